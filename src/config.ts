@@ -1,0 +1,194 @@
+// The only place that reads the environment: one YAML file for what may be seen, environment variables (or *_FILE) for secrets.
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+import { Secret } from './secret.ts';
+
+export type Role = 'bot' | 'worker' | 'all';
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** "15s", "5m", "24h" → milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'write a number and a unit: 500ms, 15s, 5m, 1h or 2d')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as keyof typeof UNITS;
+    return Number.parseInt(text, 10) * UNITS[unit];
+  });
+
+const slackUser = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'write a Slack user id such as U012ABCDEF, not a name');
+const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
+
+const clusterSchema = z.strictObject({
+  name: dnsName,
+  /** Path of a kubeconfig; absent: the Pod's own ServiceAccount. */
+  kubeconfig: z.string().optional(),
+  context: z.string().optional(),
+  /** Every API server, where one name hides several; absent: EndpointSlice default/kubernetes. */
+  apiServers: z
+    .array(z.strictObject({ url: z.url(), tlsServerName: z.string().optional() }))
+    .min(1)
+    .optional(),
+  /** Namespaces in which Secrets may be read to find a token by its hash. */
+  searchNamespaces: z.array(dnsName).default([]),
+  /** A ServiceAccount that a TokenRequest may be made for, for control requests; absent: the worker's own token. */
+  control: z.strictObject({ namespace: dnsName, serviceAccount: dnsName }).optional(),
+  /** Deadline of one request. */
+  timeout: duration.default(10_000),
+});
+
+const fileSchema = z.strictObject({
+  slack: z.strictObject({
+    /** Id of the incident channel. */
+    channel: z.string().regex(/^[CG][A-Z0-9]{2,}$/, 'write the channel id such as C012ABCDEF, not its name'),
+    /** Another Slack Web API, for the sandbox. */
+    apiUrl: z.url().default('https://slack.com/api/'),
+    /** Shortest time between two updates of one card. */
+    updateEvery: duration.default(1500),
+  }),
+  people: z.strictObject({
+    /** May contain a leak reversibly, and identify a token. */
+    responders: z.array(slackUser).default([]),
+    /** May also approve plans, decline, undo, and call a false alarm. */
+    approvers: z.array(slackUser).min(1, 'name at least one approver'),
+  }),
+  clusters: z.array(clusterSchema).min(1, 'name at least one cluster'),
+  protectedNamespaces: z.array(dnsName).default(['kube-system']),
+  autoContain: z.enum(['off', 'token-in-hand']).default('off'),
+  /** Automatic containments in any one hour. */
+  autoContainPerHour: z.int().min(1).default(10),
+  approvalExpiry: duration.default(86_400_000),
+  proof: z
+    .strictObject({
+      /** Between the two rounds of probes that must both be refused. */
+      stability: duration.default(15_000),
+      retryEvery: duration.default(2000),
+      /** How long a token may still be accepted before a person is called. */
+      giveUpAfter: duration.default(120_000),
+      recheckAfter: z.array(duration).default([300_000, 3_600_000, 86_400_000]),
+    })
+    .prefault({}),
+  /** How long a leaked token is kept sealed, for conditional writes and proof. */
+  keepTokenFor: duration.default(90_000_000),
+  http: z
+    .strictObject({
+      host: z.string().default('0.0.0.0'),
+      port: z.int().min(0).max(65_535).default(8080),
+      /** The worker's health endpoint, which serves nothing else. */
+      healthPort: z.int().min(0).max(65_535).default(8081),
+      maxBodyBytes: z.int().min(1024).default(1_048_576),
+    })
+    .prefault({}),
+  redis: z.strictObject({ prefix: z.string().regex(/^[a-z0-9-]+$/).default('tourniquet') }).prefault({}),
+  sources: z
+    .strictObject({
+      /** How far a delivery's timestamp may be off. */
+      tolerance: duration.default(60_000),
+    })
+    .prefault({}),
+  sweepEvery: duration.default(5000),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+export type FileConfig = z.output<typeof fileSchema>;
+export type FileConfigInput = z.input<typeof fileSchema>;
+export type ClusterConfig = z.output<typeof clusterSchema>;
+
+export interface Config extends FileConfig {
+  role: Role;
+  redisUrl: Secret;
+  /** 32 bytes, from which the sealing, chaining and fingerprint keys are derived. */
+  key: Secret;
+  slackBotToken: Secret | undefined;
+  slackAppToken: Secret | undefined;
+  /** Webhook secrets by source name; a source without one is not served. */
+  sourceSecrets: Record<string, Secret>;
+}
+
+type Env = Record<string, string | undefined>;
+
+/** Throws AppError `bad-config` whose message lists every problem with its path and remedy. */
+export function loadConfig(role: Role, env: Env = process.env): Config {
+  const problems: string[] = [];
+  const file = readFileConfig(env, problems);
+  const secret = (name: string, needed: boolean, remedy: string): Secret | undefined => {
+    const value = readSecret(env, name, problems);
+    if (value === undefined && needed) problems.push(`${name}: not set. ${remedy}`);
+    return value;
+  };
+  const isBot = role !== 'worker';
+  const redisUrl = secret('REDIS_URL', true, 'Set it to the Redis that holds the incident log, such as redis://redis:6379.');
+  const key = secret('TOURNIQUET_KEY', true, 'Make one with: openssl rand -base64 32');
+  if (key && Buffer.from(key.reveal(), 'base64').length !== 32)
+    problems.push('TOURNIQUET_KEY: must be 32 bytes in base64. Make one with: openssl rand -base64 32');
+  const slackBotToken = secret('SLACK_BOT_TOKEN', isBot, "Copy the Bot User OAuth Token from your Slack app's page.");
+  const slackAppToken = secret('SLACK_APP_TOKEN', isBot, 'Create an app-level token with the scope connections:write.');
+  const sourceSecrets = readSourceSecrets(env, problems);
+  if (file === undefined || redisUrl === undefined || key === undefined || problems.length > 0)
+    throw new AppError('bad-config', ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'));
+  return { ...file, role, redisUrl, key, slackBotToken, slackAppToken, sourceSecrets };
+}
+
+function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
+  const path = env['TOURNIQUET_CONFIG'] ?? 'tourniquet.yaml';
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    problems.push(`TOURNIQUET_CONFIG: cannot read ${path}. Write the YAML file there (see docs/configuration.md) or name another.`);
+    return undefined;
+  }
+  const document = parseDocument(text);
+  if (document.errors.length > 0) {
+    problems.push(...document.errors.map((error) => `${path}: ${error.message.split('\n')[0]}`));
+    return undefined;
+  }
+  return parseFileConfig(document.toJS(), path, problems);
+}
+
+export function parseFileConfig(raw: unknown, path: string, problems: string[]): FileConfig | undefined {
+  const result = fileSchema.safeParse(raw);
+  if (result.success) {
+    const names = result.data.clusters.map((cluster) => cluster.name);
+    for (const name of names.filter((name, i) => names.indexOf(name) !== i))
+      problems.push(`${path}: clusters: the name ${name} is used twice. Give each cluster its own.`);
+    return result.data;
+  }
+  for (const issue of result.error.issues) {
+    const where = issue.path.length > 0 ? issue.path.join('.') : '(top level)';
+    problems.push(`${path}: ${where}: ${issue.message}`);
+  }
+  return undefined;
+}
+
+/** NAME, or the content of the file that NAME_FILE names, without the final line break. */
+function readSecret(env: Env, name: string, problems: string[]): Secret | undefined {
+  const path = env[`${name}_FILE`];
+  const direct = env[name];
+  if (path !== undefined && direct !== undefined)
+    problems.push(`${name}: set both directly and by ${name}_FILE. Unset one of them.`);
+  if (direct !== undefined && direct !== '') return new Secret(direct);
+  if (path === undefined) return undefined;
+  try {
+    return new Secret(readFileSync(path, 'utf8').replace(/\r?\n$/, ''));
+  } catch {
+    problems.push(`${name}_FILE: cannot read ${path}. Check that the file exists and may be read.`);
+    return undefined;
+  }
+}
+
+const SOURCE_SECRET = /^TOURNIQUET_SOURCE_([A-Z0-9_]+?)(_FILE)?$/;
+
+/** TOURNIQUET_SOURCE_GITGUARDIAN → { gitguardian: Secret }. */
+function readSourceSecrets(env: Env, problems: string[]): Record<string, Secret> {
+  const found: Record<string, Secret> = {};
+  for (const variable of Object.keys(env)) {
+    const name = SOURCE_SECRET.exec(variable)?.[1];
+    if (name === undefined) continue;
+    const value = readSecret(env, `TOURNIQUET_SOURCE_${name}`, problems);
+    if (value !== undefined) found[name.toLowerCase().replaceAll('_', '-')] = value;
+  }
+  return found;
+}

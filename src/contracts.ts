@@ -1,0 +1,141 @@
+// What a plug-in provides: slash commands, alert sources and actions are one file and one line in their index.
+import type { z } from 'zod';
+import type { AlertUpdate, Coordinates, LeakAlert } from './domain/alert.ts';
+import type { Incident } from './domain/incident.ts';
+import type { Outcome } from './domain/outcome.ts';
+import type { Phase } from './domain/plan.ts';
+import type { Situation } from './domain/situation.ts';
+import type { TokenIdentity } from './domain/token-identity.ts';
+import type { Answer, Cluster, Question } from './ports.ts';
+import type { Secret } from './secret.ts';
+
+// ---- Alert sources ----------------------------------------------------------------------------------------------
+
+export interface Finding {
+  alert: LeakAlert;
+  /** The leaked token, where the alert carried it. */
+  token?: Secret;
+}
+
+export type Parsed =
+  | { kind: 'findings'; findings: Finding[] }
+  | { kind: 'update'; update: AlertUpdate }
+  /** A test message or something of no concern: answered 2xx, nothing opened. */
+  | { kind: 'ignored'; why: string };
+
+export interface RawRequest {
+  /** Lower-case names. */
+  headers: Record<string, string | undefined>;
+  body: Buffer;
+}
+
+/**
+ * One kind of incoming alert, served at POST /hooks/<name>. `verify` throws AppError `bad-signature`; `parse` throws
+ * AppError `bad-input`. Both messages are safe to show and never quote the body.
+ */
+export interface AlertSource {
+  name: string;
+  /** Checks authenticity and freshness over the raw bytes; returns the delivery's id, by which replays are refused. */
+  verify(request: RawRequest, secret: Secret, nowMs: number): string;
+  parse(request: RawRequest): Parsed;
+}
+
+// ---- Actions ----------------------------------------------------------------------------------------------------
+
+/** One RBAC rule, with the scope at which it is needed. */
+export interface Permission {
+  scope: 'namespace' | 'cluster';
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+export interface Proposal {
+  identity: TokenIdentity;
+  situation: Situation;
+  /** ISO date (day) for labels. */
+  today: string;
+}
+
+export interface StepText {
+  title: string;
+  breaks: string;
+  kubectl: string[];
+}
+
+/** What an action may touch while it runs. */
+export interface Bench {
+  cluster: Cluster;
+  identity: TokenIdentity;
+  /** The leaked token, where it is held. */
+  token?: Secret;
+}
+
+/**
+ * One remediation. `propose` is pure. `execute` is one conditional write (or a sequence that verify can resume);
+ * it is called again after a crash, so it must be harmless twice. Throws AppError for failures of the world.
+ */
+export interface Action<P extends Record<string, unknown> = Record<string, unknown>> {
+  name: string;
+  phase: Phase;
+  reversible: boolean;
+  params: z.ZodType<P>;
+  permissions: Permission[];
+  propose(proposal: Proposal): P[];
+  describe(params: P, cluster: string): StepText;
+  execute(bench: Bench, params: P): Promise<Outcome>;
+  /** What the cluster shows now: done, not-done, or unknown. */
+  verify(bench: Bench, params: P): Promise<Outcome>;
+  undo?(bench: Bench, params: P): Promise<Outcome>;
+}
+
+/** Types the params of one action and hides them from the list. */
+export function defineAction<P extends Record<string, unknown>>(action: Action<P>): Action {
+  return action as unknown as Action;
+}
+
+// ---- Slash commands ---------------------------------------------------------------------------------------------
+
+export interface CommandHelp {
+  /** One line. */
+  summary: string;
+  /** Arguments, as in the Slack manifest's usage_hint: "[cluster/]namespace/name [reason]". */
+  usage: string;
+  whoCanUse: string;
+  examples: string[];
+}
+
+/** What a command wants shown to the person who typed it, as data. */
+export type Reply =
+  /** Only that person sees it. Slack mrkdwn. */
+  | { kind: 'text'; text: string }
+  /** Open the form that reports a leak, filled in as far as known. */
+  | { kind: 'leak-form'; at?: Partial<Coordinates>; reason?: string }
+  /** A new or existing incident: link to its card. */
+  | { kind: 'opened'; incidentId: string; created: boolean }
+  | { kind: 'incidents'; incidents: Incident[]; note?: string };
+
+/** What a command can do; the adapter has already answered Slack when `run` is called. */
+export interface Desktop {
+  /** Slack user id. */
+  user: string;
+  channel: string;
+  clusters: string[];
+  ask(question: Question): Promise<Answer>;
+  /** Opens an incident, durably, or finds the open one for the same thing. */
+  report(finding: Finding): Promise<{ incidentId: string; created: boolean }>;
+  incidents(limit: number): Promise<Incident[]>;
+  /** By full id or a unique beginning of it. */
+  incident(id: string): Promise<Incident | undefined>;
+  /** Lines about the health of the parts, for people. */
+  health(): Promise<string[]>;
+  /** All commands, for help. */
+  commands: Command[];
+}
+
+export interface Command {
+  /** Without the slash: `revoke-sa`. */
+  name: string;
+  help: CommandHelp;
+  run(desktop: Desktop, text: string): Promise<Reply>;
+}

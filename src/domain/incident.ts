@@ -1,0 +1,138 @@
+// One incident: the events that are its truth, and the state that they fold into.
+import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
+import type { ProofRound } from './evidence.ts';
+import type { Outcome } from './outcome.ts';
+import type { Plan, Step } from './plan.ts';
+import type { Situation } from './situation.ts';
+import type { TokenIdentity } from './token-identity.ts';
+
+/** What a person can decide on a card. */
+export type Verb = 'contain' | 'approve' | 'decline' | 'not-a-leak' | 'undo' | 'identify';
+
+export interface Decision {
+  verb: Verb;
+  /** Slack user id. */
+  by: string;
+  reason?: string;
+  /** The hash that the button carried. */
+  hash?: string;
+  /** identify: where the person says the token belongs. */
+  at?: Coordinates;
+  /** identify: the person pasted the token itself; it is sealed beside the log. */
+  fingerprint?: string;
+}
+
+export type CloseKind = 'resolved' | 'declined' | 'false-alarm' | 'expired';
+/** Work that is retried from the log when it fails. */
+export type WorkKind =
+  | 'investigate'
+  | 'run'
+  | 'prove'
+  | 'recheck'
+  | 'expire'
+  | 'close'
+  | 'forget-token'
+  | 'report';
+
+export type EventBody =
+  /** The first opens the incident; later ones are repeats. `fingerprint`: the alert carried a token, sealed beside the log. */
+  | { type: 'alert-received'; alert: LeakAlert; fingerprint?: string }
+  | { type: 'alert-updated'; update: AlertUpdate }
+  | { type: 'identified'; identity: TokenIdentity }
+  | { type: 'unidentified'; reason: string; near: string[] }
+  | { type: 'auto-contained'; steps: Step[]; rule: string }
+  | { type: 'auto-contain-skipped'; reason: string }
+  | { type: 'situation-observed'; situations: Situation[] }
+  | { type: 'plan-proposed'; plan: Plan }
+  | { type: 'decided'; decision: Decision }
+  | { type: 'step-started'; run: string; step: string; attempt: number }
+  | { type: 'step-ended'; run: string; step: string; outcome: Outcome }
+  | { type: 'run-stopped'; run: string; reason: string }
+  | { type: 'probed'; rounds: ProofRound[] }
+  | { type: 'proved'; outcome: Outcome }
+  | { type: 'rechecked'; index: number; outcome: Outcome }
+  | { type: 'reopened'; reason: string }
+  | { type: 'closed'; as: CloseKind; reason: string }
+  | { type: 'token-forgotten'; reason: string }
+  | { type: 'trouble'; work: WorkKind; message: string };
+
+/** `at` is ISO time; `v` counts from 1 without gaps. */
+export type IncidentEvent = EventBody & { v: number; at: string };
+
+export type Status =
+  | 'detected'
+  | 'identified'
+  | 'awaiting-approval'
+  | 'queued'
+  | 'running'
+  | 'verifying'
+  | 'needs-human'
+  | CloseKind;
+
+export interface StepState {
+  step: Step;
+  attempts: number;
+  startedAt?: string;
+  endedAt?: string;
+  outcome?: Outcome;
+}
+
+export interface Run {
+  id: string;
+  kind: 'contain' | 'plan' | 'undo';
+  /** Slack user id, or `policy`. */
+  by: string;
+  at: string;
+  steps: StepState[];
+  /** Set when it cannot go on without a person. */
+  stopped?: string;
+}
+
+export interface Proof {
+  /** ISO time at which the kill that it proves had ended. */
+  killedAt: string;
+  rounds: ProofRound[];
+  /** Set once, by `proved`. */
+  outcome?: Outcome;
+  provedAt?: string;
+}
+
+export interface Trouble {
+  message: string;
+  count: number;
+  at: string;
+}
+
+export interface Incident {
+  id: string;
+  version: number;
+  openedAt: string;
+  status: Status;
+  alerts: { alert: LeakAlert; at: string; v: number }[];
+  updates: { update: AlertUpdate; at: string }[];
+  /** A sealed copy of the leaked token exists. */
+  tokenHeld: boolean;
+  fingerprint?: string;
+  /** When the token was sealed. */
+  tokenHeldSince?: string;
+  identity?: TokenIdentity;
+  unidentified?: { reason: string; near: string[] };
+  /** Coordinates that a person gave in the Identify form; they win over the alert's. */
+  given?: Coordinates;
+  situations: Situation[];
+  plan?: Plan;
+  planAt?: string;
+  autoContainSkipped?: string;
+  decisions: { decision: Decision; at: string; v: number }[];
+  runs: Run[];
+  proof?: Proof;
+  /** Results of re-checks since the last proof, by index. */
+  rechecks: { index: number; at: string; outcome: Outcome }[];
+  reopened?: { reason: string; at: string };
+  closed?: { as: CloseKind; reason: string; at: string };
+  /** Somebody took the containment back: the leak is live again. */
+  liveAgain: boolean;
+  /** The investigation is owed: nothing was planned since the last alert, undo or re-opening. */
+  stale: boolean;
+  troubles: Partial<Record<WorkKind, Trouble>>;
+}

@@ -1,0 +1,65 @@
+// What one cluster looks like around the leaked token: everything a person needs to decide, as facts without values.
+
+export interface ApiServer {
+  /** https URL of one API server, or of the load balancer in front of several. */
+  address: string;
+  /** Minor version of Kubernetes 1.x, null where it could not be read. */
+  minor: number | null;
+}
+
+export interface TokenSecretFact {
+  name: string;
+  uid: string;
+  resourceVersion: string;
+  createdAt?: string;
+  deleting: boolean;
+  /** Value of the label kubernetes.io/legacy-token-invalid-since. */
+  invalidSince?: string;
+  /** Value of the label kubernetes.io/legacy-token-last-used (day granularity), before we touched anything. */
+  lastUsed?: string;
+  /** Whether the Secret has any labels: decides the shape of the conditional patch. */
+  hasLabels: boolean;
+  /** Field managers, newest first: who would re-create it. */
+  managers: string[];
+}
+
+export interface PodFact {
+  name: string;
+  uid: string;
+  /** `Kind/name` of the top-most owner, or `Pod/name` for a bare Pod. */
+  owner: string;
+  deletionTimestamp?: string;
+  gracePeriodSeconds?: number;
+  via: 'serviceAccountName' | 'secret';
+}
+
+export interface BlastRadius {
+  tier: 'severe' | 'high' | 'moderate' | 'low' | 'unknown';
+  /** Plain sentences, worst first: "can read every Secret in all namespaces (ClusterRole cluster-admin)". */
+  lines: string[];
+  /** `ClusterRoleBinding/x → ClusterRole/y (as ServiceAccount|Group|User)`. */
+  bindings: string[];
+}
+
+export interface Situation {
+  cluster: string;
+  /** ISO time. */
+  observedAt: string;
+  servers: ApiServer[];
+  serviceAccount: { name: string; uid: string; deleting: boolean; finalizers: string[] } | null;
+  /** Secrets of type kubernetes.io/service-account-token of this ServiceAccount (legacy), by metadata only. */
+  tokenSecrets: TokenSecretFact[];
+  /** The object that the token is bound to, as it is now; null when it does not exist (any more). */
+  boundObject: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid: string; deletionTimestamp?: string; owner?: string } | null;
+  liveness: { alive: 'alive' | 'dead' | 'unknown'; reason: string };
+  pods: PodFact[];
+  /** `Kind/name` of each workload that owns such Pods, sorted. */
+  workloads: string[];
+  radius: BlastRadius;
+  /** GitOps, Helm or operator ownership that would bring a deleted Secret back. */
+  warnings: string[];
+  /** What could not be read, and why: each one is shown. */
+  unread: string[];
+  /** This is the identity that the worker itself runs as. */
+  self: boolean;
+}

@@ -1,0 +1,38 @@
+// Which ServiceAccount token leaked, on which clusters: read from the claims, or from coordinates that a person gave.
+
+/**
+ * legacy: the long-lived token in a Secret of type kubernetes.io/service-account-token.
+ * pod-, secret-, node-bound and unbound: TokenRequest tokens.
+ * every-token: no single token is known; all tokens of the ServiceAccount are meant.
+ */
+export type TokenKind = 'legacy' | 'pod-bound' | 'secret-bound' | 'node-bound' | 'unbound' | 'every-token';
+
+/** How we know that the identity is true and not just claimed. */
+export type Authenticity =
+  /** Signature verified offline against the cluster's JWKS. */
+  | 'signature'
+  /** Not in the JWKS, but the ServiceAccount UID exists: the conditional patch will authenticate it. */
+  | 'uid-match'
+  /** The hash in the alert equals the hash of a live token Secret. */
+  | 'hash'
+  /** Coordinates only: nothing proves that anybody holds a token. */
+  | 'coordinates';
+
+export interface TokenIdentity {
+  kind: TokenKind;
+  /** Names of every configured cluster that accepts it; more than one for restored or cloned clusters. */
+  clusters: string[];
+  namespace: string;
+  serviceAccount: { name: string; uid?: string };
+  /** The object whose deletion kills the token. Legacy: the Secret, by name only until it was read. */
+  boundTo?: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid?: string };
+  issuer?: string;
+  /** Empty for legacy tokens, which count as meant for the API server. */
+  audiences: string[];
+  jti?: string;
+  keyId?: string;
+  /** Unix seconds. */
+  issuedAt?: number;
+  expiresAt?: number;
+  authenticity: Authenticity;
+}

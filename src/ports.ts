@@ -1,0 +1,226 @@
+// What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
+import type { ApiServer } from './domain/situation.ts';
+import type { EventBody, Incident, IncidentEvent, WorkKind } from './domain/incident.ts';
+import type { Secret } from './secret.ts';
+
+// ---- Kubernetes -------------------------------------------------------------------------------------------------
+
+/** A kind of object by its REST path: `group` is '' for core. */
+export interface Resource {
+  group: string;
+  version: string;
+  /** Plural, as in the path: `secrets`. */
+  plural: string;
+  namespaced: boolean;
+}
+
+const core = (plural: string): Resource => ({ group: '', version: 'v1', plural, namespaced: true });
+const apps = (plural: string): Resource => ({ group: 'apps', version: 'v1', plural, namespaced: true });
+const rbac = (plural: string, namespaced: boolean): Resource => ({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural,
+  namespaced,
+});
+
+export const resources = {
+  namespaces: { ...core('namespaces'), namespaced: false },
+  serviceAccounts: core('serviceaccounts'),
+  secrets: core('secrets'),
+  pods: core('pods'),
+  nodes: { ...core('nodes'), namespaced: false },
+  deployments: apps('deployments'),
+  replicaSets: apps('replicasets'),
+  statefulSets: apps('statefulsets'),
+  daemonSets: apps('daemonsets'),
+  roles: rbac('roles', true),
+  clusterRoles: rbac('clusterroles', false),
+  roleBindings: rbac('rolebindings', true),
+  clusterRoleBindings: rbac('clusterrolebindings', false),
+} as const satisfies Record<string, Resource>;
+
+export interface ObjectRef {
+  resource: Resource;
+  namespace?: string;
+  name: string;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid: string;
+  resourceVersion: string;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+  managedFields?: { manager?: string; operation?: string; time?: string }[];
+}
+
+export interface KubernetesObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+export interface ListQuery {
+  resource: Resource;
+  /** Absent: all namespaces. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Ask for PartialObjectMetadata, so that no value (Secret data) comes back. */
+  metadataOnly?: boolean;
+}
+
+/** RFC 6902, the operations that are used. */
+export type JsonPatch = (
+  | { op: 'test' | 'add' | 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string }
+)[];
+
+export interface DeleteOptions {
+  uid?: string;
+  resourceVersion?: string;
+  gracePeriodSeconds?: number;
+}
+
+/**
+ * One configured cluster, as the worker sees it. Every call has a deadline and throws AppError:
+ * `not-found` (404; get() answers null instead), `conflict` (409: precondition, version or already exists),
+ * `invalid` (422: also a failed JSON Patch test), `forbidden` (403, naming verb and resource), `unauthorized` (401: the
+ * worker's own credential), `throttled` (429, retryAfterMs), `timeout`, `unreachable` (retry true). Messages never hold bodies or headers.
+ */
+export interface Cluster {
+  readonly name: string;
+  /** Is the token signed by this cluster? Offline, against its cached JWKS; refreshes it once where the key is unknown. */
+  signed(token: Secret): Promise<'signed' | 'not-signed' | 'unknown'>;
+  get<T extends KubernetesObject>(ref: ObjectRef, options?: { metadataOnly?: boolean }): Promise<T | null>;
+  /** Follows `continue` to the end; restarts once on 410. */
+  list<T extends KubernetesObject>(query: ListQuery): Promise<T[]>;
+  create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
+  /** application/json-patch+json; answers PartialObjectMetadata, never data. */
+  patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
+  /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
+  remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
+  /** Every API server address known, by configuration or EndpointSlice default/kubernetes, with versions. Cached for a minute. */
+  servers(): Promise<{ servers: ApiServer[]; /** whether the list is complete, so that proof may say "each server" */ each: boolean }>;
+  /** POST selfsubjectreviews with this token over a fresh connection, TLS verified. Never throws: `seen` says what happened. */
+  probe(address: string, token: Secret): Promise<{ answer: 'refused' | 'accepted' | 'inconclusive'; seen: string }>;
+  /** TokenReview with these audiences, by the worker's credential, over a fresh connection. Never throws. */
+  review(
+    address: string,
+    token: Secret,
+    audiences: string[],
+  ): Promise<{ answer: 'refused' | 'accepted' | 'inconclusive'; seen: string }>;
+  /** A ServiceAccount token of this cluster other than the leaked one, for control requests; null where none is to be had. */
+  control(): Promise<{ token: Secret; audiences: string[] } | null>;
+  /** The worker's own identity here: `system:serviceaccount:ns:name` or a user name. */
+  self(): Promise<string>;
+}
+
+// ---- The incident log -------------------------------------------------------------------------------------------
+
+export interface LoadedIncident {
+  events: IncidentEvent[];
+  /** How far each reporter has reported, by name. */
+  cursors: Record<string, number>;
+  /** Keyed hash that ends the chain. */
+  head: string;
+}
+
+export interface AppendRequest {
+  id: string;
+  /** Version of the last event that the caller has seen; 0 opens a new incident. */
+  expected: number;
+  events: EventBody[];
+  /** MAC of the last event seen; '' for a new incident. */
+  head: string;
+  /** Dedupe keys to take for this incident; `from` is the incident that holds it now, null for nobody. */
+  claim?: { key: string; from: string | null }[];
+  /** Seal this token beside the log, for `ttlMs`. */
+  seal?: { token: Secret; ttlMs: number };
+  /** Take one from a sliding-window budget, or append nothing. */
+  budget?: { name: string; limit: number; windowMs: number };
+}
+
+export type AppendResult =
+  | { kind: 'appended'; events: IncidentEvent[]; head: string }
+  /** Somebody else appended first: load again. */
+  | { kind: 'conflict' }
+  /** A claimed key belongs to another incident. */
+  | { kind: 'held'; by: string; key: string }
+  | { kind: 'over-budget' };
+
+/** Append-only events per incident, compare-and-set, chained by a keyed hash. Throws AppError `store-unavailable`. */
+export interface IncidentLog {
+  /** Each event is durable when this resolves. The incident is put on the list of those to sweep. */
+  append(request: AppendRequest): Promise<AppendResult>;
+  load(id: string): Promise<LoadedIncident | undefined>;
+  /** Newest first. */
+  list(limit: number): Promise<string[]>;
+  /** Incidents that may owe work. */
+  toSweep(): Promise<string[]>;
+  /** Nothing is owed as of this version: stop sweeping it, unless something was appended or reported since. */
+  settle(id: string, version: number, cursors: Record<string, number>): Promise<void>;
+  /** A reporter has shown everything up to `version`. */
+  advance(reporter: string, id: string, version: number): Promise<void>;
+}
+
+/** Sealed tokens. */
+export interface Vault {
+  open(id: string): Promise<Secret | undefined>;
+  destroy(id: string): Promise<void>;
+  /** Keyed fingerprint, for dedupe and comparison; the same for the bot and the worker. */
+  fingerprint(token: Secret): string;
+}
+
+// ---- The queue --------------------------------------------------------------------------------------------------
+
+export interface Work {
+  /** Unique for this very attempt; adding it twice is one job. No colon. */
+  id: string;
+  kind: WorkKind;
+  incidentId: string;
+  /** Unix milliseconds; in the past = now. */
+  at: number;
+}
+
+export interface JobQueue {
+  add(work: Work[]): Promise<void>;
+}
+
+/** Questions that the bot asks the worker, who alone may look at clusters. */
+export type Question =
+  | { ask: 'find-service-account'; cluster?: string; namespace: string; name: string }
+  | { ask: 'list-namespaces'; cluster: string }
+  | { ask: 'list-service-accounts'; cluster: string; namespace: string };
+
+export interface Answer {
+  /** find-service-account: clusters that have it. The list questions: the names. */
+  found: string[];
+  /** Near matches of a name that was not found, best first. */
+  near: string[];
+  /** Why something could not be looked at; empty where all was. */
+  problems: string[];
+}
+
+export interface Desk {
+  /** Throws AppError `timeout` when no worker answers within the deadline. */
+  ask(question: Question, deadlineMs: number): Promise<Answer>;
+}
+
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+}
+
+/** Shows incidents to people. */
+export interface Reporter {
+  readonly name: string;
+  /** Bring everything shown up to date with the incident; returns the version that is now shown. Throws AppError where it must be retried. */
+  report(incident: Incident, events: IncidentEvent[], cursor: number, head: string): Promise<number>;
+}
