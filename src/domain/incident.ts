@@ -107,6 +107,8 @@ export interface Incident {
   id: string;
   version: number;
   openedAt: string;
+  /** Time of the last event. */
+  updatedAt: string;
   status: Status;
   alerts: { alert: LeakAlert; at: string; v: number }[];
   updates: { update: AlertUpdate; at: string }[];

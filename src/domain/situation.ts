@@ -50,7 +50,13 @@ export interface Situation {
   /** Secrets of type kubernetes.io/service-account-token of this ServiceAccount (legacy), by metadata only. */
   tokenSecrets: TokenSecretFact[];
   /** The object that the token is bound to, as it is now; null when it does not exist (any more). */
-  boundObject: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid: string; deletionTimestamp?: string; owner?: string } | null;
+  boundObject: {
+    kind: 'Pod' | 'Secret' | 'Node';
+    name: string;
+    uid: string;
+    deletionTimestamp?: string;
+    owner?: string;
+  } | null;
   liveness: { alive: 'alive' | 'dead' | 'unknown'; reason: string };
   pods: PodFact[];
   /** `Kind/name` of each workload that owns such Pods, sorted. */

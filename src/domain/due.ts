@@ -1,0 +1,127 @@
+// Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
+import { isContained, openRun } from './fold.ts';
+import type { Incident, Trouble, WorkKind } from './incident.ts';
+import { offlineUntil } from './liveness.ts';
+
+/** Milliseconds everywhere; see config.ts. */
+export interface Timing {
+  approvalExpiry: number;
+  stability: number;
+  retryEvery: number;
+  recheckAfter: number[];
+  keepTokenFor: number;
+}
+
+export interface Due {
+  kind: WorkKind;
+  /** Distinguishes this attempt from every other: what is due again gets a new one. */
+  attempt: string;
+  /** Unix milliseconds. */
+  at: number;
+}
+
+export interface Reported {
+  cursors: Record<string, number>;
+  reporters: readonly string[];
+}
+
+type Rule = (
+  incident: Incident,
+  timing: Timing,
+) => (Omit<Due, 'attempt'> & { attempt?: string | number }) | undefined;
+
+/** All work owed, now or later. Pure: the same state gives the same list. */
+export function due(incident: Incident, timing: Timing, reported: Reported): Due[] {
+  const owed = rules.flatMap((rule) => rule(incident, timing) ?? []);
+  const reports = reported.reporters
+    .filter((name) => (reported.cursors[name] ?? 0) < incident.version)
+    .map(
+      (): Due => ({ kind: 'report', attempt: String(incident.version), at: Date.parse(incident.updatedAt) }),
+    );
+  return [...owed.map((work) => afterTrouble(work, incident.troubles[work.kind])), ...reports];
+}
+
+/** Failed work is owed again later and later: 1, 2, 4 … 60 seconds after it last failed. */
+function afterTrouble(work: ReturnType<Rule> & object, trouble: Trouble | undefined): Due {
+  const attempt = [work.attempt, trouble?.count].filter((part) => part !== undefined).join('-') || '0';
+  if (trouble === undefined) return { ...work, attempt };
+  const wait = Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
+  return { ...work, attempt, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
+}
+
+const ms = (iso: string): number => Date.parse(iso);
+
+const investigate: Rule = (incident) =>
+  incident.stale && !incident.closed && openRun(incident) === undefined
+    ? {
+        kind: 'investigate',
+        attempt: incident.alerts.length + incident.decisions.length + incident.runs.length,
+        at: ms(incident.openedAt),
+      }
+    : undefined;
+
+const run: Rule = (incident) => {
+  const open = openRun(incident);
+  if (open === undefined) return undefined;
+  // A step that is under way names the attempt, so that a run which was cut off is taken up again.
+  const state = open.steps.find(({ outcome }) => outcome?.verdict !== 'done');
+  return {
+    kind: 'run',
+    attempt: `${open.id}-${state?.step.id ?? 'end'}-${state?.outcome ? state.attempts : 0}`,
+    at: ms(open.at),
+  };
+};
+
+const prove: Rule = ({ proof }, { stability, retryEvery }) => {
+  if (!proof || proof.outcome) return undefined;
+  const last = proof.rounds.at(-1);
+  if (last === undefined)
+    return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
+  const wait = last.outcome.verdict === 'done' ? stability : retryEvery;
+  return { kind: 'prove', attempt: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
+};
+
+const recheck: Rule = (incident, { recheckAfter }) => {
+  const { proof, rechecks } = incident;
+  if (proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined) return undefined;
+  const index = rechecks.length;
+  const after = recheckAfter[index];
+  if (after === undefined) return undefined;
+  return { kind: 'recheck', attempt: `${ms(proof.killedAt)}-${index}`, at: ms(proof.provedAt) + after };
+};
+
+/** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
+const close: Rule = (incident) => {
+  if (incident.status !== 'verifying' && incident.status !== 'needs-human') return undefined;
+  if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
+  const offline = offlineUntil(incident);
+  if (offline === Number.POSITIVE_INFINITY) return undefined;
+  const at = Math.max(ms(incident.proof.provedAt), (offline ?? 0) * 1000);
+  return { kind: 'close', attempt: `${ms(incident.proof.killedAt)}`, at };
+};
+
+const expire: Rule = (incident, { approvalExpiry }) =>
+  incident.status === 'awaiting-approval' && incident.planAt !== undefined
+    ? { kind: 'expire', attempt: `${ms(incident.planAt)}`, at: ms(incident.planAt) + approvalExpiry }
+    : undefined;
+
+/** The token is destroyed after the last re-check, at once on decline or false alarm, and never kept longer than agreed. */
+const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
+  if (!incident.tokenHeld || incident.tokenHeldSince === undefined) return undefined;
+  const latest = ms(incident.tokenHeldSince) + keepTokenFor;
+  const attempt = `${ms(incident.tokenHeldSince)}`;
+  const { closed } = incident;
+  if (closed && closed.as !== 'resolved') return { kind: 'forget-token', attempt, at: ms(closed.at) };
+  const lastRecheck = incident.rechecks.at(-1);
+  const finished = closed !== undefined && incident.rechecks.length >= recheckAfter.length;
+  if (finished) return { kind: 'forget-token', attempt, at: ms(lastRecheck?.at ?? closed.at) };
+  return { kind: 'forget-token', attempt, at: latest };
+};
+
+const rules: readonly Rule[] = [run, investigate, prove, close, recheck, expire, forgetToken];
+
+/** For the card: a leak that nobody has stopped. */
+export const isBleeding = (incident: Incident): boolean =>
+  !incident.closed &&
+  !isContained(incident) &&
+  incident.situations.some(({ liveness }) => liveness.alive === 'alive');

@@ -1,0 +1,256 @@
+// Folds an incident's events into its state; the only place that knows what an event means.
+import type { LeakAlert } from './alert.ts';
+import type { EventBody, Incident, IncidentEvent, Run, StepState } from './incident.ts';
+import { acceptedOffline, tokenIsDead } from './liveness.ts';
+import type { Step } from './plan.ts';
+
+type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
+type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
+
+export function fold(id: string, events: readonly IncidentEvent[]): Incident {
+  const incident = emptyIncident(id, events[0]?.at ?? '');
+  for (const event of events) apply(incident, event);
+  incident.status = status(incident);
+  return incident;
+}
+
+function emptyIncident(id: string, openedAt: string): Incident {
+  return {
+    id,
+    version: 0,
+    openedAt,
+    updatedAt: openedAt,
+    status: 'detected',
+    alerts: [],
+    updates: [],
+    tokenHeld: false,
+    situations: [],
+    decisions: [],
+    runs: [],
+    rechecks: [],
+    liveAgain: false,
+    stale: true,
+    troubles: {},
+  };
+}
+
+function apply(incident: Incident, event: IncidentEvent): void {
+  incident.version = event.v;
+  incident.updatedAt = event.at;
+  const handler = handlers[event.type] as (incident: Incident, event: IncidentEvent) => void;
+  handler(incident, event);
+}
+
+const handlers: Handlers = {
+  'alert-received': (incident, { alert, fingerprint, at, v }) => {
+    const news = v === 1 || isNews(incident, alert, fingerprint);
+    incident.alerts.push({ alert, at, v });
+    if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
+    if (news) askAgain(incident);
+  },
+  'alert-updated': (incident, { update, at }) => {
+    incident.updates.push({ update, at });
+  },
+  identified: (incident, { identity }) => {
+    incident.identity = identity;
+    delete incident.unidentified;
+    delete incident.troubles.investigate;
+  },
+  unidentified: (incident, { reason, near }) => {
+    incident.unidentified = { reason, near };
+    incident.stale = false;
+    delete incident.troubles.investigate;
+  },
+  'auto-contained': (incident, { steps, at, v }) => {
+    incident.runs.push(newRun(`contain-${v}`, 'contain', 'policy', at, steps));
+  },
+  'auto-contain-skipped': (incident, { reason }) => {
+    incident.autoContainSkipped = reason;
+  },
+  'situation-observed': (incident, { situations }) => {
+    incident.situations = situations;
+    delete incident.troubles.investigate;
+  },
+  'plan-proposed': (incident, { plan, at }) => {
+    incident.plan = plan;
+    incident.planAt = at;
+    incident.stale = false;
+    // A token that was dead before we came is proven dead like any other.
+    if (!incident.proof && tokenIsDead(incident)) incident.proof = { killedAt: at, rounds: [] };
+  },
+  decided: (incident, { decision, at, v }) => {
+    incident.decisions.push({ decision, at, v });
+    decide(incident, decision.verb, decision.by, at, v);
+    if (decision.verb !== 'identify') return;
+    if (decision.at) incident.given = decision.at;
+    if (decision.fingerprint !== undefined) {
+      holdToken(incident, decision.fingerprint, at);
+      delete incident.given;
+    }
+    askAgain(incident);
+  },
+  'step-started': (incident, { run, step, attempt, at }) => {
+    const state = stepState(incident, run, step);
+    if (state) Object.assign(state, { attempts: attempt, startedAt: state.startedAt ?? at });
+  },
+  'step-ended': (incident, { run, step, outcome, at }) => {
+    const state = stepState(incident, run, step);
+    if (state) Object.assign(state, { outcome, endedAt: at });
+    delete incident.troubles.run;
+    finishRun(incident, run, at);
+  },
+  'run-stopped': (incident, { run, reason }) => {
+    const found = incident.runs.find(({ id }) => id === run);
+    if (found) found.stopped = reason;
+    askAgain(incident);
+  },
+  probed: (incident, { rounds }) => {
+    incident.proof?.rounds.push(...rounds);
+    delete incident.troubles.prove;
+  },
+  proved: (incident, { outcome, at }) => {
+    if (incident.proof) Object.assign(incident.proof, { outcome, provedAt: at });
+    incident.rechecks = [];
+  },
+  rechecked: (incident, { index, outcome, at }) => {
+    incident.rechecks.push({ index, at, outcome });
+    delete incident.troubles.recheck;
+  },
+  reopened: (incident, { reason, at }) => {
+    incident.reopened = { reason, at };
+    incident.liveAgain = true;
+    askAgain(incident);
+  },
+  closed: (incident, { as, reason, at }) => {
+    incident.closed = { as, reason, at };
+  },
+  'token-forgotten': (incident) => {
+    incident.tokenHeld = false;
+    delete incident.troubles['forget-token'];
+  },
+  trouble: (incident, { work, message, at }) => {
+    const count = (incident.troubles[work]?.count ?? 0) + 1;
+    incident.troubles[work] = { message, count, at };
+  },
+};
+
+function holdToken(incident: Incident, fingerprint: string, at: string): void {
+  incident.tokenHeld = true;
+  incident.tokenHeldSince = at;
+  incident.fingerprint = fingerprint;
+}
+
+/**
+ * Whether a repeat changes anything: it brings the token itself, or the incident had ended or was stuck. A scanner that
+ * reports a false alarm again does not open it again; a person does.
+ */
+function isNews(incident: Incident, alert: LeakAlert, fingerprint: string | undefined): boolean {
+  if (incident.closed?.as === 'false-alarm') return alert.reporter !== undefined;
+  return (
+    incident.closed !== undefined ||
+    incident.unidentified !== undefined ||
+    (fingerprint !== undefined && !incident.tokenHeld)
+  );
+}
+
+/** Everything that was believed must be looked at again, and no old button counts. */
+function askAgain(incident: Incident): void {
+  incident.stale = true;
+  delete incident.unidentified;
+  delete incident.plan;
+  delete incident.planAt;
+  delete incident.closed;
+  delete incident.proof;
+  incident.rechecks = [];
+}
+
+function decide(incident: Incident, verb: string, by: string, at: string, v: number): void {
+  const steps = incident.plan?.steps ?? [];
+  if (verb === 'contain') {
+    const contain = steps.filter((step) => step.phase === 'contain');
+    incident.runs.push(newRun(`contain-${v}`, 'contain', by, at, contain));
+  }
+  if (verb === 'approve')
+    incident.runs.push(
+      newRun(
+        `plan-${v}`,
+        'plan',
+        by,
+        at,
+        steps.filter((step) => !inEffect(incident, step)),
+      ),
+    );
+  if (verb === 'undo') incident.runs.push(newRun(`undo-${v}`, 'undo', by, at, undoable(incident)));
+}
+
+function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {
+  return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })) };
+}
+
+function stepState(incident: Incident, run: string, step: string): StepState | undefined {
+  return incident.runs.find(({ id }) => id === run)?.steps.find((state) => state.step.id === step);
+}
+
+function finishRun(incident: Incident, id: string, at: string): void {
+  const run = incident.runs.find((candidate) => candidate.id === id);
+  if (run === undefined || !isDone(run)) return;
+  if (run.kind === 'undo') {
+    incident.liveAgain = true;
+    askAgain(incident);
+    return;
+  }
+  incident.liveAgain = false;
+  incident.proof = { killedAt: at, rounds: [] };
+  incident.rechecks = [];
+}
+
+export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
+
+export const sameStep = (a: Step, b: Step): boolean =>
+  a.action === b.action && a.cluster === b.cluster && JSON.stringify(a.params) === JSON.stringify(b.params);
+
+/** Steps that were done and not undone since, newest run first. */
+export function stepsInEffect(incident: Incident): Step[] {
+  const undone: Step[] = [];
+  const effective: Step[] = [];
+  for (const run of incident.runs.toReversed())
+    for (const { step, outcome } of run.steps) {
+      if (outcome?.verdict !== 'done') continue;
+      if (run.kind === 'undo') undone.push(step);
+      else if (!undone.some((other) => sameStep(other, step))) effective.push(step);
+    }
+  return effective;
+}
+
+const inEffect = (incident: Incident, step: Step): boolean =>
+  stepsInEffect(incident).some((other) => sameStep(other, step));
+
+/** Containment that an Undo would take back. Nothing, once something irreversible was done. */
+export function undoable(incident: Incident): Step[] {
+  const effective = stepsInEffect(incident);
+  return effective.every((step) => step.reversible) ? effective : [];
+}
+
+export const isContained = (incident: Incident): boolean =>
+  stepsInEffect(incident).some((step) => step.phase === 'contain');
+
+/** The run that is owed work: the first that is neither done nor stopped. */
+export const openRun = (incident: Incident): Run | undefined =>
+  incident.runs.find((run) => run.stopped === undefined && !isDone(run));
+
+/** Steps of the plan that an approval would run. */
+export const pendingSteps = (incident: Incident): Step[] =>
+  (incident.plan?.steps ?? []).filter((step) => !inEffect(incident, step));
+
+function status(incident: Incident): Incident['status'] {
+  if (incident.closed) return incident.closed.as;
+  const run = openRun(incident);
+  if (run && run.kind !== 'contain') return run.steps.some((state) => state.startedAt) ? 'running' : 'queued';
+  if (incident.stale) return incident.identity ? 'identified' : 'detected';
+  if (incident.unidentified) return 'needs-human';
+  const pending = pendingSteps(incident).length > 0;
+  if (pending) return 'awaiting-approval';
+  if (incident.proof?.outcome === undefined) return incident.proof ? 'verifying' : 'needs-human';
+  if (incident.proof.outcome.verdict !== 'done') return 'needs-human';
+  return acceptedOffline(incident, Date.parse(incident.updatedAt)) ? 'needs-human' : 'verifying';
+}

@@ -1,0 +1,34 @@
+// Whether the leaked token still opens anything, judged from the state alone.
+import type { Incident } from './incident.ts';
+import type { TokenIdentity } from './token-identity.ts';
+
+/** The token was found dead on every cluster that could accept it. */
+export function tokenIsDead(incident: Pick<Incident, 'identity' | 'situations'>): boolean {
+  return (
+    incident.identity !== undefined &&
+    incident.identity.kind !== 'every-token' &&
+    incident.situations.length > 0 &&
+    incident.situations.every(({ liveness }) => liveness.alive === 'dead')
+  );
+}
+
+/**
+ * Audiences of the token that are not an API server's own issuer: they verify it offline, until it expires, whatever
+ * the API server says. The API server's audience is by default the issuer.
+ */
+export function offlineAudiences(identity: TokenIdentity): string[] {
+  return identity.audiences.filter((audience) => audience !== identity.issuer && !isApiServer(audience));
+}
+
+const isApiServer = (audience: string): boolean =>
+  /^https:\/\/kubernetes\.default\.svc(\.cluster\.local)?\/?$/.test(audience);
+
+/** Unix seconds until which somebody may accept the token offline; undefined where nobody does. */
+export function offlineUntil(incident: Pick<Incident, 'identity'>): number | undefined {
+  const identity = incident.identity;
+  if (identity === undefined || offlineAudiences(identity).length === 0) return undefined;
+  return identity.expiresAt ?? Number.POSITIVE_INFINITY;
+}
+
+export const acceptedOffline = (incident: Pick<Incident, 'identity'>, nowMs: number): boolean =>
+  (offlineUntil(incident) ?? 0) * 1000 > nowMs;

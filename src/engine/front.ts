@@ -1,0 +1,31 @@
+// What the people-facing adapters (Slack, HTTP, command line) may ask of the engine.
+import type { Finding } from '../contracts.ts';
+import type { AlertUpdate } from '../domain/alert.ts';
+import type { Click, Refusal } from '../domain/approval.ts';
+import type { Incident } from '../domain/incident.ts';
+import type { Answer, Question } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+
+export type Decided = { decided: true; incident: Incident } | { decided: false; refusal: Refusal };
+
+export interface Opened {
+  incidentId: string;
+  /** False: it was added to an incident that exists. */
+  created: boolean;
+}
+
+/** Every method throws AppError where the store or the worker is away; nothing was accepted then. */
+export interface Front {
+  /** Resolves once the report is durable. */
+  report(finding: Finding): Promise<Opened>;
+  update(update: AlertUpdate): Promise<void>;
+  /** `token`: what a person pasted into the Identify form; it is sealed with the decision. */
+  decide(incidentId: string, click: Click, token?: Secret): Promise<Decided>;
+  incident(id: string): Promise<Incident | undefined>;
+  /** Newest first. */
+  incidents(limit: number): Promise<Incident[]>;
+  ask(question: Question): Promise<Answer>;
+  /** What is wrong right now, as sentences; empty when all is well. */
+  health(): Promise<string[]>;
+  clusters: string[];
+}
