@@ -69,6 +69,8 @@ export interface Bench {
   identity: TokenIdentity;
   /** The leaked token, where it is held. */
   token?: Secret;
+  /** ISO date (day) for labels. */
+  today: string;
 }
 
 /**

@@ -96,8 +96,11 @@ export interface DeleteOptions {
  */
 export interface Cluster {
   readonly name: string;
-  /** Is the token signed by this cluster? Offline, against its cached JWKS; refreshes it once where the key is unknown. */
-  signed(token: Secret): Promise<'signed' | 'not-signed' | 'unknown'>;
+  /**
+   * Is the token signed by this cluster? Offline, against its cached JWKS. `refresh`: fetch it once where the key is
+   * unknown to the cache, which `cached` never does.
+   */
+  signed(token: Secret, mode: 'cached' | 'refresh'): Promise<'signed' | 'not-signed' | 'unknown'>;
   get<T extends KubernetesObject>(ref: ObjectRef, options?: { metadataOnly?: boolean }): Promise<T | null>;
   /** Follows `continue` to the end; restarts once on 410. */
   list<T extends KubernetesObject>(query: ListQuery): Promise<T[]>;
@@ -160,6 +163,8 @@ export interface IncidentLog {
   /** Each event is durable when this resolves. The incident is put on the list of those to sweep. */
   append(request: AppendRequest): Promise<AppendResult>;
   load(id: string): Promise<LoadedIncident | undefined>;
+  /** The incident that holds a dedupe key. */
+  find(key: string): Promise<string | undefined>;
   /** Newest first. */
   list(limit: number): Promise<string[]>;
   /** Incidents that may owe work. */

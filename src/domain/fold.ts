@@ -51,8 +51,9 @@ const handlers: Handlers = {
   'alert-updated': (incident, { update, at }) => {
     incident.updates.push({ update, at });
   },
-  identified: (incident, { identity }) => {
+  identified: (incident, { identity, fingerprint, at }) => {
     incident.identity = identity;
+    if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
     delete incident.unidentified;
     delete incident.troubles.investigate;
   },
@@ -78,6 +79,7 @@ const handlers: Handlers = {
     // A token that was dead before we came is proven dead like any other.
     if (!incident.proof && tokenIsDead(incident)) incident.proof = { killedAt: at, rounds: [] };
   },
+  'plan-expired': (incident) => askAgain(incident),
   decided: (incident, { decision, at, v }) => {
     incident.decisions.push({ decision, at, v });
     decide(incident, decision.verb, decision.by, at, v);
@@ -95,7 +97,9 @@ const handlers: Handlers = {
   },
   'step-ended': (incident, { run, step, outcome, at }) => {
     const state = stepState(incident, run, step);
-    if (state) Object.assign(state, { outcome, endedAt: at });
+    // Twins of a stalled job may both report; the first to do so counts.
+    if (state === undefined || state.outcome) return;
+    Object.assign(state, { outcome, endedAt: at });
     delete incident.troubles.run;
     finishRun(incident, run, at);
   },

@@ -38,12 +38,15 @@ export type EventBody =
   /** The first opens the incident; later ones are repeats. `fingerprint`: the alert carried a token, sealed beside the log. */
   | { type: 'alert-received'; alert: LeakAlert; fingerprint?: string }
   | { type: 'alert-updated'; update: AlertUpdate }
-  | { type: 'identified'; identity: TokenIdentity }
+  /** `fingerprint`: the live token was found by its hash and sealed. */
+  | { type: 'identified'; identity: TokenIdentity; fingerprint?: string }
   | { type: 'unidentified'; reason: string; near: string[] }
   | { type: 'auto-contained'; steps: Step[]; rule: string }
   | { type: 'auto-contain-skipped'; reason: string }
   | { type: 'situation-observed'; situations: Situation[] }
   | { type: 'plan-proposed'; plan: Plan }
+  /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
+  | { type: 'plan-expired' }
   | { type: 'decided'; decision: Decision }
   | { type: 'step-started'; run: string; step: string; attempt: number }
   | { type: 'step-ended'; run: string; step: string; outcome: Outcome }

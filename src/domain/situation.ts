@@ -41,12 +41,25 @@ export interface BlastRadius {
   bindings: string[];
 }
 
+export interface ServiceAccountManifest extends Record<string, unknown> {
+  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  automountServiceAccountToken?: boolean;
+  imagePullSecrets?: { name: string }[];
+}
+
 export interface Situation {
   cluster: string;
   /** ISO time. */
   observedAt: string;
   servers: ApiServer[];
-  serviceAccount: { name: string; uid: string; deleting: boolean; finalizers: string[] } | null;
+  serviceAccount: {
+    name: string;
+    uid: string;
+    deleting: boolean;
+    finalizers: string[];
+    /** What a re-creation would create: no UID, no status, no token references. */
+    manifest: ServiceAccountManifest;
+  } | null;
   /** Secrets of type kubernetes.io/service-account-token of this ServiceAccount (legacy), by metadata only. */
   tokenSecrets: TokenSecretFact[];
   /** The object that the token is bound to, as it is now; null when it does not exist (any more). */
@@ -57,7 +70,8 @@ export interface Situation {
     deletionTimestamp?: string;
     owner?: string;
   } | null;
-  liveness: { alive: 'alive' | 'dead' | 'unknown'; reason: string };
+  /** By object state alone. quarantined: refused, but somebody can undo that. */
+  liveness: { alive: 'alive' | 'quarantined' | 'dead' | 'unknown'; reason: string };
   pods: PodFact[];
   /** `Kind/name` of each workload that owns such Pods, sorted. */
   workloads: string[];

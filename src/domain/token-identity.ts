@@ -22,6 +22,8 @@ export interface TokenIdentity {
   kind: TokenKind;
   /** Names of every configured cluster that accepts it; more than one for restored or cloned clusters. */
   clusters: string[];
+  /** Clusters that could not be asked whether they accept it too. */
+  unchecked?: string[];
   namespace: string;
   serviceAccount: { name: string; uid?: string };
   /** The object whose deletion kills the token. Legacy: the Secret, by name only until it was read. */

@@ -1,0 +1,115 @@
+// Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { INVALID_SINCE, pointer } from '../domain/labels.ts';
+import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { isAppError } from '../errors.ts';
+import { type ObjectRef, resources } from '../ports.ts';
+
+const paramsSchema = z.strictObject({
+  namespace: z.string(),
+  secret: z.string(),
+  uid: z.string(),
+  /** legacy: the token is stored in the Secret; bound: the token names the Secret's UID. */
+  holds: z.enum(['legacy', 'bound']),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+const refTo = ({ namespace, secret }: Params): ObjectRef => ({
+  resource: resources.secrets,
+  namespace,
+  name: secret,
+});
+
+export const deleteTokenSecret: Action = defineAction<Params>({
+  name: 'delete-token-secret',
+  phase: 'revoke',
+  reversible: false,
+  params: paramsSchema,
+  permissions: [
+    { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch', 'delete'] },
+  ],
+  propose,
+  describe: ({ namespace, secret }, cluster) => ({
+    title: `Delete Secret ${namespace}/${secret} on ${cluster}`,
+    breaks:
+      'The token in it is gone for good; what mounts this Secret cannot start again until it gets another.',
+    kubectl: [`kubectl --context ${cluster} -n ${namespace} delete secret ${secret}`],
+  }),
+  execute,
+  verify,
+});
+
+function propose({ identity, situation }: Proposal): Params[] {
+  const { kind, namespace, boundTo } = identity;
+  if (situation.liveness.alive === 'dead') return [];
+  if (kind === 'secret-bound' && situation.boundObject && boundTo?.uid)
+    return [{ namespace, secret: boundTo.name, uid: boundTo.uid, holds: 'bound' }];
+  if (kind !== 'legacy') return [];
+  return situation.tokenSecrets
+    .filter(({ name, deleting }) => name === boundTo?.name && !deleting)
+    .map(({ name, uid }) => ({ namespace, secret: name, uid, holds: 'legacy' }));
+}
+
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const resourceVersion = await pinnedVersion(bench, params);
+  if (resourceVersion === 'other-token')
+    return notDone(
+      'The Secret holds another token now: the leaked one is dead, and the healthy one was not touched.',
+    );
+  try {
+    await bench.cluster.remove(
+      refTo(params),
+      resourceVersion ? { uid: params.uid, resourceVersion } : { uid: params.uid },
+    );
+    return done('The Secret is deleted.');
+  } catch (error) {
+    if (isAppError(error, 'not-found')) return done('The Secret was already gone.');
+    if (!isAppError(error, 'conflict')) throw error;
+    return await verify(bench, params);
+  }
+}
+
+/**
+ * A Secret keeps its UID when its token is replaced, so with a legacy token in hand the delete is pinned to the version
+ * that was seen to hold it. The write that asks is the quarantine label: it does no harm and needs no value to come back.
+ */
+async function pinnedVersion({ cluster, token, today }: Bench, params: Params): Promise<string | undefined> {
+  if (params.holds !== 'legacy' || token === undefined) return undefined;
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null || found.metadata.uid !== params.uid) return undefined;
+  try {
+    const pinned = await cluster.patch(refTo(params), [
+      { op: 'test', path: '/metadata/uid', value: params.uid },
+      { op: 'test', path: '/data/token', value: Buffer.from(token.reveal()).toString('base64') },
+      found.metadata.labels
+        ? {
+            op: 'add',
+            path: `/metadata/labels/${pointer(INVALID_SINCE)}`,
+            value: found.metadata.labels[INVALID_SINCE] ?? today,
+          }
+        : { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
+    ]);
+    return pinned.metadata.resourceVersion;
+  } catch (error) {
+    if (isAppError(error, 'invalid')) return 'other-token';
+    if (isAppError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return done('The Secret is gone.');
+  if (found.metadata.uid !== params.uid)
+    return done('The Secret is gone; another has taken its name, which was not touched.', {
+      uid: found.metadata.uid,
+    });
+  if (found.metadata.deletionTimestamp === undefined) return notDone('The Secret still exists.');
+  const finalizers = found.metadata.finalizers?.join(', ') ?? 'none';
+  if (params.holds === 'legacy')
+    return done(`The Secret is being deleted, which already kills its token (finalizers: ${finalizers}).`);
+  return done(
+    `The Secret is being deleted; a token bound to it dies 60 s after ${found.metadata.deletionTimestamp} (finalizers: ${finalizers}).`,
+  );
+}

@@ -1,0 +1,149 @@
+// Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { INVALID_SINCE, LAST_USED, pointer } from '../domain/labels.ts';
+import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
+import { isAppError } from '../errors.ts';
+import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+
+const paramsSchema = z.strictObject({
+  namespace: z.string(),
+  secret: z.string(),
+  /** Absent where the token itself is in hand: its value is then the condition. */
+  uid: z.string().optional(),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+const LABEL = `/metadata/labels/${pointer(INVALID_SINCE)}`;
+const refTo = ({ namespace, secret }: Params): ObjectRef => ({
+  resource: resources.secrets,
+  namespace,
+  name: secret,
+});
+
+export const quarantineToken: Action = defineAction<Params>({
+  name: 'quarantine-token',
+  phase: 'contain',
+  reversible: true,
+  params: paramsSchema,
+  permissions: [{ scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch'] }],
+  propose,
+  describe: ({ namespace, secret }, cluster) => ({
+    title: `Quarantine Secret ${namespace}/${secret} on ${cluster}`,
+    breaks: 'Whoever uses this token, thief or workload, gets 401 until it is undone.',
+    kubectl: [
+      `kubectl --context ${cluster} -n ${namespace} label secret ${secret} ${INVALID_SINCE}=$(date +%F) --overwrite`,
+    ],
+  }),
+  execute,
+  verify,
+  undo,
+});
+
+function propose({ identity, situation }: Proposal): Params[] {
+  if (!canQuarantine(situation) || situation.liveness.alive === 'dead') return [];
+  const { kind, namespace, boundTo } = identity;
+  const affected = situation.tokenSecrets.filter(
+    ({ name, deleting, invalidSince }) =>
+      !deleting && !invalidSince && (kind === 'every-token' || (kind === 'legacy' && name === boundTo?.name)),
+  );
+  return affected.map(({ name, uid }) => ({ namespace, secret: name, uid }));
+}
+
+/** The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched. */
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const before = bench.token ? null : await bench.cluster.get(refTo(params), { metadataOnly: true });
+  if (!bench.token && before === null)
+    return done('The Secret does not exist (any more), so its token is dead.');
+  const conditions = bench.token ? valueIs(bench.token) : sameVersion(before, params.uid);
+  if (conditions === null)
+    return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
+  const patched = await patchLabel(
+    bench,
+    params,
+    conditions,
+    before?.metadata.labels === undefined && before !== null,
+  );
+  if (patched === null)
+    return notDone(
+      'The Secret does not hold the leaked token (any more), or it is gone. Nothing was touched.',
+    );
+  return await judge(bench, patched);
+}
+
+const valueIs = (token: Secret): JsonPatch => [
+  { op: 'test', path: '/data/token', value: Buffer.from(token.reveal()).toString('base64') },
+];
+
+function sameVersion(before: KubernetesObject | null, uid: string | undefined): JsonPatch | null {
+  if (before === null || (uid !== undefined && before.metadata.uid !== uid)) return null;
+  return [
+    { op: 'test', path: '/metadata/uid', value: before.metadata.uid },
+    { op: 'test', path: '/metadata/resourceVersion', value: before.metadata.resourceVersion },
+  ];
+}
+
+/** Adding a key needs the map to exist and adding the map must not wipe one: two shapes, the likelier first. */
+async function patchLabel(
+  { cluster, today }: Bench,
+  params: Params,
+  conditions: JsonPatch,
+  withoutLabels: boolean,
+): Promise<KubernetesObject | null> {
+  const key: JsonPatch = [...conditions, { op: 'add', path: LABEL, value: today }];
+  const map: JsonPatch = [
+    ...conditions,
+    { op: 'test', path: '/metadata/labels', value: null },
+    { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
+  ];
+  for (const patch of withoutLabels ? [map, key] : [key, map]) {
+    try {
+      return await cluster.patch(refTo(params), patch);
+    } catch (error) {
+      if (isAppError(error, 'not-found')) return null;
+      if (!isAppError(error, 'invalid')) throw error;
+    }
+  }
+  return null;
+}
+
+async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Outcome> {
+  const { uid, labels } = patched.metadata;
+  const facts = { uid, lastUsed: labels?.[LAST_USED] ?? 'never recorded' };
+  const { servers } = await cluster.servers();
+  const old = servers.filter(({ minor }) => minor !== null && minor < QUARANTINE_SINCE_MINOR);
+  if (old.length > 0)
+    return notDone(
+      `The label is set, but API servers before 1.29 ignore it: ${old.map((s) => s.address).join(', ')}. Delete the Secret instead.`,
+      facts,
+    );
+  return done(
+    'The Secret is labelled: API servers refuse its token from now on, at the latest after 10 s.',
+    facts,
+  );
+}
+
+async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return done('The Secret is gone.');
+  if (params.uid !== undefined && found.metadata.uid !== params.uid)
+    return notDone('Another Secret has taken this name.', { uid: found.metadata.uid });
+  const label = found.metadata.labels?.[INVALID_SINCE];
+  return label ? done(`The label is set (${label}).`) : notDone('The label is not set.');
+}
+
+async function undo({ cluster }: Bench, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return notDone('The Secret is gone, so there is nothing to restore.');
+  if (params.uid !== undefined && found.metadata.uid !== params.uid)
+    return notDone('Another Secret has taken this name. Nothing was touched.');
+  const label = found.metadata.labels?.[INVALID_SINCE];
+  if (!label) return done('The label was already gone: the token is accepted.');
+  await cluster.patch(refTo(params), [
+    { op: 'test', path: '/metadata/uid', value: found.metadata.uid },
+    { op: 'remove', path: LABEL },
+  ]);
+  return done('The label is removed: the token is accepted again.');
+}

@@ -1,0 +1,106 @@
+// Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
+
+import { acceptedOffline, offlineAudiences } from './liveness.ts';
+import type { Phase, Plan, Step } from './plan.ts';
+import { makePlan } from './plan-hash.ts';
+import type { Situation } from './situation.ts';
+import type { TokenIdentity } from './token-identity.ts';
+
+/** The part of an action that planning needs. */
+export interface Proposer {
+  name: string;
+  phase: Phase;
+  reversible: boolean;
+  propose(proposal: {
+    identity: TokenIdentity;
+    situation: Situation;
+    today: string;
+  }): Record<string, unknown>[];
+  describe(
+    params: Record<string, unknown>,
+    cluster: string,
+  ): { title: string; breaks: string; kubectl: string[] };
+}
+
+/** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */
+export const QUARANTINE_SINCE_MINOR = 29;
+
+export function planFor(
+  identity: TokenIdentity,
+  situations: readonly Situation[],
+  proposers: readonly Proposer[],
+  now: number,
+): Plan {
+  const today = new Date(now).toISOString().slice(0, 10);
+  const steps = situations.flatMap((situation) =>
+    proposers.flatMap((action) =>
+      action
+        .propose({ identity, situation, today })
+        .map((params) => makeStep(action, params, situation.cluster)),
+    ),
+  );
+  const numbered = steps.map((step, index) => ({ ...step, id: `${step.action}-${index + 1}` }));
+  return makePlan(
+    numbered,
+    situations.flatMap((s) => notes(identity, s, now)),
+    context(situations),
+  );
+}
+
+export function makeStep(action: Proposer, params: Record<string, unknown>, cluster: string): Step {
+  const { name, phase, reversible } = action;
+  return { id: name, action: name, phase, reversible, cluster, params, ...action.describe(params, cluster) };
+}
+
+/** What a click binds to besides the steps: who the ServiceAccount is, and which workloads would feel it. */
+const context = (situations: readonly Situation[]): string[] =>
+  situations.flatMap(({ cluster, serviceAccount, workloads }) => [
+    `${cluster}/${serviceAccount?.uid ?? 'absent'}`,
+    ...workloads.map((workload) => `${cluster}/${workload}`),
+  ]);
+
+export const canQuarantine = ({ servers }: Situation): boolean =>
+  servers.length > 0 && servers.every(({ minor }) => minor !== null && minor >= QUARANTINE_SINCE_MINOR);
+
+function notes(identity: TokenIdentity, situation: Situation, now: number): string[] {
+  const { cluster, liveness, self } = situation;
+  const found: (string | false)[] = [
+    liveness.alive !== 'dead' &&
+      identity.kind === 'legacy' &&
+      !canQuarantine(situation) &&
+      noQuarantine(situation),
+    liveness.alive !== 'dead' &&
+      ['unbound', 'node-bound'].includes(identity.kind) &&
+      'This token is bound to nothing that can be deleted alone: only a new ServiceAccount UID kills it, and with it every other token of this ServiceAccount. It cannot be quarantined.',
+    self &&
+      `This is the identity that Tourniquet itself uses on ${cluster}. It is never touched unattended; after the plan Tourniquet needs a new token there.`,
+    acceptedOffline({ identity }, now) &&
+      `Whoever verifies tokens offline (${offlineAudiences(identity).join(', ')}) accepts it until ${offlineEnd(identity)}. Remove the trust there: no API server can.`,
+    restartNote(identity, situation),
+  ];
+  return found.filter((note) => note !== false);
+}
+
+const offlineEnd = ({ expiresAt }: TokenIdentity): string =>
+  expiresAt === undefined ? 'its trust is removed' : new Date(expiresAt * 1000).toISOString();
+
+function noQuarantine({ cluster, servers }: Situation): string {
+  const old = servers.filter(({ minor }) => minor === null || minor < QUARANTINE_SINCE_MINOR);
+  const list = old.map(
+    ({ address, minor }) => `${address} (${minor === null ? 'version unknown' : `1.${minor}`})`,
+  );
+  return `Quarantine is not offered on ${cluster}: API servers before 1.29 ignore the label, and not every server is known to be newer: ${list.join(', ') || 'none could be asked'}. Deleting is.`;
+}
+
+function restartNote(
+  { kind, namespace }: TokenIdentity,
+  { cluster, workloads, liveness }: Situation,
+): string | false {
+  const restarts = kind === 'unbound' || kind === 'node-bound' || kind === 'every-token';
+  if (!restarts || liveness.alive === 'dead' || workloads.length === 0) return false;
+  const commands = workloads.map((w) => {
+    const [type = '', name = ''] = w.split('/');
+    return `kubectl --context ${cluster} -n ${namespace} rollout restart ${type.toLowerCase()} ${name}`;
+  });
+  return `After it, restart by hand (their Pods hold tokens of the old ServiceAccount): ${commands.join(' ; ')}`;
+}

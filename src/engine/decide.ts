@@ -1,0 +1,58 @@
+// A person's click: checked against the state, appended once, enqueued.
+import { type Click, type Roster, refuse } from '../domain/approval.ts';
+import type { Decision } from '../domain/incident.ts';
+import type { Secret } from '../secret.ts';
+import type { BotDeps } from './deps.ts';
+import type { Decided } from './front.ts';
+import { append, enqueue, openSession } from './session.ts';
+
+/** Of many clicks in the same moment one is appended; every other is checked again against what that one changed. */
+export async function decide(
+  deps: BotDeps,
+  roster: Roster,
+  incidentId: string,
+  click: Click,
+  token?: Secret,
+): Promise<Decided> {
+  const session = await openSession(deps, incidentId);
+  if (session === undefined) return unknownIncident;
+  const decision = toDecision(click, token && deps.vault.fingerprint(token));
+  const seal = token && { seal: { token, ttlMs: deps.settings.timing.keepTokenFor } };
+  for (;;) {
+    const refusal = refuse(session.incident, click, roster);
+    if (refusal) return { decided: false, refusal };
+    const closing = closes(click);
+    const events = [{ type: 'decided' as const, decision }, ...(closing ? [closing] : [])];
+    if ((await append(deps, session, events, seal)) === 'appended') break;
+  }
+  await enqueue(deps, session).catch((error: unknown) =>
+    deps.logger.warn({ err: error, incident: incidentId }, 'could not enqueue; the sweeper will'),
+  );
+  return { decided: true, incident: session.incident };
+}
+
+const unknownIncident: Decided = {
+  decided: false,
+  refusal: {
+    code: 'unknown-incident',
+    message:
+      'This button belongs to an incident that is not in the log. Nothing was changed. Use /tourniquet to see the open ones.',
+  },
+};
+
+function toDecision({ verb, by, hash, reason, at }: Click, fingerprint: string | undefined): Decision {
+  return {
+    verb,
+    by: by.id,
+    ...(hash === undefined ? {} : { hash }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(at === undefined ? {} : { at }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
+}
+
+function closes({ verb, reason = '' }: Click) {
+  if (verb === 'decline') return { type: 'closed' as const, as: 'declined' as const, reason };
+  if (verb === 'not-a-leak') return { type: 'closed' as const, as: 'false-alarm' as const, reason };
+  return undefined;
+}

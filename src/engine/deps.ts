@@ -1,0 +1,39 @@
+// What the engine's use-cases are given: ports, registries and settings.
+import type { Action } from '../contracts.ts';
+import type { Timing } from '../domain/due.ts';
+import type { Clock, Cluster, IncidentLog, JobQueue, Vault } from '../ports.ts';
+
+/** Durations in milliseconds. */
+export interface Settings {
+  timing: Timing;
+  /** How long a token may still be accepted after the kill before a person is called. */
+  giveUpAfter: number;
+  protectedNamespaces: string[];
+  autoContain: 'off' | 'token-in-hand';
+  autoContainPerHour: number;
+  /** Namespaces whose Secrets may be read to find a token by its hash, by cluster. */
+  searchNamespaces: Record<string, string[]>;
+  /** Names of all reporters, of whatever process: each owes a report of every event. */
+  reporters: readonly string[];
+}
+
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The bot has no clusters: it could not touch one if it wanted to. */
+export interface BotDeps {
+  log: IncidentLog;
+  vault: Vault;
+  queue: JobQueue;
+  clock: Clock;
+  settings: Settings;
+  logger: EngineLog;
+}
+
+export interface WorkerDeps extends BotDeps {
+  clusters: ReadonlyMap<string, Cluster>;
+  actions: readonly Action[];
+}

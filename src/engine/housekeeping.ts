@@ -1,0 +1,43 @@
+// What time alone brings: a plan nobody approved, a proven incident to close, a token to destroy.
+import type { EventBody } from '../domain/incident.ts';
+import type { WorkerDeps } from './deps.ts';
+import { change, type Session } from './session.ts';
+
+export async function expire(deps: WorkerDeps, session: Session): Promise<void> {
+  const { planAt } = session.incident;
+  await change(deps, session, (incident) =>
+    incident.status === 'awaiting-approval' && incident.planAt === planAt
+      ? [{ type: 'plan-expired' }]
+      : undefined,
+  );
+}
+
+export async function close(deps: WorkerDeps, session: Session): Promise<void> {
+  await change(deps, session, ({ closed, proof, identity, runs }) => {
+    if (closed || proof?.outcome?.verdict !== 'done') return undefined;
+    const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 < deps.clock.now();
+    const nothingDone = runs.length === 0;
+    const event: EventBody = expired
+      ? { type: 'closed', as: 'expired', reason: `the token has expired; ${proof.outcome.detail}` }
+      : {
+          type: 'closed',
+          as: 'resolved',
+          reason: nothingDone ? `it was dead already; ${proof.outcome.detail}` : proof.outcome.detail,
+        };
+    return [event];
+  });
+}
+
+export async function forgetToken(deps: WorkerDeps, session: Session): Promise<void> {
+  await deps.vault.destroy(session.incident.id);
+  await change(deps, session, ({ tokenHeld, closed }) =>
+    tokenHeld
+      ? [
+          {
+            type: 'token-forgotten',
+            reason: closed ? `the incident is closed (${closed.as})` : 'it was kept as long as agreed',
+          },
+        ]
+      : undefined,
+  );
+}

@@ -1,0 +1,146 @@
+// Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
+import { type Claims, readClaims } from '../domain/claims.ts';
+import { hmslHash } from '../domain/hmsl-hash.ts';
+import type { Incident } from '../domain/incident.ts';
+import { TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import { AppError } from '../errors.ts';
+import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+import { Secret } from '../secret.ts';
+import type { WorkerDeps } from './deps.ts';
+import { locate } from './locate.ts';
+
+export type Identified =
+  | { identity: TokenIdentity /** found by its hash; to be sealed */; found?: Secret }
+  | { unidentified: string; near: string[] };
+
+/** Throws AppError (retry) only where nothing could be asked; a token nobody can place is an answer, never a guess. */
+export async function identify(
+  deps: WorkerDeps,
+  incident: Incident,
+  token: Secret | undefined,
+): Promise<Identified> {
+  if (incident.given) return await locate(deps.clusters, incident.given);
+  if (token) return await byToken(deps, token);
+  const subject = incident.alerts.findLast(({ alert }) => alert.subject.kind !== 'unnamed')?.alert.subject;
+  if (subject?.kind === 'coordinates') return await locate(deps.clusters, subject.at);
+  if (subject?.kind === 'hmsl-hash') return await byHash(deps, subject.hash);
+  return {
+    unidentified: 'The alert does not say which token leaked. Say where it belongs, or paste the token.',
+    near: [],
+  };
+}
+
+async function byToken({ clusters }: WorkerDeps, token: Secret): Promise<Identified> {
+  const claims = readClaims(token.reveal());
+  if ('problem' in claims) return { unidentified: claims.problem, near: [] };
+  // What is cached answers at once, so that a kill waits for nobody; only a stranger's token makes us ask around.
+  const cached = await whoSigned(clusters, token, 'cached');
+  const asked = cached.signed.length > 0 ? cached : await whoSigned(clusters, token, 'refresh');
+  if (asked.signed.length > 0) return { identity: fromClaims(claims, asked, 'signature') };
+  const signed = await holdersOfUid(clusters, claims);
+  if (signed.length > 0) return { identity: fromClaims(claims, { ...asked, signed }, 'uid-match') };
+  if (asked.silent.length > 0)
+    throw new AppError(
+      'unreachable',
+      `Cannot tell whose token this is yet: ${asked.silent.join(', ')} did not answer. Trying again.`,
+      {
+        retry: true,
+      },
+    );
+  return {
+    unidentified: `The token is for ${claims.namespace}/${claims.serviceAccount.name}, but no configured cluster (${[...clusters.keys()].join(', ')}) signed it. It was sent to none of them. If it belongs to a cluster that Tourniquet does not know, revoke it there by hand.`,
+    near: [],
+  };
+}
+
+interface Signers {
+  signed: string[];
+  /** Clusters whose keys are not known. */
+  silent: string[];
+}
+
+async function whoSigned(
+  clusters: ReadonlyMap<string, Cluster>,
+  token: Secret,
+  mode: 'cached' | 'refresh',
+): Promise<Signers> {
+  const checks = await Promise.all(
+    [...clusters.values()].map(async (c) => ({ name: c.name, answer: await c.signed(token, mode) })),
+  );
+  const named = (answer: string): string[] =>
+    checks.filter((c) => c.answer === answer).map(({ name }) => name);
+  return { signed: named('signed'), silent: named('unknown') };
+}
+
+/** Legacy signing keys may be missing from the JWKS; a ServiceAccount with the claimed UID is as good until the patch proves it. */
+async function holdersOfUid(clusters: ReadonlyMap<string, Cluster>, claims: Claims): Promise<string[]> {
+  if (claims.kind !== 'legacy') return [];
+  const { namespace, serviceAccount } = claims;
+  const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount.name };
+  const found = await Promise.all(
+    [...clusters.values()].map(async (cluster) => {
+      const object = await cluster.get(ref, { metadataOnly: true }).catch(() => null);
+      return object?.metadata.uid === serviceAccount.uid ? [cluster.name] : [];
+    }),
+  );
+  return found.flat();
+}
+
+function fromClaims(
+  claims: Claims,
+  { signed, silent }: Signers,
+  authenticity: TokenIdentity['authenticity'],
+): TokenIdentity {
+  const { alg: _, ...rest } = claims;
+  return { ...rest, clusters: signed, ...(silent.length > 0 ? { unchecked: silent } : {}), authenticity };
+}
+
+interface TokenSecret extends KubernetesObject {
+  data?: Record<string, string>;
+}
+
+/** Compares hashes only in namespaces where reading Secrets was opted into; values are looked at and forgotten. */
+async function byHash(deps: WorkerDeps, hash: string): Promise<Identified> {
+  const searched: string[] = [];
+  const problems: string[] = [];
+  for (const cluster of deps.clusters.values())
+    for (const namespace of deps.settings.searchNamespaces[cluster.name] ?? []) {
+      searched.push(`${cluster.name}/${namespace}`);
+      const secrets = await cluster
+        .list<TokenSecret>({
+          resource: resources.secrets,
+          namespace,
+          fieldSelector: `type=${TOKEN_SECRET_TYPE}`,
+        })
+        .catch((error: unknown) => {
+          problems.push(
+            `${cluster.name}/${namespace}: ${error instanceof AppError ? error.message : 'not readable'}`,
+          );
+          return [];
+        });
+      const match = await firstMatch(secrets, hash);
+      if (match) return withHash(match, await byToken(deps, match));
+    }
+  const where =
+    searched.length > 0
+      ? `No token Secret in ${searched.join(', ')} has that hash.`
+      : 'No namespace may be searched for it (clusters[].searchNamespaces).';
+  return {
+    unidentified: `The alert carries a hash of the token, not the token. ${where}${problems.length > 0 ? ` Not searched: ${problems.join('; ')}.` : ''} Say where it belongs, or paste the token.`,
+    near: [],
+  };
+}
+
+async function firstMatch(secrets: TokenSecret[], hash: string): Promise<Secret | undefined> {
+  for (const { data } of secrets) {
+    const value = Buffer.from(data?.token ?? '', 'base64').toString();
+    if (value !== '' && (await hmslHash(value)) === hash) return new Secret(value);
+  }
+  return undefined;
+}
+
+const withHash = (found: Secret, identified: Identified): Identified =>
+  'identity' in identified
+    ? { identity: { ...identified.identity, authenticity: 'hash' }, found }
+    : identified;

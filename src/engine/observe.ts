@@ -1,0 +1,121 @@
+// Reads everything that a person needs to decide on one cluster; what cannot be read is said, and stops nothing else.
+import type { BindingLike, RoleLike } from '../domain/blast-radius.ts';
+import { blastRadius } from '../domain/blast-radius.ts';
+import { driftWarnings } from '../domain/drift.ts';
+import { judgeLiveness } from '../domain/judge-liveness.ts';
+import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import type { Situation, TokenSecretFact } from '../domain/situation.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import { type AppError, isAppError } from '../errors.ts';
+import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+import { findConsumers } from './consumers.ts';
+import { readServiceAccount } from './service-account.ts';
+
+/** Runs a read; a failure becomes a line for people and the fallback. */
+export type Attempt = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
+
+/** Throws AppError where not even the ServiceAccount could be read: then nothing is known about this cluster. */
+export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: number): Promise<Situation> {
+  const unread: string[] = [];
+  const attempt: Attempt = async (what, fallback, read) => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      unread.push(`${what}: ${(error as AppError).message}`);
+      return fallback;
+    }
+  };
+  const { namespace, serviceAccount } = identity;
+  const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
+  const [servers, tokenSecrets, boundObject, consumers, radius, self] = await Promise.all([
+    attempt('API servers', [], async () => (await cluster.servers()).servers),
+    attempt('token Secrets', undefined, () => readTokenSecrets(cluster, identity)),
+    attempt('bound object', undefined, () => readBound(cluster, identity)),
+    findConsumers(cluster, identity, attempt),
+    attempt('role bindings', null, () => readRadius(cluster, namespace, serviceAccount.name)),
+    attempt('own identity', '', () => cluster.self()),
+  ]);
+  const facts = { serviceAccount: account, tokenSecrets, boundObject };
+  return {
+    cluster: cluster.name,
+    observedAt: new Date(nowMs).toISOString(),
+    servers,
+    serviceAccount: account,
+    tokenSecrets: tokenSecrets ?? [],
+    boundObject: boundObject ?? null,
+    liveness: judgeLiveness(identity, facts, nowMs),
+    ...consumers,
+    radius: radius ?? { tier: 'unknown', lines: ['the role bindings could not be read'], bindings: [] },
+    warnings: driftWarnings(identity, facts),
+    unread,
+    self: self === `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+  };
+}
+
+async function readTokenSecrets(cluster: Cluster, identity: TokenIdentity): Promise<TokenSecretFact[]> {
+  const { namespace, serviceAccount, boundTo, kind } = identity;
+  const secrets = await cluster.list({
+    resource: resources.secrets,
+    namespace,
+    fieldSelector: `type=${TOKEN_SECRET_TYPE}`,
+    metadataOnly: true,
+  });
+  const mine = secrets.filter(
+    ({ metadata }) =>
+      metadata.annotations?.[SERVICE_ACCOUNT_NAME] === serviceAccount.name ||
+      (kind === 'legacy' && metadata.name === boundTo?.name),
+  );
+  return mine.map(toFact).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function toFact({ metadata }: KubernetesObject): TokenSecretFact {
+  const { name, uid, resourceVersion, creationTimestamp, labels, managedFields = [] } = metadata;
+  const newestFirst = managedFields.toSorted((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
+  const managers = newestFirst.flatMap(({ manager }) => manager ?? []);
+  return {
+    name,
+    uid,
+    resourceVersion,
+    ...(creationTimestamp ? { createdAt: creationTimestamp } : {}),
+    deleting: metadata.deletionTimestamp !== undefined,
+    ...(labels?.[INVALID_SINCE] ? { invalidSince: labels[INVALID_SINCE] } : {}),
+    ...(labels?.[LAST_USED] ? { lastUsed: labels[LAST_USED] } : {}),
+    hasLabels: Object.keys(labels ?? {}).length > 0,
+    managers: [...new Set(managers)],
+  };
+}
+
+/** Null: it does not exist. */
+async function readBound(
+  cluster: Cluster,
+  { boundTo, namespace, kind }: TokenIdentity,
+): Promise<Situation['boundObject']> {
+  if (boundTo === undefined || kind === 'legacy') return null;
+  const resource = { Pod: resources.pods, Secret: resources.secrets, Node: resources.nodes }[boundTo.kind];
+  const ref = { resource, name: boundTo.name, ...(resource.namespaced ? { namespace } : {}) };
+  const found = await cluster.get(ref, { metadataOnly: true });
+  if (found === null) return null;
+  const { uid, deletionTimestamp, ownerReferences } = found.metadata;
+  const owner = ownerReferences?.find(({ controller }) => controller);
+  return {
+    kind: boundTo.kind,
+    name: boundTo.name,
+    uid,
+    ...(deletionTimestamp ? { deletionTimestamp } : {}),
+    ...(owner ? { owner: `${owner.kind}/${owner.name}` } : {}),
+  };
+}
+
+type Binding = KubernetesObject & BindingLike;
+type Role = KubernetesObject & RoleLike;
+
+async function readRadius(cluster: Cluster, namespace: string, name: string) {
+  const [clusterRoles, roles, clusterRoleBindings, roleBindings] = await Promise.all([
+    cluster.list<Role>({ resource: resources.clusterRoles }),
+    cluster.list<Role>({ resource: resources.roles }),
+    cluster.list<Binding>({ resource: resources.clusterRoleBindings }),
+    cluster.list<Binding>({ resource: resources.roleBindings }),
+  ]);
+  return blastRadius(namespace, name, { clusterRoles, roles, clusterRoleBindings, roleBindings });
+}

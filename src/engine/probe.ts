@@ -1,0 +1,89 @@
+// One round of questions to every API server of a cluster: do you still accept this token, and would you accept another?
+import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts';
+import { stepsInEffect } from '../domain/fold.ts';
+import type { Incident } from '../domain/incident.ts';
+import { judgeRound } from '../domain/judge-proof.ts';
+import { done, type Outcome, unknown } from '../domain/outcome.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import { isAppError } from '../errors.ts';
+import type { Cluster } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+import type { WorkerDeps } from './deps.ts';
+import { verifyStep } from './run-job.ts';
+
+/** Connections a round opens where a load balancer hides the servers. */
+const CONNECTIONS = 5;
+
+export async function probeRound(
+  deps: WorkerDeps,
+  incident: Incident,
+  identity: TokenIdentity,
+  cluster: Cluster,
+  token: Secret | undefined,
+): Promise<ProofRound> {
+  const answered = token
+    ? await askServers(cluster, identity, token)
+    : {
+        level: 'object-state' as const,
+        answers: [],
+        outcome: await byObjectState(deps, incident, cluster.name),
+      };
+  return { cluster: cluster.name, at: new Date(deps.clock.now()).toISOString(), ...answered };
+}
+
+type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
+
+async function askServers(cluster: Cluster, identity: TokenIdentity, token: Secret): Promise<Answered> {
+  try {
+    const { servers, each } = await cluster.servers();
+    const control = await cluster.control();
+    const level: ProofLevel = each ? 'each-server' : 'load-balancer';
+    const addresses = servers.flatMap(({ address }) => Array<string>(each ? 1 : CONNECTIONS).fill(address));
+    const answers = await Promise.all(
+      addresses.map((address) => askOne(cluster, address, identity, token, control)),
+    );
+    return { level, answers, outcome: judgeRound(answers) };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { level: 'load-balancer', answers: [], outcome: unknown(error.message) };
+  }
+}
+
+type Control = Awaited<ReturnType<Cluster['control']>>;
+
+async function askOne(
+  cluster: Cluster,
+  address: string,
+  identity: TokenIdentity,
+  token: Secret,
+  control: Control,
+): Promise<ProbeAnswer> {
+  const foreign = !meantForApiServer(identity, control);
+  const { answer, seen } = foreign
+    ? await cluster.review(address, token, identity.audiences)
+    : await cluster.probe(address, token);
+  if (control === null) return { server: address, answer, seen, control: 'none' };
+  const checked = await cluster.probe(address, control.token);
+  return { server: address, answer, seen, control: checked.answer === 'accepted' ? 'accepted' : 'failed' };
+}
+
+/**
+ * A 401 for a token that was never meant for the API server says nothing about revocation. The control token is accepted
+ * there, so its audiences are the API server's.
+ */
+function meantForApiServer({ audiences }: TokenIdentity, control: Control): boolean {
+  if (audiences.length === 0 || control === null || control.audiences.length === 0) return true;
+  return audiences.some((audience) => control.audiences.includes(audience));
+}
+
+/** Without the token, all that can be said is what the objects look like. */
+async function byObjectState(deps: WorkerDeps, incident: Incident, cluster: string): Promise<Outcome> {
+  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster);
+  if (steps.length === 0) return unknown('there is nothing to verify without the token itself');
+  const outcomes = await Promise.all(
+    steps.map(async (step) => ({ step, found: await verifyStep(deps, incident, step, undefined) })),
+  );
+  const bad = outcomes.find(({ found }) => found.verdict !== 'done');
+  if (bad) return { ...bad.found, detail: `${bad.step.title}: ${bad.found.detail}` };
+  return done(outcomes.map(({ step, found }) => `${step.title}: ${found.detail}`).join(' '));
+}

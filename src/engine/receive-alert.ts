@@ -1,0 +1,102 @@
+// Makes an alert durable: a new incident, or one more entry on the incident that the same leak already has.
+import { randomBytes } from 'node:crypto';
+import type { Finding } from '../contracts.ts';
+import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
+import type { EventBody } from '../domain/incident.ts';
+import type { AppendRequest } from '../ports.ts';
+import type { BotDeps } from './deps.ts';
+import type { Opened } from './front.ts';
+import { append, enqueue, openSession, type Session, toSession } from './session.ts';
+
+/** Resolves once the alert is in the log. Throws AppError `store-unavailable`: then nothing was accepted. */
+export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Opened> {
+  const fingerprint = finding.token && deps.vault.fingerprint(finding.token);
+  const keys = dedupeKeys(finding.alert, fingerprint);
+  const event: Received = {
+    type: 'alert-received',
+    alert: finding.alert,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
+  const seal = finding.token && { seal: { token: finding.token, ttlMs: deps.settings.timing.keepTokenFor } };
+  let holder: string | null = null;
+  for (;;) {
+    const opened: Opened | string =
+      holder === null
+        ? await open(deps, event, keys, null, seal)
+        : await join(deps, holder, event, keys, seal);
+    if (typeof opened !== 'string') return opened;
+    holder = opened;
+  }
+}
+
+type Received = Extract<EventBody, { type: 'alert-received' }>;
+type Seal = Pick<AppendRequest, 'seal'> | undefined;
+
+/** A new incident in one round trip; the id of the incident that holds one of the keys, where there is one. */
+async function open(
+  deps: BotDeps,
+  event: Received,
+  keys: string[],
+  from: string | null,
+  seal: Seal,
+): Promise<Opened | string> {
+  const id = newId();
+  const claim = keys.map((key) => ({ key, from }));
+  const result = await deps.log.append({ id, expected: 0, head: '', events: [event], claim, ...seal });
+  if (result.kind === 'held') return result.by;
+  if (result.kind !== 'appended') return open(deps, event, keys, from, seal);
+  await enqueueSafely(deps, toSession(id, { events: result.events, cursors: {}, head: result.head }));
+  return { incidentId: id, created: true };
+}
+
+async function join(
+  deps: BotDeps,
+  holder: string,
+  event: Received,
+  keys: string[],
+  seal: Seal,
+): Promise<Opened | string> {
+  const session = await openSession(deps, holder);
+  const past = session?.incident.closed && event.alert.subject.kind === 'coordinates';
+  // Coordinates name whatever is there now, so a closed incident about them is history and not this one.
+  if (session === undefined || past) return await open(deps, event, keys, holder, seal);
+  const { incident } = session;
+  const quiet = incident.closed?.as === 'false-alarm' && event.alert.reporter === undefined;
+  const { fingerprint: _, ...unsealed } = event;
+  const result = await append(deps, session, [quiet ? unsealed : event], quiet ? {} : seal);
+  if (result !== 'appended') return holder;
+  await enqueueSafely(deps, session);
+  return { incidentId: holder, created: false };
+}
+
+/** What was appended is accepted, whatever happens to the queue: the sweeper finds it. */
+async function enqueueSafely(deps: BotDeps, session: Session): Promise<void> {
+  try {
+    await enqueue(deps, session);
+  } catch (error) {
+    deps.logger.warn({ err: error, incident: session.incident.id }, 'could not enqueue; the sweeper will');
+  }
+}
+
+export async function receiveUpdate(deps: BotDeps, update: AlertUpdate): Promise<void> {
+  const holder = await deps.log.find(externalKey(update.source, update.externalId));
+  const session = holder === undefined ? undefined : await openSession(deps, holder);
+  if (session === undefined) return;
+  while ((await append(deps, session, [{ type: 'alert-updated', update }])) === 'conflict');
+  await enqueueSafely(deps, session);
+}
+
+/** Short enough to read aloud, long enough not to collide: 40 bits. */
+const newId = (): string => randomBytes(5).toString('hex');
+
+const externalKey = (source: string, externalId: string): string => `ext:${source}:${externalId}`;
+
+/** The same token, the same finding of a source, or the same coordinates are the same incident. */
+function dedupeKeys({ source, externalId, subject }: LeakAlert, fingerprint: string | undefined): string[] {
+  if (fingerprint !== undefined) return [`token:${fingerprint}`];
+  if (externalId !== undefined) return [externalKey(source, externalId)];
+  if (subject.kind === 'hmsl-hash') return [`hmsl:${subject.hash}`];
+  if (subject.kind !== 'coordinates') return [];
+  const { cluster, namespace, serviceAccount, secret, jti } = subject.at;
+  return [`at:${[cluster ?? '*', namespace, serviceAccount ?? '', secret ?? '', jti ?? ''].join('/')}`];
+}

@@ -1,0 +1,83 @@
+// One incident in hand: its folded state, appended to only if nobody else did meanwhile.
+import { due } from '../domain/due.ts';
+import { fold } from '../domain/fold.ts';
+import type { EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
+import { AppError } from '../errors.ts';
+import type { AppendRequest, LoadedIncident, Work } from '../ports.ts';
+import type { BotDeps } from './deps.ts';
+
+type Extras = Pick<AppendRequest, 'seal' | 'budget' | 'claim'>;
+export type Appended = 'appended' | 'conflict' | 'over-budget';
+
+export interface Session {
+  incident: Incident;
+  events: IncidentEvent[];
+  cursors: Record<string, number>;
+  head: string;
+}
+
+export async function openSession(deps: BotDeps, id: string): Promise<Session | undefined> {
+  const loaded = await deps.log.load(id);
+  return loaded && toSession(id, loaded);
+}
+
+export function toSession(id: string, { events, cursors, head }: LoadedIncident): Session {
+  return { incident: fold(id, events), events, cursors, head };
+}
+
+/** Appends and moves the session forward; on `conflict` the session has been loaded anew, so decide again. */
+export async function append(
+  deps: BotDeps,
+  session: Session,
+  events: EventBody[],
+  extras: Extras = {},
+): Promise<Appended> {
+  const { id, version } = session.incident;
+  const result = await deps.log.append({ id, expected: version, head: session.head, events, ...extras });
+  if (result.kind === 'appended') {
+    session.events = [...session.events, ...result.events];
+    session.head = result.head;
+    session.incident = fold(id, session.events);
+    return 'appended';
+  }
+  if (result.kind === 'over-budget') return 'over-budget';
+  const fresh = await openSession(deps, id);
+  if (fresh === undefined) throw new AppError('not-found', `Incident ${id} is not in the log.`);
+  Object.assign(session, fresh);
+  return 'conflict';
+}
+
+/**
+ * Appends what `decide` makes of the state, again and again until nobody else came first. Undefined: nothing to append.
+ * Returns whether something was appended.
+ */
+export async function change(
+  deps: BotDeps,
+  session: Session,
+  decide: (incident: Incident) => EventBody[] | undefined,
+  extras: Extras = {},
+): Promise<boolean> {
+  for (;;) {
+    const events = decide(session.incident);
+    if (events === undefined) return false;
+    const result = await append(deps, session, events, extras);
+    if (result === 'over-budget') return false;
+    if (result === 'appended') return true;
+  }
+}
+
+/** Puts everything that is owed, now or later, into the queue. Adding what is already there changes nothing. */
+export async function enqueue(deps: BotDeps, session: Session): Promise<void> {
+  await deps.queue.add(owed(deps, session));
+}
+
+export function owed({ settings }: BotDeps, { incident, cursors }: Session): Work[] {
+  return due(incident, settings.timing, { cursors, reporters: settings.reporters }).map(
+    ({ kind, attempt, at }) => ({
+      id: `${incident.id}-${kind}-${attempt}`,
+      kind,
+      incidentId: incident.id,
+      at,
+    }),
+  );
+}

@@ -1,0 +1,105 @@
+// Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
+
+import { openRun } from '../domain/fold.ts';
+import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
+import { AppError, isAppError } from '../errors.ts';
+import type { Reporter } from '../ports.ts';
+import type { BotDeps, WorkerDeps } from './deps.ts';
+import { close, expire, forgetToken } from './housekeeping.ts';
+import { investigate } from './investigate.ts';
+import { prove, recheck } from './prove.ts';
+import { runJob } from './run-job.ts';
+import { change, enqueue, openSession, owed, type Session } from './session.ts';
+
+type Doer = (deps: WorkerDeps, session: Session) => Promise<void>;
+
+const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
+  investigate,
+  run: runJob,
+  prove,
+  recheck,
+  expire,
+  close,
+  'forget-token': forgetToken,
+};
+
+export interface Task {
+  kind: WorkKind;
+  incidentId: string;
+}
+
+/** The queue is at-least-once and its delays are hints: the log says what is owed now. */
+export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Promise<void> {
+  const session = await openSession(deps, incidentId);
+  if (session === undefined || kind === 'report') return;
+  const now = deps.clock.now();
+  if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
+  try {
+    await doers[kind](deps, session);
+  } catch (error) {
+    if (isAppError(error, 'store-unavailable', 'log-damaged')) throw error;
+    await recordTrouble(deps, session, kind, error);
+  }
+  await enqueue(deps, session);
+}
+
+/** A failure is an event like any other: it is shown on the card and says when to try again. */
+async function recordTrouble(
+  deps: WorkerDeps,
+  session: Session,
+  kind: WorkKind,
+  error: unknown,
+): Promise<void> {
+  const known =
+    error instanceof AppError
+      ? error
+      : new AppError('unsupported', 'An unexpected error; see the worker log.', {
+          retry: true,
+          cause: error,
+        });
+  deps.logger.warn({ err: error, incident: session.incident.id, work: kind }, 'work failed');
+  await change(deps, session, (incident) => consequences(incident, kind, known));
+}
+
+function consequences(incident: Incident, work: WorkKind, error: AppError): EventBody[] {
+  const run = openRun(incident);
+  if (!error.retry && work === 'run' && run)
+    return [{ type: 'run-stopped', run: run.id, reason: error.message }];
+  if (!error.retry && work === 'investigate')
+    return [{ type: 'unidentified', reason: error.message, near: [] }];
+  return [{ type: 'trouble', work, message: error.message }];
+}
+
+/** Shows an incident through every reporter that is behind. Throws AppError where it must be tried again. */
+export async function doReport(
+  deps: BotDeps,
+  reporters: readonly Reporter[],
+  { incidentId }: Task,
+): Promise<void> {
+  for (const reporter of reporters) {
+    const session = await openSession(deps, incidentId);
+    if (session === undefined) return;
+    const cursor = session.cursors[reporter.name] ?? 0;
+    if (cursor >= session.incident.version) continue;
+    const shown = await reporter.report(session.incident, session.events, cursor, session.head);
+    await deps.log.advance(reporter.name, incidentId, shown);
+  }
+  const session = await openSession(deps, incidentId);
+  if (session) await enqueue(deps, session);
+}
+
+/** Finds what the queue lost: re-adds whatever is owed, and drops incidents that owe nothing from the list. */
+export async function sweep(deps: BotDeps): Promise<void> {
+  for (const id of await deps.log.toSweep()) {
+    try {
+      const session = await openSession(deps, id);
+      if (session === undefined) continue;
+      const work = owed(deps, session);
+      if (work.length > 0) await deps.queue.add(work);
+      else await deps.log.settle(id, session.incident.version, session.cursors);
+    } catch (error) {
+      if (isAppError(error, 'store-unavailable')) throw error;
+      deps.logger.error({ err: error, incident: id }, 'could not sweep this incident; the others go on');
+    }
+  }
+}
