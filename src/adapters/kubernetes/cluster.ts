@@ -1,0 +1,45 @@
+// One configured Kubernetes cluster as the worker uses it: joins the parts of this folder behind the port.
+import type { JSONWebKeySet } from 'jose';
+import type { ClusterConfig } from '../../config.ts';
+import type { Cluster } from '../../ports.ts';
+import { openConnections } from './connections.ts';
+import { createIdentity } from './identity.ts';
+import { createSignatureCheck } from './jwks.ts';
+import { loadAccess } from './kube-config.ts';
+import { createObjects } from './objects.ts';
+import { createProbe } from './probe.ts';
+import { createApi } from './request.ts';
+import { createReview } from './review.ts';
+import { createServers } from './servers.ts';
+
+export interface ConnectedCluster extends Cluster {
+  /** Open the kept connection and load the signing keys, so that the first kill is the first request after it. Throws AppError. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reads the kubeconfig at once and throws AppError `bad-config`; nothing is sent before the first call. */
+export function connectCluster(
+  config: ClusterConfig,
+  options: { now?: () => number } = {},
+): ConnectedCluster {
+  const now = options.now ?? Date.now;
+  const access = loadAccess(config);
+  const connections = openConnections(access);
+  const api = createApi(config.name, access, connections, config.timeout);
+  const signatures = createSignatureCheck(
+    () => api.send<JSONWebKeySet>({ verb: 'get', resource: '/openid/v1/jwks', path: '/openid/v1/jwks' }),
+    now,
+  );
+  return {
+    name: config.name,
+    signed: signatures.signed,
+    warm: signatures.load,
+    close: connections.close,
+    servers: createServers(config, access, api, now),
+    probe: createProbe(connections),
+    review: createReview(api),
+    ...createObjects(api),
+    ...createIdentity(config, access, api, now),
+  };
+}

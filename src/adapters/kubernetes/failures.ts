@@ -1,0 +1,109 @@
+// Turns what went wrong with a request into an AppError that a person can act on, without any body or header in it.
+import { AppError } from '../../errors.ts';
+import type { Call } from './request.ts';
+
+/** The parts of a Kubernetes Status that hold no values. */
+interface StatusBody {
+  reason?: unknown;
+  message?: unknown;
+  details?: { causes?: { field?: unknown }[] };
+}
+
+const READS = new Set(['get', 'list']);
+const TRUST_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** What happened on the wire, in a few words and without the error's own text. */
+export function networkWord(error: unknown): { kind: 'timeout' | 'unreachable'; word: string } {
+  const { name, code } = (error ?? {}) as { name?: string; code?: unknown };
+  const word = typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'no answer';
+  if (name === 'TimeoutError' || word === 'UND_ERR_HEADERS_TIMEOUT' || word === 'UND_ERR_BODY_TIMEOUT')
+    return { kind: 'timeout', word: 'no answer in time' };
+  if (word === 'ECONNREFUSED') return { kind: 'unreachable', word: 'connection refused' };
+  if (word === 'UND_ERR_SOCKET' || word === 'ECONNRESET')
+    return { kind: 'unreachable', word: 'connection cut' };
+  if (TRUST_CODES.test(word)) return { kind: 'unreachable', word: `certificate not trusted (${word})` };
+  return { kind: 'unreachable', word };
+}
+
+export function networkError(cluster: string, call: Call, address: string, error: unknown): AppError {
+  const { kind, word } = networkWord(error);
+  const next = READS.has(call.verb)
+    ? 'Nothing was changed; it can be tried again.'
+    : 'It may or may not have been carried out: look at the object before trying again.';
+  return new AppError(kind, `Cannot ${describe(cluster, call)}: ${word} at ${address}. ${next}`, {
+    retry: true,
+  });
+}
+
+export function statusError(
+  cluster: string,
+  call: Call,
+  status: number,
+  body: unknown,
+  retryAfter?: string,
+): AppError {
+  const what = describe(cluster, call);
+  const parts = (typeof body === 'object' && body !== null ? body : {}) as StatusBody;
+  const reason =
+    typeof parts.reason === 'string' && /^[A-Za-z]{1,40}$/.test(parts.reason) ? ` ${parts.reason}` : '';
+  const seen = `Cannot ${what}: ${status}${reason}`;
+  const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
+  const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
+  switch (status) {
+    case 401:
+      return new AppError('unauthorized', `${seen}. The worker's own credential is not accepted; renew it.`);
+    case 403:
+      return new AppError('forbidden', `${seen}. ${forbiddenBy(parts, call)}`);
+    case 404:
+      return new AppError('not-found', `${seen}. It does not exist (any more).`);
+    case 409:
+      return new AppError(
+        'conflict',
+        `${seen}. It exists already, or is not the object that was meant; read it again.`,
+      );
+    case 410:
+      return new AppError('gone', `${seen}. The list expired while it was read; start again.`, {
+        retry: true,
+      });
+    case 400:
+    case 422:
+      return new AppError('invalid', `${seen}${fields(parts)}. Nothing was changed.`);
+    case 405:
+    case 406:
+    case 415:
+    case 501:
+      return new AppError('unsupported', `${seen}. This server does not offer it.`);
+    case 429:
+      return new AppError('throttled', `${seen}. The API server is busy; try again later.`, again);
+    case 504:
+      return new AppError(
+        'timeout',
+        `${seen}. It may or may not have been carried out; look before trying again.`,
+        again,
+      );
+    default:
+      return new AppError('unreachable', `${seen}. The API server did not do it; try again.`, again);
+  }
+}
+
+/** RBAC says "User … cannot …"; anything else that forbids is an admission policy, and more permissions would not help. */
+function forbiddenBy(parts: StatusBody, call: Call): string {
+  const byRbac = typeof parts.message !== 'string' || /\bcannot\b/.test(parts.message);
+  if (!byRbac)
+    return "An admission policy or quota of the cluster refused it; see the API server's audit log.";
+  const scope = call.namespace === undefined ? 'cluster-wide' : `in namespace ${call.namespace}`;
+  return `The worker lacks the permission "${call.verb}" on ${call.resource} ${scope}; grant it by RBAC.`;
+}
+
+/** Names of the offending fields; their values stay out. */
+function fields(parts: StatusBody): string {
+  const causes = Array.isArray(parts.details?.causes) ? parts.details.causes : [];
+  const names = causes.map(({ field }) => field).filter((field) => typeof field === 'string');
+  const safe = names.filter((name) => /^[A-Za-z0-9.[\]/-]{1,80}$/.test(name)).slice(0, 5);
+  return safe.length > 0 ? ` (${safe.join(', ')})` : '';
+}
+
+function describe(cluster: string, call: Call): string {
+  const object = [call.namespace, call.name].filter((part) => part !== undefined).join('/');
+  return `${call.verb} ${call.resource}${object ? ` ${object}` : ''} on cluster ${cluster}`;
+}

@@ -1,0 +1,89 @@
+// Knows whom the worker itself is taken for, and finds a healthy ServiceAccount token for control requests.
+import { decodeJwt } from 'jose';
+import type { ClusterConfig } from '../../config.ts';
+import type { Cluster } from '../../ports.ts';
+import { Secret } from '../../secret.ts';
+import type { Access } from './kube-config.ts';
+import { segment } from './objects.ts';
+import type { Api } from './request.ts';
+
+/** The shortest that Kubernetes grants. */
+const CONTROL_SECONDS = 600;
+const SERVICE_ACCOUNT = /^system:serviceaccount:[^:]+:[^:]+$/;
+
+interface OwnToken {
+  token: Secret;
+  subject: string;
+  audiences: string[];
+}
+
+export function createIdentity(
+  config: ClusterConfig,
+  access: Access,
+  api: Api,
+  now: () => number,
+): Pick<Cluster, 'control' | 'self'> {
+  let requested: { token: Secret; audiences: string[]; until: number } | undefined;
+  let self: string | undefined;
+  return {
+    async control() {
+      const own = await ownServiceAccount(access);
+      if (own) return { token: own.token, audiences: own.audiences };
+      if (!config.control) return null;
+      if (!requested || requested.until <= now()) requested = await requestToken(api, config.control, now);
+      return { token: requested.token, audiences: requested.audiences };
+    },
+    async self() {
+      self ??= (await ownServiceAccount(access))?.subject ?? (await reviewSelf(api));
+      return self;
+    },
+  };
+}
+
+/** The worker's credential, where it is a ServiceAccount token that speaks for itself. */
+async function ownServiceAccount(access: Access): Promise<OwnToken | null> {
+  const { headers, tls } = await access.credential();
+  const jwt = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+  // A client certificate comes first at an API server, and impersonation makes somebody else of us.
+  if (jwt === undefined || tls.cert !== undefined || 'impersonate-user' in headers) return null;
+  try {
+    const { sub, aud } = decodeJwt(jwt);
+    if (sub === undefined || !SERVICE_ACCOUNT.test(sub)) return null;
+    return { token: new Secret(jwt), subject: sub, audiences: [aud ?? []].flat() };
+  } catch {
+    return null;
+  }
+}
+
+async function requestToken(api: Api, control: NonNullable<ClusterConfig['control']>, now: () => number) {
+  const { namespace, serviceAccount: name } = control;
+  const answer = await api.send<{ status: { token: string; expirationTimestamp?: string } }>({
+    verb: 'create',
+    resource: 'serviceaccounts/token',
+    namespace,
+    name,
+    path: `/api/v1/namespaces/${segment(namespace)}/serviceaccounts/${segment(name)}/token`,
+    body: {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: CONTROL_SECONDS },
+    },
+  });
+  const { token } = answer.status;
+  const life = Date.parse(answer.status.expirationTimestamp ?? '') - now() || CONTROL_SECONDS * 1000;
+  return {
+    token: new Secret(token),
+    audiences: [decodeJwt(token).aud ?? []].flat(),
+    until: now() + 0.8 * life,
+  };
+}
+
+async function reviewSelf(api: Api): Promise<string> {
+  const review = await api.send<{ status: { userInfo: { username: string } } }>({
+    verb: 'create',
+    resource: 'selfsubjectreviews',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  });
+  return review.status.userInfo.username;
+}

@@ -1,0 +1,127 @@
+// The one function that talks to an API server with the worker's credential: JSON in, JSON or AppError out, within a deadline.
+import { type Dispatcher, request } from 'undici';
+import pkg from '../../../package.json' with { type: 'json' };
+import { AppError } from '../../errors.ts';
+import type { Connections } from './connections.ts';
+import { networkError, statusError } from './failures.ts';
+import type { Access } from './kube-config.ts';
+
+export const USER_AGENT = `tourniquet/${pkg.version}`;
+
+export interface Call {
+  /** As RBAC names it. */
+  verb: 'get' | 'list' | 'create' | 'patch' | 'delete';
+  /** As RBAC names it: `secrets`, `serviceaccounts/token`, or a path that is no resource. */
+  resource: string;
+  namespace?: string | undefined;
+  name?: string | undefined;
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+}
+
+export interface Api {
+  readonly cluster: string;
+  /** Over the kept connection. Throws AppError as described at `Cluster`. */
+  send<T>(call: Call): Promise<T>;
+  /** To one address, over a connection of its own. */
+  sendTo<T>(address: string, call: Call): Promise<T>;
+}
+
+const METHODS = { get: 'GET', list: 'GET', create: 'POST', patch: 'PATCH', delete: 'DELETE' } as const;
+
+export function createApi(cluster: string, access: Access, connections: Connections, timeoutMs: number): Api {
+  async function run<T>(call: Call, address: string, open: () => Promise<Opened>): Promise<T> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    let opened: Opened | undefined;
+    try {
+      opened = await within(signal, open());
+      return await exchange<T>(cluster, call, address, opened, signal);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      // A connection that died without saying so would swallow the next request too.
+      if (signal.aborted && opened) connections.abandon(opened.dispatcher);
+      throw networkError(cluster, call, address, error);
+    }
+  }
+  return {
+    cluster,
+    send: (call) => run(call, access.server, () => connections.kept()),
+    async sendTo(address, call) {
+      let own: Dispatcher | undefined;
+      try {
+        return await run(call, address, async () => {
+          const opened = await connections.fresh(address);
+          own = opened.dispatcher;
+          return opened;
+        });
+      } finally {
+        await own?.destroy();
+      }
+    },
+  };
+}
+
+interface Opened {
+  dispatcher: Dispatcher;
+  headers: Record<string, string>;
+}
+
+async function exchange<T>(
+  cluster: string,
+  call: Call,
+  address: string,
+  { dispatcher, headers }: Opened,
+  signal: AbortSignal,
+): Promise<T> {
+  const query = new URLSearchParams(
+    Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  ).toString();
+  const response = await request(`${address}${call.path}${query && `?${query}`}`, {
+    dispatcher,
+    signal,
+    method: METHODS[call.verb],
+    headers: {
+      ...headers,
+      accept: call.accept ?? 'application/json',
+      'user-agent': USER_AGENT,
+      ...(call.body !== undefined && { 'content-type': call.contentType ?? 'application/json' }),
+    },
+    ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+  });
+  const body = parse(await response.body.text());
+  const status = response.statusCode;
+  if (status < 200 || status > 299)
+    throw statusError(
+      cluster,
+      call,
+      status,
+      body,
+      String(response.headers['retry-after'] ?? '') || undefined,
+    );
+  if (typeof body !== 'object' || body === null)
+    throw new AppError(
+      'unreachable',
+      `The answer of cluster ${cluster} at ${address} is not JSON, so it is not an API server's. Check what stands between.`,
+      { retry: true },
+    );
+  return body as T;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Getting the credential may run an exec plug-in, which knows no deadline. */
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, late]);
+}

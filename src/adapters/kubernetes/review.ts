@@ -1,0 +1,38 @@
+// Asks one API server about the token by TokenReview, for tokens whose audience a probe would be refused for anyway.
+import { isAppError } from '../../errors.ts';
+import type { Cluster } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+import type { Api } from './request.ts';
+
+interface TokenReview {
+  status?: { authenticated?: boolean; error?: string };
+}
+
+export function createReview(api: Api): Cluster['review'] {
+  return async (address, token, audiences) => {
+    try {
+      const review = await api.sendTo<TokenReview>(address, {
+        verb: 'create',
+        resource: 'tokenreviews',
+        path: '/apis/authentication.k8s.io/v1/tokenreviews',
+        body: {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenReview',
+          spec: { token: token.reveal(), ...(audiences.length > 0 && { audiences }) },
+        },
+      });
+      return classify(review, token);
+    } catch (error) {
+      return { answer: 'inconclusive', seen: isAppError(error) ? error.message : 'no answer' };
+    }
+  };
+}
+
+function classify({ status }: TokenReview, token: Secret): Awaited<ReturnType<Cluster['review']>> {
+  if (status === undefined) return { answer: 'inconclusive', seen: 'TokenReview without a status' };
+  const error = (status.error ?? '').replaceAll(token.reveal(), '[secret]').slice(0, 300);
+  if (status.authenticated === true) return { answer: 'accepted', seen: 'TokenReview: authenticated' };
+  // The audience is checked before the token's objects, so this says nothing about revocation.
+  if (/audience/i.test(error)) return { answer: 'inconclusive', seen: `TokenReview: ${error}` };
+  return { answer: 'refused', seen: `TokenReview: not authenticated${error && `: ${error}`}` };
+}
