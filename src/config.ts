@@ -18,7 +18,9 @@ export const duration = z
     return Number.parseInt(text, 10) * UNITS[unit];
   });
 
-const slackUser = z.string().regex(/^[UW][A-Z0-9]{2,}$/, 'write a Slack user id such as U012ABCDEF, not a name');
+const slackUser = z
+  .string()
+  .regex(/^[UW][A-Z0-9]{2,}$/, 'write a Slack user id such as U012ABCDEF, not a name');
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
 
 const clusterSchema = z.strictObject({
@@ -81,7 +83,14 @@ const fileSchema = z.strictObject({
       maxBodyBytes: z.int().min(1024).default(1_048_576),
     })
     .prefault({}),
-  redis: z.strictObject({ prefix: z.string().regex(/^[a-z0-9-]+$/).default('tourniquet') }).prefault({}),
+  redis: z
+    .strictObject({
+      prefix: z
+        .string()
+        .regex(/^[a-z0-9-]+$/)
+        .default('tourniquet'),
+    })
+    .prefault({}),
   sources: z
     .strictObject({
       /** How far a delivery's timestamp may be off. */
@@ -119,15 +128,30 @@ export function loadConfig(role: Role, env: Env = process.env): Config {
     return value;
   };
   const isBot = role !== 'worker';
-  const redisUrl = secret('REDIS_URL', true, 'Set it to the Redis that holds the incident log, such as redis://redis:6379.');
+  const redisUrl = secret(
+    'REDIS_URL',
+    true,
+    'Set it to the Redis that holds the incident log, such as redis://redis:6379.',
+  );
   const key = secret('TOURNIQUET_KEY', true, 'Make one with: openssl rand -base64 32');
   if (key && Buffer.from(key.reveal(), 'base64').length !== 32)
     problems.push('TOURNIQUET_KEY: must be 32 bytes in base64. Make one with: openssl rand -base64 32');
-  const slackBotToken = secret('SLACK_BOT_TOKEN', isBot, "Copy the Bot User OAuth Token from your Slack app's page.");
-  const slackAppToken = secret('SLACK_APP_TOKEN', isBot, 'Create an app-level token with the scope connections:write.');
+  const slackBotToken = secret(
+    'SLACK_BOT_TOKEN',
+    isBot,
+    "Copy the Bot User OAuth Token from your Slack app's page.",
+  );
+  const slackAppToken = secret(
+    'SLACK_APP_TOKEN',
+    isBot,
+    'Create an app-level token with the scope connections:write.',
+  );
   const sourceSecrets = readSourceSecrets(env, problems);
   if (file === undefined || redisUrl === undefined || key === undefined || problems.length > 0)
-    throw new AppError('bad-config', ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'));
+    throw new AppError(
+      'bad-config',
+      ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'),
+    );
   return { ...file, role, redisUrl, key, slackBotToken, slackAppToken, sourceSecrets };
 }
 
@@ -137,7 +161,9 @@ function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    problems.push(`TOURNIQUET_CONFIG: cannot read ${path}. Write the YAML file there (see docs/configuration.md) or name another.`);
+    problems.push(
+      `TOURNIQUET_CONFIG: cannot read ${path}. Write the YAML file there (see docs/configuration.md) or name another.`,
+    );
     return undefined;
   }
   const document = parseDocument(text);

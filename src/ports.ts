@@ -1,6 +1,7 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
-import type { ApiServer } from './domain/situation.ts';
+
 import type { EventBody, Incident, IncidentEvent, WorkKind } from './domain/incident.ts';
+import type { ApiServer } from './domain/situation.ts';
 import type { Secret } from './secret.ts';
 
 // ---- Kubernetes -------------------------------------------------------------------------------------------------
@@ -110,9 +111,15 @@ export interface Cluster {
   /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
   remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /** Every API server address known, by configuration or EndpointSlice default/kubernetes, with versions. Cached for a minute. */
-  servers(): Promise<{ servers: ApiServer[]; /** whether the list is complete, so that proof may say "each server" */ each: boolean }>;
+  servers(): Promise<{
+    servers: ApiServer[] /** whether the list is complete, so that proof may say "each server" */;
+    each: boolean;
+  }>;
   /** POST selfsubjectreviews with this token over a fresh connection, TLS verified. Never throws: `seen` says what happened. */
-  probe(address: string, token: Secret): Promise<{ answer: 'refused' | 'accepted' | 'inconclusive'; seen: string }>;
+  probe(
+    address: string,
+    token: Secret,
+  ): Promise<{ answer: 'refused' | 'accepted' | 'inconclusive'; seen: string }>;
   /** TokenReview with these audiences, by the worker's credential, over a fresh connection. Never throws. */
   review(
     address: string,

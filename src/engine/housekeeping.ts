@@ -15,7 +15,7 @@ export async function expire(deps: WorkerDeps, session: Session): Promise<void> 
 export async function close(deps: WorkerDeps, session: Session): Promise<void> {
   await change(deps, session, ({ closed, proof, identity, runs }) => {
     if (closed || proof?.outcome?.verdict !== 'done') return undefined;
-    const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 < deps.clock.now();
+    const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now();
     const nothingDone = runs.length === 0;
     const event: EventBody = expired
       ? { type: 'closed', as: 'expired', reason: `the token has expired; ${proof.outcome.detail}` }

@@ -22,6 +22,8 @@ export async function identify(
 ): Promise<Identified> {
   if (incident.given) return await locate(deps.clusters, incident.given);
   if (token) return await byToken(deps, token);
+  // Read from the token when there still was one; it is destroyed in time, and who it belonged to stays true.
+  if (incident.fingerprint !== undefined && incident.identity) return { identity: incident.identity };
   const subject = incident.alerts.findLast(({ alert }) => alert.subject.kind !== 'unnamed')?.alert.subject;
   if (subject?.kind === 'coordinates') return await locate(deps.clusters, subject.at);
   if (subject?.kind === 'hmsl-hash') return await byHash(deps, subject.hash);

@@ -1,0 +1,36 @@
+// The engine as the people-facing adapters see it.
+import type { Roster } from '../domain/approval.ts';
+import { fold } from '../domain/fold.ts';
+import type { Answer, Question } from '../ports.ts';
+import { decide } from './decide.ts';
+import type { BotDeps } from './deps.ts';
+import type { Front } from './front.ts';
+import { receiveAlert, receiveUpdate } from './receive-alert.ts';
+
+export interface FrontOptions {
+  /** Read at every click: the workspace is known only once Slack has answered. */
+  roster: Roster;
+  clusters: string[];
+  ask(question: Question): Promise<Answer>;
+  health(): Promise<string[]>;
+}
+
+export function createFront(deps: BotDeps, { roster, clusters, ask, health }: FrontOptions): Front {
+  const incident: Front['incident'] = async (id) => {
+    const loaded = await deps.log.load(id);
+    return loaded && fold(id, loaded.events);
+  };
+  return {
+    report: (finding) => receiveAlert(deps, finding),
+    update: (update) => receiveUpdate(deps, update),
+    decide: (id, click, token) => decide(deps, roster, id, click, token),
+    incident,
+    async incidents(limit) {
+      const found = await Promise.all((await deps.log.list(limit)).map(incident));
+      return found.filter((one) => one !== undefined);
+    },
+    ask,
+    health,
+    clusters,
+  };
+}

@@ -1,0 +1,38 @@
+// Starts one role: node src/main.ts bot | worker | all.
+import { loadConfig, type Role } from './config.ts';
+import { isAppError } from './errors.ts';
+
+const ROLES: readonly string[] = ['bot', 'worker', 'all'];
+/** Kubernetes grants 30 s by default between SIGTERM and SIGKILL. */
+const GRACE_MS = 25_000;
+
+async function main(argument: string | undefined): Promise<void> {
+  if (argument === undefined || !ROLES.includes(argument)) {
+    console.error(`Say which role to start: npm start -- ${ROLES.join(' | ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const config = loadConfig(argument as Role);
+  const [{ createLog }, { compose }] = await Promise.all([import('./log.ts'), import('./compose.ts')]);
+  const log = createLog({ level: config.logLevel }).child({ role: config.role });
+  const running = await compose(config, log);
+  log.info({ ports: running.ports }, 'ready');
+  const stop = (signal: string): void => {
+    log.info({ signal }, 'stopping: no new work is taken, running work is finished');
+    running.stop(GRACE_MS).then(
+      () => process.exit(0),
+      (err: unknown) => {
+        log.error({ err }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  console.error(isAppError(error) ? error.message : error);
+  // Sockets of half-started parts must not keep the process alive.
+  process.exit(1);
+});

@@ -1,0 +1,162 @@
+// The whole worker side on one injected clock: the real engine, actions and Kubernetes adapter against simulated clusters.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClusterOptions, type SimulatedCluster, startCluster } from '../../sandbox/cluster/cluster.ts';
+import { actions } from '../../src/actions/index.ts';
+import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
+import type { Action, Finding } from '../../src/contracts.ts';
+import { fold } from '../../src/domain/fold.ts';
+import type { Verb } from '../../src/domain/incident.ts';
+import { createFront } from '../../src/engine/create-front.ts';
+import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
+import { openSession, owed } from '../../src/engine/session.ts';
+import { doWork } from '../../src/engine/work.ts';
+import type { Cluster, Work } from '../../src/ports.ts';
+import { Secret } from '../../src/secret.ts';
+import { memoryLog } from '../memory-log.ts';
+
+export const WORKER = { namespace: 'tourniquet', serviceAccount: 'worker' };
+export const TEAM = 'T1';
+
+const settings: Settings = {
+  timing: {
+    approvalExpiry: 24 * 3_600_000,
+    stability: 15_000,
+    retryEvery: 2000,
+    recheckAfter: [300_000, 3_600_000, 86_400_000],
+    keepTokenFor: 25 * 3_600_000,
+  },
+  giveUpAfter: 120_000,
+  protectedNamespaces: ['kube-system'],
+  autoContain: 'token-in-hand',
+  autoContainPerHour: 10,
+  searchNamespaces: {},
+  reporters: [],
+};
+
+export interface HarnessOptions {
+  clusters?: Record<string, ClusterOptions>;
+  settings?: Partial<Settings>;
+  /** Puts something between the engine and a cluster. */
+  wrap?: (cluster: Cluster) => Cluster;
+  actions?: readonly Action[];
+}
+
+export async function startHarness(options: HarnessOptions = {}) {
+  let now = Date.parse('2026-11-24T03:00:00Z');
+  const clock = { now: () => now };
+  const directory = await mkdtemp(join(tmpdir(), 'tourniquet-engine-'));
+  const simulated: Record<string, SimulatedCluster> = {};
+  const connected: ConnectedCluster[] = [];
+  for (const [name, cluster] of Object.entries(options.clusters ?? { prod: {} })) {
+    const started = await startCluster({ name, now: clock.now, ...cluster });
+    simulated[name] = started;
+    if (!started.get('/api/v1/namespaces/tourniquet')) started.seed.namespace('tourniquet');
+    const kubeconfig = join(directory, name);
+    await writeFile(kubeconfig, started.kubeconfig(WORKER));
+    connected.push(connectCluster({ name, kubeconfig, searchNamespaces: [], timeout: 2000 }, clock));
+  }
+  const memory = memoryLog(clock);
+  const queue = { add: async () => {} };
+  const quiet = { info() {}, warn() {}, error() {} };
+  const wrap = options.wrap ?? ((cluster) => cluster);
+  const deps: WorkerDeps = {
+    log: memory,
+    vault: memory,
+    queue,
+    clock,
+    settings: { ...settings, ...options.settings },
+    logger: quiet,
+    clusters: new Map(connected.map((cluster) => [cluster.name, wrap(cluster)])),
+    actions: options.actions ?? actions,
+  };
+  const roster = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'], teamId: TEAM };
+  const front = createFront(deps, {
+    roster,
+    clusters: connected.map(({ name }) => name),
+    ask: () => Promise.reject(new Error('nobody asks here')),
+    health: async () => [],
+  });
+
+  const incident = (id: string) => fold(id, memory.events(id));
+  const pending = async (id: string): Promise<Work[]> => {
+    const session = await openSession(deps, id);
+    return session ? owed(deps, session).sort((a, b) => a.at - b.at) : [];
+  };
+
+  return {
+    deps,
+    front,
+    memory,
+    simulated,
+    connected,
+    incident,
+    pending,
+    now: () => now,
+    advance: (ms: number) => {
+      now += ms;
+    },
+    cluster: (name = 'prod'): SimulatedCluster => {
+      const found = simulated[name];
+      if (!found) throw new Error(`no cluster ${name}`);
+      return found;
+    },
+    leak: (token: string, alert: Partial<Finding['alert']> = {}) =>
+      front.report({
+        alert: { source: 'report', subject: { kind: 'token' }, ...alert },
+        token: new Secret(token),
+      }),
+    click: (id: string, verb: Verb, by: string, extra: { reason?: string; hash?: string } = {}) => {
+      const { plan } = incident(id);
+      const hash = verb === 'contain' ? plan?.containHash : plan?.hash;
+      return front.decide(id, {
+        verb,
+        by: { id: by, teamId: TEAM, guest: false, bot: false, deactivated: false },
+        ...(hash === undefined ? {} : { hash }),
+        ...extra,
+      });
+    },
+    /** Does whatever is owed, moving the clock to when it is, up to this much later. */
+    async run(id: string, forMs = 0): Promise<void> {
+      const until = now + forMs;
+      for (let turns = 0; turns < 500; turns++) {
+        const [next] = await pending(id);
+        if (next === undefined || next.at > until) {
+          now = Math.max(now, until);
+          return;
+        }
+        now = Math.max(now, next.at);
+        await doWork(deps, next);
+      }
+      throw new Error('still owed after 500 turns');
+    },
+    async close() {
+      await Promise.all(connected.map((cluster) => cluster.close()));
+      await Promise.all(Object.values(simulated).map((cluster) => cluster.close()));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Harness = Awaited<ReturnType<typeof startHarness>>;
+
+/** A legacy token in payments/api, in Secret api-token. */
+export async function seedLegacy(
+  cluster: SimulatedCluster,
+  labels?: Record<string, string>,
+): Promise<string> {
+  cluster.seed.namespace('payments');
+  cluster.seed.serviceAccount('payments', 'api');
+  return await cluster.seed.tokenSecret('payments', 'api-token', 'api', labels ? { labels } : {});
+}
+
+/** What each API server says to this token. */
+export async function statusWith(connected: Cluster, token: string): Promise<string> {
+  const { servers } = await connected.servers();
+  const answers = await Promise.all(
+    servers.map(({ address }) => connected.probe(address, new Secret(token))),
+  );
+  return answers.map(({ answer }) => answer).join(',');
+}

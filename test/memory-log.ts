@@ -1,0 +1,72 @@
+// The incident log and the vault in memory, with the semantics of the Redis ones: compare-and-set, claims, budget, sealing.
+import { createHash } from 'node:crypto';
+import type { IncidentEvent } from '../src/domain/incident.ts';
+import type { AppendRequest, AppendResult, Clock, IncidentLog, Vault } from '../src/ports.ts';
+import type { Secret } from '../src/secret.ts';
+
+export interface Memory extends IncidentLog, Vault {
+  events(id: string): IncidentEvent[];
+  ids(): string[];
+  /** Whether a token is held sealed for this incident. */
+  holds(id: string): boolean;
+}
+
+export function memoryLog(clock: Clock): Memory {
+  const logs = new Map<string, IncidentEvent[]>();
+  const cursors = new Map<string, Record<string, number>>();
+  const claims = new Map<string, string>();
+  const tokens = new Map<string, Secret>();
+  const sweep = new Set<string>();
+  const spent = new Map<string, number[]>();
+  const head = (id: string): string => String(logs.get(id)?.length ?? 0);
+
+  const refuse = ({ id, expected, claim = [], budget }: AppendRequest): AppendResult | undefined => {
+    if ((logs.get(id)?.length ?? 0) !== expected) return { kind: 'conflict' };
+    for (const { key, from } of claim) {
+      const by = claims.get(key);
+      if (by !== undefined && by !== from && by !== id) return { kind: 'held', by, key };
+    }
+    if (!budget) return undefined;
+    const recent = (spent.get(budget.name) ?? []).filter((at) => at > clock.now() - budget.windowMs);
+    spent.set(budget.name, recent);
+    return recent.length >= budget.limit ? { kind: 'over-budget' } : undefined;
+  };
+
+  return {
+    async append(request) {
+      const refused = refuse(request);
+      if (refused) return refused;
+      const { id, expected, events, claim = [], seal, budget } = request;
+      const at = new Date(clock.now()).toISOString();
+      // Through JSON, as every stored event goes: what does not survive it must not be relied on.
+      const added = JSON.parse(
+        JSON.stringify(events.map((body, i) => ({ v: expected + i + 1, at, ...body }))),
+      );
+      logs.set(id, [...(logs.get(id) ?? []), ...added]);
+      for (const { key } of claim) claims.set(key, id);
+      if (seal) tokens.set(id, seal.token);
+      if (budget) spent.get(budget.name)?.push(clock.now());
+      sweep.add(id);
+      return { kind: 'appended', events: added, head: head(id) };
+    },
+    async load(id) {
+      const events = logs.get(id);
+      return events && { events: structuredClone(events), cursors: { ...cursors.get(id) }, head: head(id) };
+    },
+    find: async (key) => claims.get(key),
+    list: async (limit) => [...logs.keys()].toReversed().slice(0, limit),
+    toSweep: async () => [...sweep],
+    async settle(id, version) {
+      if (logs.get(id)?.length === version) sweep.delete(id);
+    },
+    async advance(reporter, id, version) {
+      cursors.set(id, { ...cursors.get(id), [reporter]: version });
+    },
+    open: async (id) => tokens.get(id),
+    destroy: async (id) => void tokens.delete(id),
+    fingerprint: (token) => createHash('sha256').update(token.reveal()).digest('hex'),
+    events: (id) => logs.get(id) ?? [],
+    ids: () => [...logs.keys()],
+    holds: (id) => tokens.has(id),
+  };
+}
