@@ -16,7 +16,7 @@ export function createChanges(): Changes {
     return () => listeners.delete(listener);
   }
 
-  function waitFor<T>(predicate: () => T, ms = 5000, what = 'the condition'): Promise<NonNullable<T>> {
+  function waitFor<T>(predicate: () => T, ms = 10_000, what = 'the condition'): Promise<NonNullable<T>> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer);
@@ -34,7 +34,9 @@ export function createChanges(): Changes {
         }
       };
       const timer = setTimeout(() => {
-        giveUp(new Error(`Nothing satisfied ${what} within ${ms} ms; print transcript() to see what happened.`));
+        giveUp(
+          new Error(`Nothing satisfied ${what} within ${ms} ms; print transcript() to see what happened.`),
+        );
       }, ms);
       const stop = onChange(check);
       giveUps.add(giveUp);

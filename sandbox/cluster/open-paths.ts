@@ -1,0 +1,36 @@
+// The few paths that answer without a token: health, version, and the keys that verify tokens offline.
+import type { Answer } from './call.ts';
+import { jwks } from './tokens.ts';
+import { ISSUER, type World } from './world.ts';
+
+export function openAnswer({ keys }: World, version: string, path: string): Answer | undefined {
+  const [major = '', minor = ''] = version.split('.');
+  switch (path) {
+    case '/healthz':
+    case '/livez':
+    case '/readyz':
+      return { status: 200, body: 'ok' };
+    case '/version':
+      return { status: 200, body: { major, minor, gitVersion: `v${version}`, platform: 'linux/amd64' } };
+    case '/openid/v1/jwks':
+      // Only the key of TokenRequest tokens: where legacy tokens have their own, discovery does not show it.
+      return {
+        status: 200,
+        body: jwks([keys.bound]),
+        headers: { 'content-type': 'application/jwk-set+json' },
+      };
+    case '/.well-known/openid-configuration':
+      return {
+        status: 200,
+        body: {
+          issuer: ISSUER,
+          jwks_uri: `${ISSUER}/openid/v1/jwks`,
+          response_types_supported: ['id_token'],
+          subject_types_supported: ['public'],
+          id_token_signing_alg_values_supported: [keys.bound.algorithm],
+        },
+      };
+    default:
+      return undefined;
+  }
+}

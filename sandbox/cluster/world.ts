@@ -1,0 +1,17 @@
+// What everything inside one simulated cluster shares: the store, the signing keys, the clock.
+import type { Store } from './store.ts';
+import type { Timeline } from './timeline.ts';
+import type { SigningKeys } from './tokens.ts';
+
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+
+export interface World {
+  name: string;
+  store: Store;
+  keys: SigningKeys;
+  now: () => number;
+  timeline: Timeline;
+  caPem: string;
+  podStartMs: number;
+  podStopMs: number;
+}
