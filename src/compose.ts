@@ -11,14 +11,19 @@ import { createCardStore } from './adapters/redis/card-store.ts';
 import { openStore } from './adapters/redis/connect.ts';
 import { createIncidentLog } from './adapters/redis/incident-log.ts';
 import { deriveKeys } from './adapters/redis/keys.ts';
+import { createLocks } from './adapters/redis/locks.ts';
 import { createReplayGuard } from './adapters/redis/replay-guard.ts';
 import { createVault } from './adapters/redis/vault.ts';
 import { startSlack } from './adapters/slack/app.ts';
+import { slackReporter } from './adapters/slack/reporter.ts';
 import type { Config } from './config.ts';
 import { answer } from './engine/answer.ts';
 import { createFront } from './engine/create-front.ts';
 import type { BotDeps, Settings } from './engine/deps.ts';
+import type { Front } from './engine/front.ts';
+import { openSession } from './engine/session.ts';
 import { doReport, doWork, sweep } from './engine/work.ts';
+import { isAppError } from './errors.ts';
 import { every } from './every.ts';
 import type { Log } from './log.ts';
 import { sources } from './sources/index.ts';
@@ -87,6 +92,7 @@ function openShared(config: Config, log: Log, stack: Stack) {
     log: createIncidentLog({ store, prefix, keys, clock }),
     vault: createVault({ store, prefix, keys }),
     queue,
+    locks: createLocks({ store, prefix }),
     clock,
     settings: settingsOf(config),
     logger: log,
@@ -158,36 +164,16 @@ async function startBotRole(config: Config, log: Log, shared: Shared, stack: Sta
   const { queueOptions, deps, store, prefix } = shared;
   const desk = createDesk(queueOptions);
   stack.onStop(() => desk.close());
-  const { approvers, responders } = config.people;
-  const roster = { approvers, responders, teamId: '' };
+  const roster = { ...config.people, teamId: '' };
+  const slack = { problem: 'Slack is not connected yet.' };
+  const ready = async () => [...(await storeProblems(store)), ...(slack.problem ? [slack.problem] : [])];
   const front = createFront(deps, {
     roster,
     clusters: config.clusters.map(({ name }) => name),
     ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
-    health: () => storeProblems(store),
+    health: ready,
   });
-  const slack = await startSlack({
-    botToken: required(config.slackBotToken),
-    appToken: required(config.slackAppToken),
-    apiUrl: config.slack.apiUrl,
-    channel: config.slack.channel,
-    updateEvery: config.slack.updateEvery,
-    approvalExpiry: config.approvalExpiry,
-    store: createCardStore({ store, prefix }),
-    approvers,
-    responders,
-    front,
-    commands,
-    clock,
-    log,
-  });
-  roster.teamId = slack.teamId;
-  stack.onStop((graceMs) => slack.stop(graceMs));
-  const worker = startWorker('bot', (work) => doReport(deps, [slack.reporter], work), {
-    ...queueOptions,
-    concurrency: CONCURRENCY,
-  });
-  stack.onStop((graceMs) => worker.close(graceMs));
+  // Alerts are accepted before Slack answers: they are durable without it, and shown when it is back.
   const guard = createReplayGuard({ store, prefix });
   const http = await startHttp({
     ...config.http,
@@ -197,12 +183,91 @@ async function startBotRole(config: Config, log: Log, shared: Shared, stack: Sta
     receive: front.report,
     update: front.update,
     seen: guard.seen,
-    forget: guard.forget,
-    ready: () => storeProblems(store),
+    remember: guard.remember,
+    toleranceMs: config.sources.tolerance,
+    ready,
     log,
   });
   stack.onStop(() => http.close());
+  await keepTrying(config, log, stack, async () => {
+    roster.teamId = await startSlackParts(config, log, shared, front, stack);
+    slack.problem = '';
+  });
   return http.port;
+}
+
+/** An outage of Slack is waited out in the background; a wrong token is an error of the configuration and ends the start. */
+async function keepTrying(
+  { sweepEvery }: Config,
+  log: Log,
+  stack: Stack,
+  connect: () => Promise<void>,
+): Promise<void> {
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await connect();
+      return true;
+    } catch (err) {
+      if (!isAppError(err) || !err.retry) throw err;
+      log.warn({ err }, 'Slack does not answer; trying again. Alerts are accepted meanwhile');
+      return false;
+    }
+  };
+  if (await attempt()) return;
+  const retrying = every(
+    sweepEvery,
+    async () => void ((await attempt()) && retrying.end()),
+    (err) => log.error({ err }, 'Slack cannot be connected'),
+  );
+  stack.onStop(() => retrying.stop());
+}
+
+/** Returns the id of the workspace. Throws AppError. */
+async function startSlackParts(
+  config: Config,
+  log: Log,
+  { queueOptions, deps, store, prefix }: Shared,
+  front: Front,
+  stack: Stack,
+): Promise<string> {
+  const cards = createCardStore({ store, prefix });
+  const {
+    people: { approvers, responders },
+    slack: { apiUrl, channel, updateEvery },
+    approvalExpiry,
+  } = config;
+  const slack = await startSlack({
+    botToken: required(config.slackBotToken),
+    appToken: required(config.slackAppToken),
+    apiUrl,
+    channel,
+    store: cards,
+    approvers,
+    responders,
+    front,
+    commands,
+    clock,
+    log,
+  });
+  stack.onStop(() => slack.stop());
+  const reporter = slackReporter({
+    client: slack.client,
+    channel,
+    store: cards,
+    approvers,
+    responders,
+    approvalExpiry,
+    updateEvery,
+    clock,
+    log,
+    newest: (id) => openSession(deps, id),
+  });
+  const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), {
+    ...queueOptions,
+    concurrency: CONCURRENCY,
+  });
+  stack.onStop((graceMs) => worker.close(graceMs));
+  return slack.teamId;
 }
 
 async function storeProblems(store: Shared['store']): Promise<string[]> {

@@ -5,7 +5,7 @@ export function every(
   ms: number,
   call: () => Promise<void>,
   failed: (error: unknown) => void,
-): { stop(): Promise<void> } {
+): { /** No further calls; may be said from within one. */ end(): void; stop(): Promise<void> } {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let current: Promise<void> = Promise.resolve();
@@ -16,8 +16,13 @@ export function every(
         if (!stopped) timer = setTimeout(next, ms);
       });
   };
-  next();
+  // Not in this turn: the call may want to use what this function returns.
+  timer = setTimeout(next, 0);
   return {
+    end() {
+      stopped = true;
+      clearTimeout(timer);
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -190,6 +190,12 @@ export interface Vault {
   fingerprint(token: Secret): string;
 }
 
+/** Makes sure that one thing at a time is done by one process at a time. */
+export interface Locks {
+  /** Undefined: somebody else holds it. Lapses by itself after `ttlMs`, should the holder die. */
+  take(name: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
+}
+
 // ---- The queue --------------------------------------------------------------------------------------------------
 
 export interface Work {

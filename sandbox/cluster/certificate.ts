@@ -1,15 +1,17 @@
-// Issues the simulated cluster's CA and serving certificate: Node can read X.509 but not write it, so the DER is built here.
+// Issues the CA, serving and client certificates of sandbox clusters: Node can read X.509 but not write it, so the DER is built here.
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
 const OID = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
+  organization: '2.5.4.10',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
 };
 const TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000;
 
@@ -39,8 +41,16 @@ function oid(dotted: string): Buffer {
 
 const algorithm = sequence(oid(OID.ecdsaWithSha256));
 
-function distinguishedName(commonName: string): Buffer {
-  return sequence(tlv(0x31, sequence(oid(OID.commonName), tlv(0x0c, Buffer.from(commonName)))));
+interface Name {
+  commonName: string;
+  organization?: string;
+}
+
+function distinguishedName({ commonName, organization }: Name): Buffer {
+  const part = (id: string, value: string): Buffer =>
+    tlv(0x31, sequence(oid(id), tlv(0x0c, Buffer.from(value))));
+  const organizations = organization === undefined ? [] : [part(OID.organization, organization)];
+  return sequence(...organizations, part(OID.commonName, commonName));
 }
 
 function generalizedTime(ms: number): Buffer {
@@ -59,8 +69,8 @@ function alternativeNames(hosts: string[]): Buffer {
 }
 
 interface CertificateRequest {
-  subject: string;
-  issuer: string;
+  subject: Name;
+  issuer: Name;
   subjectKey: KeyObject;
   issuerKey: KeyObject;
   extensions: Buffer[];
@@ -86,38 +96,55 @@ function issue(request: CertificateRequest): string {
   return `-----BEGIN CERTIFICATE-----\n${base64.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-export interface ServingCertificate {
-  caPem: string;
+export interface Certificate {
   certPem: string;
   keyPem: string;
 }
 
+export interface Authority {
+  caPem: string;
+  serving(commonName: string, hosts: string[]): Certificate;
+  /** Kubernetes reads the common name as the user, the organization as its group. */
+  client(commonName: string, organization?: string): Certificate;
+}
+
+/** A fresh CA. */
+export function createAuthority(commonName: string): Authority {
+  const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const issuer = { commonName };
+  const leaf = (subject: Name, usage: string, ...more: Buffer[]): Certificate => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const extensions = [
+      extension(OID.keyUsage, true, bits(Buffer.from([0x80]), 7)),
+      extension(OID.extendedKeyUsage, false, sequence(oid(usage))),
+      ...more,
+    ];
+    const certPem = issue({ subject, issuer, subjectKey: publicKey, issuerKey: ca.privateKey, extensions });
+    return { certPem, keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  };
+  return {
+    caPem: issue({
+      subject: issuer,
+      issuer,
+      subjectKey: ca.publicKey,
+      issuerKey: ca.privateKey,
+      extensions: [
+        extension(OID.basicConstraints, true, sequence(truth)),
+        extension(OID.keyUsage, true, bits(Buffer.from([0x06]), 1)),
+      ],
+    }),
+    serving: (name, hosts) => leaf({ commonName: name }, OID.serverAuth, alternativeNames(hosts)),
+    client: (name, organization) =>
+      leaf({ commonName: name, ...(organization !== undefined && { organization }) }, OID.clientAuth),
+  };
+}
+
+export interface ServingCertificate extends Certificate {
+  caPem: string;
+}
+
 /** A fresh CA named after the cluster, and a serving certificate for these hosts. */
 export function issueServingCertificate(cluster: string, hosts: string[]): ServingCertificate {
-  const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const serving = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuer = `${cluster} CA`;
-  const caPem = issue({
-    subject: issuer,
-    issuer,
-    subjectKey: ca.publicKey,
-    issuerKey: ca.privateKey,
-    extensions: [
-      extension(OID.basicConstraints, true, sequence(truth)),
-      extension(OID.keyUsage, true, bits(Buffer.from([0x06]), 1)),
-    ],
-  });
-  const certPem = issue({
-    subject: `${cluster} kube-apiserver`,
-    issuer,
-    subjectKey: serving.publicKey,
-    issuerKey: ca.privateKey,
-    extensions: [
-      extension(OID.keyUsage, true, bits(Buffer.from([0x80]), 7)),
-      extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
-      alternativeNames(hosts),
-    ],
-  });
-  const keyPem = serving.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { caPem, certPem, keyPem };
+  const authority = createAuthority(`${cluster} CA`);
+  return { caPem: authority.caPem, ...authority.serving(`${cluster} kube-apiserver`, hosts) };
 }

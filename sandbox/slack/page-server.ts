@@ -65,11 +65,14 @@ async function serveFile(path: string, response: ServerResponse): Promise<void> 
   }
 }
 
-function serveEvents(core: Core, user: string, response: ServerResponse): void {
-  if (!core.state.people.some((person) => person.id === user)) {
-    answer(response, 404, { ok: false, error: `There is nobody with the id ${user}.` });
-    return;
-  }
+/** A first visit knows nobody yet and is the first person who could be one; the page learns who from the state. */
+function viewerOf({ state }: Core, wanted: string): string {
+  const people = state.people.filter(({ isBot, isDeactivated }) => !isBot && !isDeactivated);
+  return (people.find(({ id }) => id === wanted) ?? people[0])?.id ?? '';
+}
+
+function serveEvents(core: Core, wanted: string, response: ServerResponse): void {
+  const user = viewerOf(core, wanted);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   let timer: NodeJS.Timeout | undefined;
   const push = () => {

@@ -30,7 +30,9 @@ export function pageState(core: Core, viewer: string): Json {
       title: person.title,
       isGuest: person.isGuest ?? false,
       isBot: person.isBot ?? false,
+      isDeactivated: person.isDeactivated ?? false,
     })),
+    userGroups: state.userGroups.map(({ id, handle }) => ({ id, handle })),
     viewer,
     channels: channels.map((channel) => ({
       id: channel.id,

@@ -61,6 +61,7 @@ export function createState(seed: StateSeed): State {
   const bot = seed.people.find((person) => person.isBot);
   if (!bot) throw new Error('The workspace has no bot user: add a person with isBot to `people`.');
   const changes = createChanges();
+  let lastNotice = 0;
   const people = seed.people.map((person) => ({ ...person }));
   const channels = seed.channels.map((channel) => ({ ...channel, members: [...channel.members] }));
   const state: State = {
@@ -82,7 +83,8 @@ export function createState(seed: StateSeed): State {
     channel: (ref) => findChannel(channels, ref),
     openIm: (user) => openIm(channels, user, bot.id),
     notify(user, text, tone = 'error') {
-      state.notices.push({ id: state.notices.length + 1, user, text, tone });
+      lastNotice += 1;
+      state.notices.push({ id: lastNotice, user, text, tone });
       changes.changed();
     },
     ...messageStore(seed.now, changes),

@@ -1,7 +1,7 @@
 // What the engine's use-cases are given: ports, registries and settings.
 import type { Action } from '../contracts.ts';
 import type { Timing } from '../domain/due.ts';
-import type { Clock, Cluster, IncidentLog, JobQueue, Vault } from '../ports.ts';
+import type { Clock, Cluster, IncidentLog, JobQueue, Locks, Vault } from '../ports.ts';
 
 /** Durations in milliseconds. */
 export interface Settings {
@@ -28,6 +28,7 @@ export interface BotDeps {
   log: IncidentLog;
   vault: Vault;
   queue: JobQueue;
+  locks: Locks;
   clock: Clock;
   settings: Settings;
   logger: EngineLog;

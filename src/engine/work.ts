@@ -70,22 +70,38 @@ function consequences(incident: Incident, work: WorkKind, error: AppError): Even
   return [{ type: 'trouble', work, message: error.message }];
 }
 
+/** Longer than any report takes: every call to Slack has a deadline. */
+const REPORT_LOCK_MS = 60_000;
+
 /** Shows an incident through every reporter that is behind. Throws AppError where it must be tried again. */
 export async function doReport(
   deps: BotDeps,
   reporters: readonly Reporter[],
   { incidentId }: Task,
 ): Promise<void> {
-  for (const reporter of reporters) {
-    const session = await openSession(deps, incidentId);
-    if (session === undefined) return;
-    const cursor = session.cursors[reporter.name] ?? 0;
-    if (cursor >= session.incident.version) continue;
-    const shown = await reporter.report(session.incident, session.events, cursor, session.head);
-    await deps.log.advance(reporter.name, incidentId, shown);
+  for (const reporter of reporters) while (await catchUp(deps, reporter, incidentId));
+}
+
+/**
+ * True: look again. One process at a time reports an incident; who finds it taken may leave, because the holder looks
+ * again after it has let go.
+ */
+async function catchUp(deps: BotDeps, reporter: Reporter, id: string): Promise<boolean> {
+  const isBehind = (session: Session | undefined): session is Session =>
+    session !== undefined && (session.cursors[reporter.name] ?? 0) < session.incident.version;
+  if (!isBehind(await openSession(deps, id))) return false;
+  const lock = await deps.locks.take(`report:${reporter.name}:${id}`, REPORT_LOCK_MS);
+  if (lock === undefined) return false;
+  try {
+    const session = await openSession(deps, id);
+    if (!isBehind(session)) return true;
+    const { incident, events, head, cursors } = session;
+    const shown = await reporter.report(incident, events, cursors[reporter.name] ?? 0, head);
+    await deps.log.advance(reporter.name, id, shown);
+    return true;
+  } finally {
+    await lock.release();
   }
-  const session = await openSession(deps, incidentId);
-  if (session) await enqueue(deps, session);
 }
 
 /** Finds what the queue lost: re-adds whatever is owed, and drops incidents that owe nothing from the list. */

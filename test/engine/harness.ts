@@ -66,6 +66,7 @@ export async function startHarness(options: HarnessOptions = {}) {
     log: memory,
     vault: memory,
     queue,
+    locks: { take: async () => ({ release: async () => {} }) },
     clock,
     settings: { ...settings, ...options.settings },
     logger: quiet,

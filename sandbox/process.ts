@@ -1,0 +1,75 @@
+// Runs one role of Tourniquet as a process of its own, as in production, and keeps everything that it writes.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const READY_MS = 30_000;
+
+export interface RoleProcess {
+  readonly pid: number;
+  ports: { http?: number; health?: number };
+  /** SIGTERM, and wait. Answers the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL, as a node failure would. */
+  kill(): Promise<void>;
+  readonly running: boolean;
+}
+
+/** `collect` gets all output, in order. Rejects with the output where the process ends before it is ready. */
+export async function startRole(
+  role: 'bot' | 'worker' | 'all',
+  env: Record<string, string>,
+  collect: (text: string) => void,
+): Promise<RoleProcess> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [MAIN, role], {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A parent that ends without cleaning up must leave nobody behind.
+  const reap = () => child.kill('SIGKILL');
+  process.once('exit', reap);
+  child.once('exit', () => process.off('exit', reap));
+  const ports = await untilReady(child, role, collect);
+  const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve([child.exitCode]);
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  return {
+    pid: child.pid ?? 0,
+    ports,
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+    get running() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+  };
+}
+
+function untilReady(
+  child: ChildProcess,
+  role: string,
+  collect: (text: string) => void,
+): Promise<RoleProcess['ports']> {
+  let seen = '';
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`The ${role} ${why}. It wrote:\n${seen.slice(-4000)}`));
+    const timer = setTimeout(() => fail(`was not ready within ${READY_MS / 1000} s`), READY_MS);
+    const listen = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      collect(text);
+      seen = (seen + text).slice(-20_000);
+      const line = seen.split('\n').find((candidate) => candidate.includes('"msg":"ready"'));
+      if (!line) return;
+      clearTimeout(timer);
+      resolve((JSON.parse(line) as { ports: RoleProcess['ports'] }).ports);
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    child.once('exit', (code) => fail(`ended with code ${code}`));
+    child.once('error', (error) => fail(`could not be started: ${error.message}`));
+  });
+}

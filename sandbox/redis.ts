@@ -1,0 +1,213 @@
+// A real Redis for the demo and the tests: yours by REDIS_URL under a private prefix, else one of its own that dies with this process.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+
+export interface SandboxRedis {
+  url: string;
+  /** Begin every key with it. */
+  prefix: string;
+  close(): Promise<void>;
+}
+
+/** A server of our own, which tests may kill. */
+export interface OwnRedis extends SandboxRedis {
+  pid(): number;
+  /** SIGKILL, as a power cut would; the directory stays. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and directory. */
+  restart(): Promise<void>;
+}
+
+const START_MS = 10_000;
+
+export function startRedis(): Promise<SandboxRedis> {
+  const url = process.env.REDIS_URL;
+  return url ? borrowRedis(url) : startOwnRedis();
+}
+
+const newPrefix = () => `tourniquet-${randomBytes(4).toString('hex')}`;
+
+async function borrowRedis(url: string): Promise<SandboxRedis> {
+  const prefix = newPrefix();
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, lazyConnect: true });
+  redis.on('error', () => undefined);
+  try {
+    await redis.ping();
+  } catch (cause) {
+    redis.disconnect();
+    throw new Error(
+      'REDIS_URL is set, but no Redis answers there. Start it, or unset REDIS_URL to get a private one.',
+      {
+        cause,
+      },
+    );
+  }
+  return {
+    url,
+    prefix,
+    async close() {
+      for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 500 }))
+        if (keys.length > 0) await redis.unlink(keys);
+      await redis.quit();
+    },
+  };
+}
+
+export async function startOwnRedis(): Promise<OwnRedis> {
+  const program = (await findServer()) ?? (await installServer());
+  const directory = await mkdtemp(join(tmpdir(), 'tourniquet-redis-'));
+  const undertaker = startUndertaker(directory);
+  const launch = async (port: number) => {
+    const server = spawn(program, serverArguments(port, directory), { stdio: 'ignore', detached: true });
+    server.unref();
+    await once(server, 'spawn');
+    undertaker.stdin?.write(`${server.pid}\n`);
+    await ready(server, port);
+    return server;
+  };
+  const stop = async (server: ChildProcess) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    server.ref();
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
+  const bury = async () => {
+    await rm(directory, { recursive: true, force: true });
+    undertaker.kill('SIGKILL');
+  };
+  try {
+    const port = await freePort();
+    let server = await launch(port);
+    return {
+      url: `redis://127.0.0.1:${port}`,
+      prefix: newPrefix(),
+      pid: () => server.pid ?? 0,
+      kill: () => stop(server),
+      async restart() {
+        await stop(server);
+        server = await launch(port);
+      },
+      async close() {
+        await stop(server);
+        await bury();
+      },
+    };
+  } catch (error) {
+    await bury();
+    throw error;
+  }
+}
+
+function serverArguments(port: number, directory: string): string[] {
+  return Object.entries({
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: directory,
+    save: '',
+    appendonly: 'yes',
+    // An event that was acknowledged must survive a power cut.
+    appendfsync: 'always',
+    'maxmemory-policy': 'noeviction',
+  }).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** Answers PING, and is the process that we started: another one may have taken the port in between. */
+async function ready(server: ChildProcess, port: number): Promise<void> {
+  const redis = new Redis(port, '127.0.0.1', {
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 10,
+    maxLoadingRetryTime: 10,
+  });
+  redis.on('error', () => undefined);
+  const deadline = AbortSignal.timeout(START_MS);
+  const failed = once(server, 'exit', { signal: deadline }).then(
+    () => 'it exited at once',
+    () => `it did not answer within ${START_MS / 1000} s`,
+  );
+  try {
+    const outcome = await Promise.race([failed, redis.info('server')]);
+    if (!outcome.includes(`process_id:${server.pid}`)) {
+      server.kill('SIGKILL');
+      throw new Error(
+        `redis-server could not be started on port ${port}: ${outcome.split('\n')[0]}. Try again.`,
+      );
+    }
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Outlives this process however that ends, kills the server whose pid it was told last, and removes its directory. */
+function startUndertaker(directory: string): ChildProcess {
+  const program = `
+    let told = '';
+    process.stdin.on('data', (text) => { told += text; });
+    process.stdin.on('end', () => {
+      const pid = Number(told.trim().split('\\n').at(-1));
+      try { if (pid > 0) process.kill(pid, 'SIGKILL'); } catch {}
+      require('node:fs').rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 5 });
+    });`;
+  const undertaker = spawn(process.execPath, ['-e', program, directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  undertaker.unref();
+  // The pipe alone must not keep this process alive.
+  (undertaker.stdin as unknown as { unref(): void }).unref();
+  return undertaker;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string')
+    throw new Error('No free port on 127.0.0.1. Close some programs, then try again.');
+  return address.port;
+}
+
+async function findServer(): Promise<string | undefined> {
+  for (const directory of (process.env.PATH ?? '').split(delimiter))
+    for (const name of ['redis-server', 'valkey-server']) {
+      const path = join(directory, name);
+      const usable = await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (usable) return path;
+    }
+  return undefined;
+}
+
+async function installServer(): Promise<string> {
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.error('No redis-server on PATH: installing it with apt-get.');
+    const apt = (...words: string[]) =>
+      execFileSync('apt-get', words, {
+        stdio: ['ignore', 2, 2],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      });
+    try {
+      apt('update', '-q');
+      apt('install', '-qy', '--no-install-recommends', 'redis-server');
+    } catch {
+      // The advice below covers it.
+    }
+  }
+  const found = await findServer();
+  if (found) return found;
+  throw new Error(
+    'There is no Redis to run with. Do one of these, then try again: install redis-server or valkey-server so that it is on ' +
+      'PATH (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL to one that runs.',
+  );
+}

@@ -1,0 +1,67 @@
+// @ts-check
+// The few emoji shortcodes a bot's messages use; anything else stays as it was typed.
+
+/** @type {Record<string, string>} */
+const EMOJI = {
+  '+1': '👍',
+  '-1': '👎',
+  thumbsup: '👍',
+  thumbsdown: '👎',
+  white_check_mark: '✅',
+  heavy_check_mark: '✔️',
+  x: '❌',
+  no_entry: '⛔',
+  no_entry_sign: '🚫',
+  warning: '⚠️',
+  rotating_light: '🚨',
+  exclamation: '❗',
+  question: '❓',
+  information_source: 'ℹ️',
+  red_circle: '🔴',
+  large_orange_circle: '🟠',
+  large_yellow_circle: '🟡',
+  large_green_circle: '🟢',
+  large_blue_circle: '🔵',
+  white_circle: '⚪',
+  black_circle: '⚫',
+  lock: '🔒',
+  unlock: '🔓',
+  key: '🔑',
+  shield: '🛡️',
+  drop_of_blood: '🩸',
+  fire: '🔥',
+  hourglass: '⌛',
+  hourglass_flowing_sand: '⏳',
+  stopwatch: '⏱️',
+  clock1: '🕐',
+  zap: '⚡',
+  eyes: '👀',
+  mag: '🔍',
+  bell: '🔔',
+  tada: '🎉',
+  wave: '👋',
+  pray: '🙏',
+  robot_face: '🤖',
+  hammer_and_wrench: '🛠️',
+  wrench: '🔧',
+  link: '🔗',
+  memo: '📝',
+  bulb: '💡',
+  arrow_right: '➡️',
+  leftwards_arrow_with_hook: '↩️',
+  arrows_counterclockwise: '🔄',
+  wastebasket: '🗑️',
+  adhesive_bandage: '🩹',
+  heart: '❤️',
+  rocket: '🚀',
+  double_vertical_bar: '⏸️',
+  arrow_forward: '▶️',
+  large_red_square: '🟥',
+  large_green_square: '🟩',
+};
+
+/** @param {string} name */
+export const emoji = (name) => EMOJI[name];
+
+/** @param {string} text */
+export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (whole, name) => EMOJI[name] ?? whole);

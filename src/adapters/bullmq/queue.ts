@@ -1,0 +1,63 @@
+// The job queue on BullMQ: at least once and with nothing but an incident's id inside, because the log decides what is done.
+import type { WorkKind } from '../../domain/incident.ts';
+import type { Log } from '../../log.ts';
+import type { Clock, JobQueue, Work } from '../../ports.ts';
+import type { Connections } from './connections.ts';
+import { createProducer } from './producer.ts';
+
+/** Who does the work: the bot talks to Slack, the worker to clusters. */
+export type WorkRole = 'bot' | 'worker';
+
+export interface QueueOptions {
+  connections: Connections;
+  prefix: string;
+  clock: Clock;
+  log: Log;
+}
+
+export const queueName = (prefix: string, role: WorkRole | 'ask'): string => `${prefix}-${role}`;
+
+export const LOCKS = {
+  // The lock of a worker that died must lapse soon, for a leaked token is waiting; it is renewed while a job runs.
+  lockDuration: 10_000,
+  stalledInterval: 2000,
+  // The log makes a second run harmless, so a job is never given up for having been interrupted.
+  maxStalledCount: 100,
+};
+
+const roleOf = (kind: WorkKind): WorkRole => (kind === 'report' ? 'bot' : 'worker');
+
+export function createJobQueue(options: QueueOptions): JobQueue & { close(): Promise<void> } {
+  const { prefix, clock } = options;
+  const producerFor = (role: WorkRole) => createProducer(queueName(prefix, role), { prefix }, options);
+  const producers = { bot: producerFor('bot'), worker: producerFor('worker') };
+  const toJob = (work: Work) => ({
+    name: work.kind,
+    data: { incidentId: work.incidentId },
+    opts: {
+      jobId: work.id,
+      delay: Math.max(0, work.at - clock.now()),
+      attempts: 1,
+      // A record that is kept would make BullMQ ignore the same id when the log asks for it again.
+      removeOnComplete: true,
+      removeOnFail: true,
+    },
+  });
+  return {
+    async add(work) {
+      await Promise.all(
+        (['bot', 'worker'] as const).map(async (role) => {
+          const jobs = work.filter((one) => roleOf(one.kind) === role).map(toJob);
+          const [first] = jobs;
+          if (first === undefined) return;
+          await producers[role].use<unknown>((queue) =>
+            jobs.length === 1 ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs),
+          );
+        }),
+      );
+    },
+    async close() {
+      await Promise.all([producers.bot.close(), producers.worker.close()]);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// Takes jobs off the queue and hands them to the engine, and stops without cutting one short where it can.
+import { Worker } from 'bullmq';
+import type { WorkKind } from '../../domain/incident.ts';
+import type { Work } from '../../ports.ts';
+import { LOCKS, type QueueOptions, queueName, type WorkRole } from './queue.ts';
+
+export type WorkHandler = (work: Omit<Work, 'at'>) => Promise<void>;
+
+export interface RunningWorker {
+  /** Time since Redis last answered a request for work; 0 while every slot is busy. */
+  lastPollAgeMs(): number;
+  /** Takes no more jobs and waits for the running ones; what is left after `graceMs` is run again by another worker. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function startWorker(
+  role: WorkRole,
+  handler: WorkHandler,
+  { connections, prefix, log, clock, concurrency }: QueueOptions & { concurrency: number },
+): RunningWorker {
+  const running = new Set<Promise<void>>();
+  const worker = new Worker<{ incidentId: string }>(
+    queueName(prefix, role),
+    async ({ id, name, data }) => {
+      const work = handler({ id: id ?? '', kind: name as WorkKind, incidentId: data.incidentId });
+      const settled = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      running.add(settled);
+      await work.finally(() => running.delete(settled));
+    },
+    {
+      connection: connections.patient(),
+      prefix,
+      concurrency,
+      ...LOCKS,
+      autorun: false,
+    },
+  );
+  worker.on('error', (err) => log.warn({ err, role }, 'the queue reports an error'));
+  worker.on('failed', (job, err) =>
+    log.warn(
+      { err, work: job?.id, kind: job?.name, incident: job?.data.incidentId },
+      'a job failed; the sweeper adds it again',
+    ),
+  );
+  const lastPoll = notePolls(worker, clock.now);
+  worker
+    .run()
+    .catch((err: unknown) =>
+      log.error({ err, role }, 'the worker stopped taking jobs; restart this process'),
+    );
+  return {
+    lastPollAgeMs: () => (running.size >= concurrency ? 0 : clock.now() - lastPoll()),
+    async close(graceMs) {
+      await worker.pause(true);
+      await within(graceMs, allSettled(running));
+      await within(1000, worker.close(running.size > 0));
+    },
+  };
+}
+
+/** BullMQ has no event for an unsuccessful poll, so the one request that each poll ends with is noted. */
+function notePolls(worker: Worker, now: () => number): () => number {
+  const backend = worker.getBackend();
+  const moveToActive = backend.moveToActive.bind(backend);
+  let last = now();
+  backend.moveToActive = async (...args) => {
+    const result = await moveToActive(...args);
+    last = now();
+    return result;
+  };
+  return () => last;
+}
+
+async function allSettled(running: Set<Promise<void>>): Promise<void> {
+  while (running.size > 0) await Promise.all(running);
+}
+
+async function within(ms: number, wait: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, wait]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,156 @@
+// The incident log in Redis: an append is one script in one round trip, a load is one round trip and verifies the chain.
+
+import type { IncidentEvent } from '../../domain/incident.ts';
+import { AppError } from '../../errors.ts';
+import type { AppendRequest, AppendResult, Clock, IncidentLog, LoadedIncident } from '../../ports.ts';
+import { checkChain, macOf } from './chain.ts';
+import type { Store } from './connect.ts';
+import { type KeySpace, keySpace } from './key-space.ts';
+import type { Keys } from './keys.ts';
+import { ADVANCE, APPEND, SETTLE } from './scripts.lua.ts';
+import { seal } from './vault.ts';
+
+/** Raw access for audits, which must also be able to look at a damaged log. */
+export interface AuditTrail {
+  /** The entries as they are stored, and whether the incident is on the list of all incidents. */
+  trail(id: string): Promise<{ entries: string[]; listed: boolean; shown: number }>;
+}
+
+export interface IncidentLogOptions {
+  store: Store;
+  prefix: string;
+  keys: Keys;
+  clock: Clock;
+}
+
+export function createIncidentLog({
+  store,
+  prefix,
+  keys,
+  clock,
+}: IncidentLogOptions): IncidentLog & AuditTrail {
+  const space = keySpace(prefix);
+  return {
+    async append(request) {
+      const entries = link(keys.chain, request, clock.now());
+      const claims = request.claim ?? [];
+      const names = [
+        space.log(request.id),
+        space.incidents,
+        space.sweep,
+        space.token(request.id),
+        space.budget(request.budget?.name ?? ''),
+        ...claims.map((claim) => space.claim(claim.key)),
+      ];
+      const args = [
+        scriptOptions(keys, request, clock.now()),
+        ...entries.map((entry) => `${entry.mac} ${entry.text}`),
+      ];
+      const reply = await store.run((redis) => redis.eval(APPEND, names.length, ...names, ...args));
+      return appendResult(reply, request, entries);
+    },
+    async load(id) {
+      const [entries, cursors] = await readBoth(store, space, id);
+      return entries.length === 0 ? undefined : verified(keys.chain, id, entries, cursors);
+    },
+    find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
+    list: (limit) => store.run((redis) => redis.zrevrange(space.incidents, 0, limit - 1)),
+    toSweep: () => store.run((redis) => redis.smembers(space.sweep)),
+    async settle(id, version, cursors) {
+      const names = [space.log(id), space.cursors(id), space.sweep];
+      await store.run((redis) =>
+        redis.eval(SETTLE, 3, ...names, id, version, ...Object.entries(cursors).flat()),
+      );
+    },
+    async advance(reporter, id, version) {
+      await store.run((redis) => redis.eval(ADVANCE, 1, space.cursors(id), reporter, version));
+    },
+    async trail(id) {
+      const [entries, cursors] = await readBoth(store, space, id);
+      const score = await store.run((redis) => redis.zscore(space.incidents, id));
+      return { entries, listed: score !== null, shown: Math.max(0, ...Object.values(cursors)) };
+    },
+  };
+}
+
+interface Entry {
+  mac: string;
+  text: string;
+}
+
+function link(key: Buffer, { id, expected, events, head }: AppendRequest, now: number): Entry[] {
+  const at = new Date(now).toISOString();
+  let previous = head;
+  return events.map((body, i) => {
+    const text = JSON.stringify({ v: expected + i + 1, at, ...body });
+    previous = macOf(key, previous, id, text);
+    return { mac: previous, text };
+  });
+}
+
+function scriptOptions(keys: Keys, request: AppendRequest, now: number): string {
+  return JSON.stringify({
+    id: request.id,
+    expected: request.expected,
+    head: request.head,
+    // Numbers that Redis reads back travel as text: Lua would write large ones in scientific notation.
+    now: String(now),
+    claimFrom: (request.claim ?? []).map((claim) => claim.from ?? ''),
+    ...(request.seal && {
+      sealed: seal(keys.seal, request.id, request.seal.token),
+      sealedTtl: String(request.seal.ttlMs),
+    }),
+    ...(request.budget && {
+      budgetLimit: request.budget.limit,
+      budgetSince: String(now - request.budget.windowMs),
+      budgetWindow: String(request.budget.windowMs),
+    }),
+  });
+}
+
+function appendResult(reply: unknown, request: AppendRequest, entries: Entry[]): AppendResult {
+  const [kind, by, index] = reply as [AppendResult['kind'], string?, number?];
+  if (kind === 'held') return { kind, by: by ?? '', key: request.claim?.[(index ?? 1) - 1]?.key ?? '' };
+  if (kind !== 'appended') return { kind };
+  return {
+    kind,
+    events: entries.map((entry) => JSON.parse(entry.text) as IncidentEvent),
+    head: entries.at(-1)?.mac ?? request.head,
+  };
+}
+
+async function readBoth(
+  store: Store,
+  space: KeySpace,
+  id: string,
+): Promise<[string[], Record<string, number>]> {
+  // MULTI, so that no cursor is ahead of the events that it is read with.
+  const replies = await store.run((redis) =>
+    redis.multi().lrange(space.log(id), 0, -1).hgetall(space.cursors(id)).exec(),
+  );
+  const [entries, cursors] = (replies ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  }) as [string[], Record<string, string>];
+  return [
+    entries,
+    Object.fromEntries(Object.entries(cursors).map(([name, version]) => [name, Number(version)])),
+  ];
+}
+
+function verified(
+  key: Buffer,
+  id: string,
+  entries: string[],
+  cursors: Record<string, number>,
+): LoadedIncident {
+  const check = checkChain(key, id, entries);
+  if (!check.intact)
+    throw new AppError(
+      'log-damaged',
+      `The log of incident ${id} is damaged at entry ${check.entry}: it was changed, moved, or one before it is missing, or ` +
+        `TOURNIQUET_KEY is not the one that it was written with. Nothing is done with this incident until a person has ` +
+        `looked: run "tourniquet audit verify ${id}".`,
+    );
+  return { events: check.texts.map((text) => JSON.parse(text) as IncidentEvent), cursors, head: check.head };
+}

@@ -1,0 +1,39 @@
+// Every Redis key that Tourniquet writes itself, in one place. BullMQ keeps its own under <prefix>:<prefix>-{bot,worker,ask}:….
+
+export interface KeySpace {
+  /** LIST of `<mac> <json>`, one per event; the truth about an incident. */
+  log(id: string): string;
+  /** HASH reporter → version that it has shown. */
+  cursors(id: string): string;
+  /** STRING, the sealed token; expires by itself. */
+  token(id: string): string;
+  /** STRING, JSON: the message that shows the incident. */
+  card(id: string): string;
+  /** STRING, the incident that a finding belongs to. */
+  claim(key: string): string;
+  /** ZSET of what was taken from a budget, by time. */
+  budget(name: string): string;
+  /** STRING, a delivery that was accepted; expires by itself. */
+  seen(id: string): string;
+  /** STRING, who does a thing of this name now; expires by itself. */
+  lock(name: string): string;
+  /** ZSET of all incidents, by the time they were opened. */
+  incidents: string;
+  /** SET of incidents that may owe work. */
+  sweep: string;
+}
+
+export function keySpace(prefix: string): KeySpace {
+  return {
+    log: (id) => `${prefix}:log:${id}`,
+    cursors: (id) => `${prefix}:cursors:${id}`,
+    token: (id) => `${prefix}:token:${id}`,
+    card: (id) => `${prefix}:card:${id}`,
+    claim: (key) => `${prefix}:claim:${key}`,
+    budget: (name) => `${prefix}:budget:${name}`,
+    seen: (id) => `${prefix}:seen:${id}`,
+    lock: (name) => `${prefix}:lock:${name}`,
+    incidents: `${prefix}:incidents`,
+    sweep: `${prefix}:sweep`,
+  };
+}

@@ -1,0 +1,49 @@
+// The Lua scripts of the incident log: each decides and writes in one step, so that no two processes can both believe they were first.
+
+/**
+ * KEYS: log, incidents, sweep, token, budget, then one per claim. ARGV: a JSON object of scalars and lists, then one entry per event.
+ * Everything is checked before anything is written.
+ */
+export const APPEND = `
+local log, incidents, sweep, token, budget = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local o = cjson.decode(ARGV[1])
+
+if redis.call('LLEN', log) ~= o.expected then return {'conflict'} end
+if o.expected > 0 and string.sub(redis.call('LINDEX', log, -1), 1, #o.head) ~= o.head then return {'conflict'} end
+for i, from in ipairs(o.claimFrom) do
+  local by = redis.call('GET', KEYS[5 + i])
+  if by and by ~= from and by ~= o.id then return {'held', by, i} end
+end
+if o.budgetLimit and redis.call('ZCOUNT', budget, '(' .. o.budgetSince, '+inf') >= o.budgetLimit then
+  return {'over-budget'}
+end
+
+for i = 2, #ARGV do redis.call('RPUSH', log, ARGV[i]) end
+redis.call('ZADD', incidents, 'NX', o.now, o.id)
+redis.call('SADD', sweep, o.id)
+for i = 1, #o.claimFrom do redis.call('SET', KEYS[5 + i], o.id) end
+if o.sealed then redis.call('SET', token, o.sealed, 'PX', o.sealedTtl) end
+if o.budgetLimit then
+  redis.call('ZREMRANGEBYSCORE', budget, '-inf', o.budgetSince)
+  redis.call('ZADD', budget, o.now, o.id .. '/' .. o.expected)
+  redis.call('PEXPIRE', budget, o.budgetWindow)
+end
+return {'appended'}
+`;
+
+/** KEYS: log, cursors, sweep. ARGV: id, version, then the cursors as field, value, … */
+export const SETTLE = `
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+if redis.call('HLEN', KEYS[2]) ~= (#ARGV - 2) / 2 then return 0 end
+for i = 3, #ARGV, 2 do
+  if redis.call('HGET', KEYS[2], ARGV[i]) ~= ARGV[i + 1] then return 0 end
+end
+return redis.call('SREM', KEYS[3], ARGV[1])
+`;
+
+/** KEYS: cursors. ARGV: reporter, version. A slow reporter must not take back what a faster one has shown. */
+export const ADVANCE = `
+local shown = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if tonumber(ARGV[2]) > shown then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+`;
