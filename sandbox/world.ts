@@ -18,7 +18,7 @@ export interface WorldOptions {
   clusters?: Record<string, ClusterOptions>;
   slack?: WorkspaceOptions;
   /** Overrides of the configuration file. */
-  config?: Partial<FileConfigInput>;
+  config?: Partial<Omit<FileConfigInput, 'slack'>> & { slack?: Partial<FileConfigInput['slack']> };
   /** Namespaces of a cluster in which a token may be found by its hash. */
   searchNamespaces?: Record<string, string[]>;
   redis?: () => Promise<SandboxRedis>;
@@ -125,12 +125,12 @@ async function writeConfig(
     return { name, kubeconfig: path, searchNamespaces: searchNamespaces[name] ?? [] };
   });
   const file: FileConfigInput = {
-    slack: { channel: 'CINCIDENTS', apiUrl: slack.apiUrl },
     people: { responders: [person('maya')], approvers: [person('ines'), person('tomas')] },
     clusters: await Promise.all(entries),
     http: { host: '127.0.0.1', port: 0, healthPort: 0 },
     redis: { prefix: redis.prefix },
     ...config,
+    slack: { channel: 'CINCIDENTS', apiUrl: slack.apiUrl, ...config.slack },
   };
   const path = join(directory, 'tourniquet.yaml');
   await writeFile(path, stringify(file));

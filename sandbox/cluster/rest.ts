@@ -1,5 +1,6 @@
 // Turns an authenticated request into an answer: finds the kind its path names and carries out the verb.
 import { type Answer, type Call, managerOf, parseBody, type Streaming, type Target } from './call.ts';
+import { discovery } from './discovery.ts';
 import { createObject, type DeleteOptions, deleteObject, replaceObject } from './lifecycle.ts';
 import { listObjects } from './list.ts';
 import { type Draft, type KubeObject, timestamp } from './objects.ts';
@@ -120,6 +121,8 @@ function isTrue(value: string | null): boolean {
 export function handle(call: Call): Answer | Streaming {
   const reviewed = reviewAnswer(call);
   if (reviewed !== undefined) return reviewed;
+  const document = call.method === 'GET' ? discovery(call.path) : undefined;
+  if (document !== undefined) return { status: 200, body: document };
   const target = findTarget(call.path);
   const asked = `${call.method} ${call.path}`;
   if (target === undefined) throw notModelled(asked);

@@ -104,7 +104,9 @@ async function buildFlags(): Promise<string[]> {
   const [version, major, minor] = /k8s\.io\/kubernetes v(\d+)\.(\d+)\.\d+/.exec(modules) ?? [];
   if (version === undefined) throw new Error('go.mod does not require k8s.io/kubernetes: restore that line.');
   const values = { gitVersion: version.split(' ')[1], gitMajor: major, gitMinor: minor };
-  const named = Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  const named = Object.entries(values).map(
+    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+  );
   return ['-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${named.join(' ')}`];
 }
 

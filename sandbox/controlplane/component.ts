@@ -7,14 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Undertaker } from './undertaker.ts';
 
-export interface Workplace {
-  executable: string;
-  directory: string;
-  undertaker: Undertaker;
-}
-
 export interface Component {
-  readonly name: string;
   readonly pid: number;
   /** SIGKILL, as a node failure would; resolves when the process is gone. */
   kill(): Promise<void>;
@@ -32,11 +25,16 @@ export const plainEnv = (directory: string): Record<string, string> => ({
   TMPDIR: directory,
 });
 
-export async function startComponent(
-  { executable, directory, undertaker }: Workplace,
-  name: string,
-  flags: string[],
-): Promise<Component> {
+export interface ComponentRequest {
+  executable: string;
+  directory: string;
+  undertaker: Undertaker;
+  name: string;
+  flags: string[];
+}
+
+export async function startComponent(request: ComponentRequest): Promise<Component> {
+  const { executable, directory, undertaker, name, flags } = request;
   const logPath = join(directory, `${name}.log`);
   const log = openSync(logPath, 'a');
   // The first word picks the component; a second API server has a name of its own for its log.
@@ -52,7 +50,6 @@ export async function startComponent(
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   return {
-    name,
     pid,
     async kill() {
       await end(child);
@@ -62,7 +59,8 @@ export async function startComponent(
       const deadline = Date.now() + READY_MS;
       while (!(await condition())) {
         if (hasEnded(child)) throw await failure(`${name} ended before it was ready`, logPath);
-        if (Date.now() > deadline) throw await failure(`${name} was not ready within ${READY_MS / 1000} s`, logPath);
+        if (Date.now() > deadline)
+          throw await failure(`${name} was not ready within ${READY_MS / 1000} s`, logPath);
         await delay(LOOK_AGAIN_MS);
       }
     },

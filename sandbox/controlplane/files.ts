@@ -24,6 +24,7 @@ export interface Files {
   adminKubeconfig: string;
 }
 
+export const SIGNING_KEY = 'service-account.key';
 export const SERVICE_NETWORK = '10.0.0.0/24';
 const SERVICE_ADDRESS = '10.0.0.1';
 const HOSTS = [
@@ -80,10 +81,11 @@ export async function writeFiles(request: FilesRequest): Promise<Files> {
 }
 
 async function writeSigningKey({ directory, signing, signingKeyPath }: FilesRequest): Promise<void> {
-  const path = join(directory, 'service-account.key');
+  const path = join(directory, SIGNING_KEY);
   if (signingKeyPath !== undefined) return copyFile(signingKeyPath, path);
   // Kubernetes reads PKCS#1 and SEC 1; the public half is read from the same file.
-  const pem = (key: KeyObject, type: 'pkcs1' | 'sec1'): string => key.export({ type, format: 'pem' }).toString();
+  const pem = (key: KeyObject, type: 'pkcs1' | 'sec1'): string =>
+    key.export({ type, format: 'pem' }).toString();
   const text =
     signing === 'RS256'
       ? pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, 'pkcs1')

@@ -1,6 +1,6 @@
 // The command lines of the components, as they run without containers, without a network, and faster than in production.
 import { join } from 'node:path';
-import { SERVICE_NETWORK } from './files.ts';
+import { SERVICE_NETWORK, SIGNING_KEY } from './files.ts';
 
 type Flags = Record<string, string>;
 
@@ -9,6 +9,8 @@ const written = (flags: Flags): string[] =>
 
 /** Their own limits, 20 to 50 requests a second, would dominate a mass rollout. */
 const UNHURRIED = { 'kube-api-qps': '1000', 'kube-api-burst': '2000' };
+
+export const auditLogName = (server: number): string => `audit-${server}.log`;
 
 export function etcdFlags(directory: string, port: number, peerPort: number): string[] {
   const peer = `http://127.0.0.1:${peerPort}`;
@@ -50,10 +52,10 @@ export function apiServerFlags({ directory, index, port, etcdPort, auditWebhook 
     'cert-dir': directory,
     'authorization-mode': 'RBAC',
     'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
-    'service-account-key-file': file('service-account.key'),
-    'service-account-signing-key-file': file('service-account.key'),
+    'service-account-key-file': file(SIGNING_KEY),
+    'service-account-signing-key-file': file(SIGNING_KEY),
     'audit-policy-file': file('audit-policy.json'),
-    'audit-log-path': file(`audit-${index}.log`),
+    'audit-log-path': file(auditLogName(index)),
     ...(auditWebhook && {
       'audit-webhook-config-file': file('audit-webhook.kubeconfig'),
       'audit-webhook-batch-max-wait': '200ms',
@@ -67,7 +69,7 @@ export function controllerManagerFlags(directory: string): string[] {
     kubeconfig: file('kube-controller-manager.kubeconfig'),
     controllers: '*',
     'use-service-account-credentials': 'true',
-    'service-account-private-key-file': file('service-account.key'),
+    'service-account-private-key-file': file(SIGNING_KEY),
     'root-ca-file': file('ca.crt'),
     'leader-elect': 'false',
     'secure-port': '0',

@@ -1,20 +1,23 @@
 // Starts a real Kubernetes control plane on free ports of this machine, in seconds, and leaves nothing of it behind.
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ApiServer, createApiServer } from './api-server.ts';
 import { type AuditEvent, readAuditLogs } from './audit.ts';
 import { controlPlaneExecutable } from './build.ts';
-import { type Call, type Caller, createCaller } from './call.ts';
-import { type Component, startComponent, type Workplace } from './component.ts';
-import { type Files, type SigningAlgorithm, writeFiles } from './files.ts';
-import { apiServerFlags, controllerManagerFlags, etcdFlags } from './flags.ts';
+import { type Call, createCaller } from './call.ts';
+import { plainEnv } from './component.ts';
+import { startControllers } from './controllers.ts';
+import { type Files, SIGNING_KEY, type SigningAlgorithm, writeFiles } from './files.ts';
+import { auditLogName } from './flags.ts';
 import { freePorts } from './free-ports.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { createKubectl } from './kubectl.ts';
 import { startNodes } from './nodes.ts';
 import type { RealCluster } from './real-cluster.ts';
 import { requestToken } from './request-token.ts';
-import { startUndertaker } from './undertaker.ts';
+import { createStorage, type Snapshot, type Storage } from './storage.ts';
+import { openWorkplace, type Workplace } from './workplace.ts';
 
 export interface ControlPlaneOptions {
   name?: string;
@@ -32,22 +35,6 @@ export interface ControlPlaneOptions {
   from?: Snapshot;
 }
 
-export interface ApiServer {
-  readonly url: string;
-  /** host:port */
-  readonly address: string;
-  readonly pid: number;
-  /** Ends it at once, as a node failure would. */
-  stop(): Promise<void>;
-  /** On the same port; resolves when it is ready. */
-  start(): Promise<void>;
-}
-
-/** A copy of the data and of the signing key, which lives until the control plane that made it is closed. */
-export interface Snapshot {
-  readonly directory: string;
-}
-
 export interface ControlPlane extends RealCluster {
   servers: readonly ApiServer[];
   call: Call;
@@ -63,18 +50,76 @@ export interface ControlPlane extends RealCluster {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const executable = await controlPlaneExecutable();
   const directory = await mkdtemp(join(tmpdir(), 'tourniquet-controlplane-'));
-  const undertaker = startUndertaker(directory);
-  const running: Component[] = [];
-  const close = async (): Promise<void> => {
-    // In reverse: an API server without its etcd lingers and holds its port.
-    for (const component of running.splice(0).toReversed()) await component.kill();
-    await rm(directory, { recursive: true, force: true });
-    undertaker.dismiss();
-  };
+  const place = openWorkplace(executable, directory);
   try {
-    return await assemble({ executable, directory, undertaker }, options, running, close);
+    return await assemble(place, options);
   } catch (error) {
-    await close();
+    await place.close();
     throw error;
   }
+}
+
+async function assemble(place: Workplace, options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { directory } = place;
+  const { name = 'real', from } = options;
+  const ports = await freePorts(2 + (options.servers ?? 1));
+  const urls = ports.slice(2).map((port) => `https://127.0.0.1:${port}`);
+  const files = await writeFiles({
+    directory,
+    name,
+    serverUrl: urls[0] ?? '',
+    signing: options.signing ?? 'RS256',
+    signingKeyPath: from && join(from.directory, SIGNING_KEY),
+    auditWebhook: options.auditWebhook,
+  });
+  if (from) await cp(join(from.directory, 'etcd'), join(directory, 'etcd'), { recursive: true });
+  const caller = createCaller(urls, files.caPem, files.admin);
+  place.onClose(caller.close);
+  const { call } = caller;
+  const storage = createStorage(place, ports);
+  const servers = ports.slice(2).map((port, index) => {
+    const auditWebhook = options.auditWebhook !== undefined;
+    return createApiServer(place, call, { directory, index, port, etcdPort: storage.port, auditWebhook });
+  });
+  await storage.start();
+  await Promise.all(servers.map((server) => server.start()));
+  await Promise.all([
+    startControllers(place, call, files.caPem),
+    startNodes(place, call, { count: options.nodes ?? 1, podStartMs: options.podStartMs ?? 0 }),
+  ]);
+  const kubectl = createKubectl(
+    [place.executable, 'kubectl'],
+    join(directory, 'admin.kubeconfig'),
+    plainEnv(directory),
+  );
+  return handleOf({ place, name, files, servers, storage, call, kubectl });
+}
+
+interface Parts extends Pick<ControlPlane, 'name' | 'servers' | 'call' | 'kubectl'> {
+  place: Workplace;
+  files: Files;
+  storage: Storage;
+}
+
+function handleOf({ place, name, files, servers, storage, call, kubectl }: Parts): ControlPlane {
+  return {
+    name,
+    servers,
+    caPem: files.caPem,
+    adminKubeconfig: files.adminKubeconfig,
+    call,
+    kubectl,
+    async kubeconfig({ namespace, serviceAccount, server = 0 }) {
+      const token = await requestToken(call, namespace, serviceAccount);
+      return kubeconfig(name, servers[server]?.url ?? '', files.caPem, { token });
+    },
+    auditLog: () => readAuditLogs(servers.map((_, index) => join(place.directory, auditLogName(index)))),
+    async snapshot() {
+      const copy = await storage.copy();
+      await Promise.all(servers.map((server) => server.untilReady()));
+      return copy;
+    },
+    pids: place.pids,
+    close: place.close,
+  };
 }

@@ -1,13 +1,14 @@
 // Outlives this process however that ends, kill -9 included, so that no component and no data directory stays behind.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 
 export interface Undertaker {
   readonly pid: number;
   /** Tells it at once, before anything else can happen to this process. */
   watch(pid: number): void;
   forget(pid: number): void;
-  /** Everything is cleaned up already: it has nothing to do. */
-  dismiss(): void;
+  /** Does its work now; resolves when it is done. */
+  finish(): Promise<void>;
 }
 
 /** Its standard input ends with this process. Then the newest component goes first, because etcd came first. */
@@ -37,6 +38,12 @@ export function startUndertaker(directory: string): Undertaker {
     pid: child.pid ?? 0,
     watch: (pid) => void child.stdin.write(`+${pid}\n`),
     forget: (pid) => void child.stdin.write(`-${pid}\n`),
-    dismiss: () => void child.kill('SIGKILL'),
+    async finish() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.ref();
+      const exited = once(child, 'exit');
+      child.stdin.end();
+      await exited;
+    },
   };
 }

@@ -1,0 +1,6 @@
+// The list of slash commands: adding one is one file and one line here.
+import type { Command } from '../src/contracts.ts';
+import { revokeSa } from './revoke-sa.ts';
+import { tourniquet } from './tourniquet.ts';
+
+export const commands: Command[] = [revokeSa, tourniquet];

@@ -1,0 +1,55 @@
+// `/tourniquet`: what is open, whether all parts are well, and how everything is used.
+import type { Command, Desktop, Reply } from '../src/contracts.ts';
+import { helpOf, shortHelp } from './text/help.ts';
+import { near } from './text/near.ts';
+
+const NEWEST = 50;
+const INCIDENT_ID = /^[\w-]{4,64}$/;
+
+export const tourniquet: Command = {
+  name: 'tourniquet',
+  help: {
+    summary: 'Show open incidents, find one, check health, or read help.',
+    usage: '[<incident id> | health | help [command]]',
+    whoCanUse: 'Everybody in this workspace, except guests.',
+    examples: ['/tourniquet', '/tourniquet health', '/tourniquet help revoke-sa'],
+  },
+  async run(desktop, text) {
+    const [word = '', rest = ''] = text.trim().replaceAll('`', '').split(/\s+/);
+    if (word === '') return overview(desktop);
+    if (word === 'health') return { kind: 'text', text: await health(desktop) };
+    if (word === 'help') return { kind: 'text', text: help(desktop.commands, rest.replace(/^\//, '')) };
+    return find(desktop, word);
+  },
+};
+
+async function overview(desktop: Desktop): Promise<Reply> {
+  const [incidents, state] = await Promise.all([desktop.incidents(NEWEST), health(desktop)]);
+  const open = incidents.filter(({ closed }) => closed === undefined);
+  return { kind: 'incidents', incidents: open, note: `${state}\n${shortHelp(desktop.commands)}` };
+}
+
+async function health(desktop: Desktop): Promise<string> {
+  const problems = await desktop.health();
+  if (problems.length === 0) return '*Health:* all parts answer.';
+  return ['*Health:* something is wrong.', ...problems.map((problem) => `• ${problem}`)].join('\n');
+}
+
+function help(commands: readonly Command[], name: string): string {
+  if (name === '')
+    return `${shortHelp(commands)}\nMore about one: \`/tourniquet help ${commands[0]?.name ?? ''}\``;
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command) return helpOf(command);
+  const names = commands.map((candidate) => candidate.name);
+  const meant = near(name, names)[0];
+  return `There is no such command. ${meant ? `Did you mean \`${meant}\`?` : `There are: ${names.join(', ')}.`}`;
+}
+
+async function find(desktop: Desktop, id: string): Promise<Reply> {
+  const incident = INCIDENT_ID.test(id) ? await desktop.incident(id) : undefined;
+  if (incident) return { kind: 'incidents', incidents: [incident] };
+  return {
+    kind: 'text',
+    text: `No incident begins with what you typed. \`/tourniquet\` lists those that are open.\n${shortHelp(desktop.commands)}`,
+  };
+}

@@ -1,0 +1,37 @@
+// Tells a client which kinds there are, as kubectl wants to know before its first request.
+import { apiVersion, type Resource, resources } from './resources.ts';
+
+const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+const groups = [...new Set(resources.map(({ group }) => group).filter(Boolean))];
+
+function resourceList(of: Resource[]): unknown {
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: of[0] && apiVersion(of[0]),
+    resources: of.map(({ plural, kind, namespaced }) => ({
+      name: plural,
+      singularName: kind.toLowerCase(),
+      namespaced,
+      kind,
+      verbs: VERBS,
+    })),
+  };
+}
+
+function groupList(): unknown {
+  const described = groups.map((name) => {
+    const version = { groupVersion: `${name}/v1`, version: 'v1' };
+    return { name, versions: [version], preferredVersion: version };
+  });
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: described };
+}
+
+/** Undefined: this path is no discovery document. */
+export function discovery(path: string): unknown {
+  if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  if (path === '/apis') return groupList();
+  const group = path === '/api/v1' ? '' : groups.find((name) => path === `/apis/${name}/v1`);
+  return group === undefined ? undefined : resourceList(resources.filter((each) => each.group === group));
+}

@@ -1,0 +1,116 @@
+// Joins Slack's commands, clicks and forms with the engine: acknowledges first, always, and works then.
+import { App } from '@slack/bolt';
+import type { WebClient } from '@slack/web-api';
+import type { Command } from '../../contracts.ts';
+import type { Front } from '../../engine/front.ts';
+import { AppError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Clock } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+import { type Bot, firstTime } from './bot.ts';
+import type { CardStore } from './card-store.ts';
+import { onClick } from './clicks.ts';
+import { directory } from './directory.ts';
+import { TwinReceiver } from './receiver.ts';
+import { onSlash } from './slash.ts';
+import { onSubmit } from './submissions.ts';
+import {
+  clientOptions,
+  connectSlack,
+  type SlackWorkspace,
+  sdkLogger,
+  slackCode,
+  slackError,
+} from './web-client.ts';
+
+export interface SlackOptions {
+  botToken: Secret;
+  appToken: Secret;
+  apiUrl: string;
+  front: Front;
+  commands: Command[];
+  approvers: string[];
+  responders: string[];
+  /** The incident channel. */
+  channel: string;
+  store: CardStore;
+  clock: Clock;
+  log: Log;
+  /** Where compose has connected already, because it needed the team's id. */
+  workspace?: SlackWorkspace;
+}
+
+export interface Slack {
+  teamId: string;
+  /** For the reporter. */
+  client: WebClient;
+  /** Resolves when every socket is closed and every handler has ended. */
+  stop(): Promise<void>;
+}
+
+/** Throws AppError `slack-unavailable` or `unauthorized`. */
+export async function startSlack(options: SlackOptions): Promise<Slack> {
+  const { front, commands, clock, log, channel, store } = options;
+  const workspace = options.workspace ?? (await connectSlack(options));
+  const { teamId, url, interactive, outbound } = workspace;
+  const app = boltApp(options, workspace);
+  const bot: Bot = {
+    front,
+    commands,
+    clock,
+    log,
+    client: interactive,
+    roster: { approvers: options.approvers, responders: options.responders, teamId },
+    shelf: { store, url, channel },
+    directory: directory(interactive, () => clock.now()),
+    first: firstTime(),
+  };
+  app.command(/./, async ({ ack, payload }) => {
+    await ack();
+    await onSlash(bot, payload);
+  });
+  app.action(/./, async ({ ack, body }) => {
+    await ack();
+    if (body.type === 'block_actions') await onClick(bot, body);
+  });
+  app.view(/./, async (submission) => {
+    if (submission.body.type === 'view_submission')
+      await onSubmit(bot, submission as Parameters<typeof onSubmit>[1]);
+  });
+  app.error(async (error) => {
+    log.error({ name: error.name, code: error.code }, 'slack: a handler failed');
+  });
+  try {
+    await app.start();
+  } catch (error) {
+    await app.stop();
+    throw socketError(error);
+  }
+  return { teamId, client: outbound, stop: async () => void (await app.stop()) };
+}
+
+function boltApp(
+  { botToken, appToken, apiUrl, log }: SlackOptions,
+  { botId, botUserId }: SlackWorkspace,
+): App {
+  return new App({
+    token: botToken.reveal(),
+    botId,
+    botUserId,
+    // Otherwise every event would cost a call of auth.test.
+    tokenVerificationEnabled: false,
+    convoStore: false,
+    receiver: new TwinReceiver({ appToken, apiUrl, log }),
+    clientOptions: clientOptions(apiUrl, 2500, log),
+    logger: sdkLogger(log),
+  });
+}
+
+function socketError(error: unknown): unknown {
+  const code = slackCode(error);
+  if (code === undefined) return slackError(error);
+  return new AppError(
+    'unauthorized',
+    `Slack refuses to open a socket (${code}). Set SLACK_APP_TOKEN to an app-level token with the scope connections:write.`,
+  );
+}

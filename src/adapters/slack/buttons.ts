@@ -1,0 +1,145 @@
+// The buttons of a card, as `offers` decides them, and what a click on each carries.
+import { createHash } from 'node:crypto';
+import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
+import { offers } from '../../domain/approval.ts';
+import { pendingSteps } from '../../domain/fold.ts';
+import type { Incident, Verb } from '../../domain/incident.ts';
+import { plain } from './mrkdwn.ts';
+
+export const ACTIONS = { decide: 'decide', details: 'details', pickSecret: 'pick-secret' } as const;
+
+/** What the value of a button says; anything else that arrives is not from our card. */
+export interface Carried {
+  incidentId: string;
+  hash?: string;
+}
+
+const value = ({ id }: Incident, hash?: string): string =>
+  JSON.stringify(hash === undefined ? { i: id } : { i: id, h: hash });
+
+export function readCarried(text: unknown): Carried | undefined {
+  if (typeof text !== 'string' || text.length > 2000) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const { i, h } = parsed as Record<string, unknown>;
+    if (typeof i !== 'string' || !/^[\w-]{1,100}$/.test(i)) return undefined;
+    return { incidentId: i, ...(typeof h === 'string' && h.length <= 200 ? { hash: h } : {}) };
+  } catch {
+    return undefined;
+  }
+}
+
+const LABELS: Record<Verb, string> = {
+  contain: 'Quarantine now',
+  approve: 'Approve plan',
+  decline: 'Decline',
+  'not-a-leak': 'Not a leak',
+  undo: 'Undo',
+  identify: 'Identify token…',
+};
+
+const text = (words: string, max: number) => ({ type: 'plain_text' as const, text: plain(words, max) });
+
+export function actionsBlock(incident: Incident): ActionsBlock {
+  const secrets = secretPicker(incident);
+  return {
+    type: 'actions',
+    block_id: `actions-${incident.version}`,
+    elements: [
+      ...offers(incident).map((verb) => button(incident, verb)),
+      { type: 'button', action_id: ACTIONS.details, text: text('Details', 75), value: value(incident) },
+      ...(secrets ? [secrets] : []),
+    ],
+  };
+}
+
+function button(incident: Incident, verb: Verb): Button {
+  const { plan } = incident;
+  const hash = verb === 'contain' || verb === 'undo' ? plan?.containHash : plan?.hash;
+  const base: Button = {
+    type: 'button',
+    action_id: `${ACTIONS.decide}:${verb}`,
+    text: text(LABELS[verb], 75),
+    value: value(incident, hash),
+  };
+  if (verb === 'contain') return { ...base, style: 'danger', confirm: confirmContain(incident) };
+  if (verb !== 'approve') return base;
+  const final = pendingSteps(incident).some(({ reversible }) => !reversible);
+  return { ...base, style: final ? 'danger' : 'primary', confirm: confirmApprove(incident) };
+}
+
+function confirmContain(incident: Incident): ConfirmationDialog {
+  const steps = pendingSteps(incident).filter(({ phase }) => phase === 'contain');
+  const breaks = steps.map(({ title, breaks: what }) => `${title}. ${what}`).join(' ');
+  return {
+    title: text('Quarantine now?', 100),
+    text: text(`${breaks} It can be undone.`, 300),
+    confirm: text('Quarantine now', 30),
+    deny: text('Not yet', 30),
+    style: 'danger',
+  };
+}
+
+function confirmApprove(incident: Incident): ConfirmationDialog {
+  const pending = pendingSteps(incident);
+  const final = pending.filter(({ reversible }) => !reversible).map(({ title }) => title);
+  const words =
+    final.length > 0
+      ? `These cannot be undone: ${listWithin(final, 260)}`
+      : `All steps can be undone: ${listWithin(
+          pending.map(({ title }) => title),
+          260,
+        )}`;
+  return {
+    title: text(`Run ${pending.length === 1 ? 'this step' : `these ${pending.length} steps`}?`, 100),
+    text: text(words, 300),
+    confirm: text('Approve', 30),
+    deny: text('Not yet', 30),
+    ...(final.length > 0 ? { style: 'danger' as const } : {}),
+  };
+}
+
+/** As many titles as fit, and how many more there are. */
+function listWithin(titles: readonly string[], max: number): string {
+  let shown = plain(titles[0] ?? '', max - 30);
+  for (const [index, title] of titles.entries()) {
+    if (index === 0) continue;
+    if (shown.length + title.length + 2 > max - 30) return `${shown}; and ${titles.length - index} more`;
+    shown += `; ${plain(title, max)}`;
+  }
+  return shown;
+}
+
+/** Where every token is meant, the person can name the one Secret that leaked. */
+function secretPicker(incident: Incident): StaticSelect | undefined {
+  if (!offers(incident).includes('identify') || incident.identity?.kind !== 'every-token') return undefined;
+  const several = incident.situations.length > 1;
+  const options = secrets(incident).map(({ cluster, name, ref }) => ({
+    text: text(several ? `${name} (${cluster})` : name, 75),
+    value: ref,
+  }));
+  if (options.length === 0) return undefined;
+  return {
+    type: 'static_select',
+    action_id: ACTIONS.pickSecret,
+    placeholder: text('Only one Secret…', 150),
+    options: options.slice(0, 100),
+  };
+}
+
+/** Secret names may be longer than an option's value, so the value is a short hash that the next state is searched for. */
+function secrets({ id, situations }: Incident): { cluster: string; name: string; ref: string }[] {
+  return situations.flatMap(({ cluster, tokenSecrets }) =>
+    tokenSecrets.map(({ name }) => ({
+      cluster,
+      name,
+      ref: `${id}/${createHash('sha256').update(`${cluster}/${name}`).digest('hex').slice(0, 16)}`,
+    })),
+  );
+}
+
+export const pickedIncident = (option: string): string => option.split('/')[0] ?? '';
+
+export const pickedSecret = (incident: Incident, option: string) =>
+  secrets(incident).find(({ ref }) => ref === option);

@@ -1,0 +1,126 @@
+// The one message that shows an incident: everything a person needs to decide, and the buttons to do it.
+import type { KnownBlock } from '@slack/types';
+import { requesters } from '../../domain/approval.ts';
+import type { Incident } from '../../domain/incident.ts';
+import { actionsBlock } from './buttons.ts';
+import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
+import { headline } from './headline.ts';
+import { clean, code, context, counted, moment, people, section, within } from './mrkdwn.ts';
+import { type Approving, planGroups } from './plan-text.ts';
+import { proofLines, proofTimes } from './proof-text.ts';
+
+export interface CardContext extends Approving {
+  now: number;
+  /** Keyed hash that ends the incident's log. */
+  head: string;
+}
+
+export interface Card {
+  text: string;
+  blocks: KnownBlock[];
+}
+
+const PLAN_SECTIONS = 14;
+
+export function renderCard(incident: Incident, given: CardContext): Card {
+  const title = headline(incident, given.now);
+  const id = (name: string): string => `${name}-${incident.version}`;
+  const groups: [string, string[]][] = [
+    ['now', nowLines(incident)],
+    ['leak', [...leakLines(incident), ...tokenLines(incident, given.now), ...aliveLines(incident)]],
+    ['reach', [...consumerLines(incident), ...radiusLines(incident)]],
+    ['warnings', warningLines(incident)],
+    ['proof', proofGroup(incident)],
+    ...planGroups(incident, given)
+      .slice(0, PLAN_SECTIONS)
+      .map((lines, index): [string, string[]] => [`plan${index}`, lines]),
+    ['history', historyLines(incident)],
+  ];
+  const sections = groups
+    .filter(([, lines]) => lines.length > 0)
+    .map(([name, lines]) => section(id(name), lines));
+  return {
+    text: clean(title),
+    blocks: [
+      { type: 'header', block_id: id('title'), text: { type: 'plain_text', text: title } },
+      ...sections,
+      actionsBlock(incident),
+      context(id('footer'), [footer(incident, given.head)]),
+    ],
+  };
+}
+
+/** When the blocks are refused, the words alone. */
+export function plainCard(incident: Incident, now: number): string {
+  const lines = [`*${clean(headline(incident, now))}*`, ...nowLines(incident), ...tokenLines(incident, now)];
+  return within(
+    [...lines, `This card could not be drawn in full: use \`/tourniquet ${clean(incident.id, 60)}\`.`],
+    3000,
+  );
+}
+
+/** What is the same is not sent again; the footer alone, and ids that change by themselves, are no reason. */
+export const likeness = ({ text, blocks }: Card): string =>
+  JSON.stringify([
+    text,
+    blocks
+      .filter((block) => !block.block_id?.startsWith('footer'))
+      .map((block) => ({ ...block, block_id: undefined })),
+  ]);
+
+function nowLines(incident: Incident): string[] {
+  const { troubles, runs, reopened, closed, liveAgain, autoContainSkipped } = incident;
+  const lines = Object.entries(troubles)
+    .filter(([work]) => work !== 'report')
+    .map(
+      ([, { message, count }]) =>
+        `*Trouble:* ${clean(message, 400)} Trying again (${counted(count, 'attempt')} so far).`,
+    );
+  if (liveAgain && reopened) lines.push(`*Live again:* ${clean(reopened.reason, 400)}`);
+  const stopped = runs.at(-1)?.stopped;
+  if (stopped) lines.push(`*Stopped:* ${clean(stopped, 400)} A person is needed.`);
+  if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}: ${clean(closed.reason, 400)}`);
+  const first = runs[0];
+  if (first?.kind === 'contain' && first.by === 'policy')
+    lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);
+  else if (autoContainSkipped && runs.length === 0)
+    lines.push(`*Not contained automatically:* ${clean(autoContainSkipped, 400)}`);
+  return lines;
+}
+
+function proofGroup(incident: Incident): string[] {
+  const { proof, rechecks } = incident;
+  if (!proof) return [];
+  const outcome = proof.outcome;
+  const words = outcome ? clean(outcome.detail, 400) : 'under way.';
+  const times = outcome && proofTimes(incident);
+  const last = rechecks.at(-1);
+  return [
+    `*Proof:* ${words}`,
+    ...(times ? [times] : []),
+    ...(outcome ? proofLines(proof.rounds, 4) : []),
+    ...(last ? [`*Looked again* ${moment(Date.parse(last.at))}: ${clean(last.outcome.detail)}`] : []),
+  ];
+}
+
+function historyLines(incident: Incident): string[] {
+  const asked = requesters(incident);
+  const decided = incident.decisions.slice(-3).map(({ decision, at }) => {
+    const why = decision.reason ? `: ${clean(decision.reason)}` : '';
+    return `${people([decision.by])} ${VERBS[decision.verb]} ${moment(Date.parse(at))}${why}`;
+  });
+  const news = incident.updates.slice(-2).map(({ update }) => `*News:* ${clean(update.note)}`);
+  return [...(asked.length > 0 ? [`*Asked for by:* ${people(asked.slice(0, 5))}`] : []), ...decided, ...news];
+}
+
+export const VERBS = {
+  contain: 'quarantined it',
+  approve: 'approved the plan',
+  decline: 'declined the plan',
+  'not-a-leak': 'called it a false alarm',
+  undo: 'undid the quarantine',
+  identify: 'said which token it is',
+} as const;
+
+const footer = ({ id, version, openedAt }: Incident, head: string): string =>
+  `Incident ${code(id.slice(0, 12))}, opened ${moment(Date.parse(openedAt))}. Log entry ${version}${head ? `, ${code(head.slice(0, 16))}` : ''}. Help: \`/tourniquet help\``;

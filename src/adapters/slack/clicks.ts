@@ -1,0 +1,114 @@
+// What a click on a card does: decide at once, ask for a reason first, or show the details.
+import type { BlockAction } from '@slack/bolt';
+import { type Click, refuse } from '../../domain/approval.ts';
+import type { Verb } from '../../domain/incident.ts';
+import type { Secret } from '../../secret.ts';
+import { answering, explain, sayTo } from './answer.ts';
+import { type Bot, openView, updateView } from './bot.ts';
+import { ACTIONS, type Carried, pickedIncident, pickedSecret, readCarried } from './buttons.ts';
+import { detailsLoading, detailsView } from './details.ts';
+import { notAMember } from './directory.ts';
+import { identifyForm, noticeView, reasonForm } from './forms.ts';
+
+const UNKNOWN_BUTTON =
+  'This button says nothing that is known here, so nothing was done. Use the buttons of the newest card of the incident.';
+const NO_INCIDENT =
+  'There is no such incident any more, so nothing was done. `/tourniquet` lists those that are open.';
+
+const DONE: Record<Verb, string> = {
+  contain: 'Quarantining now. The card shows when it is done.',
+  approve: 'Approved. The plan runs now, and the thread shows each step.',
+  decline: 'Declined. The plan will not run.',
+  'not-a-leak': 'Closed as a false alarm.',
+  undo: 'Undoing the quarantine now. The leaked token will work again.',
+  identify: 'Thank you. It is being looked into, and a new plan follows.',
+};
+
+export async function onClick(bot: Bot, body: BlockAction): Promise<void> {
+  const [action] = body.actions;
+  if (!action || !bot.first(body.trigger_id)) return;
+  const addressee = { user: body.user.id, channel: body.channel?.id, responseUrl: body.response_url };
+  await answering(sayTo(bot.client, addressee, bot.log), () => act(bot, body, action), bot.log);
+}
+
+async function act(
+  bot: Bot,
+  body: BlockAction,
+  action: BlockAction['actions'][number],
+): Promise<string | undefined> {
+  const fields = action as { value?: unknown; selected_option?: { value?: unknown } | null };
+  if (action.action_id === ACTIONS.pickSecret) return pick(bot, body, fields.selected_option?.value);
+  const carried = readCarried(fields.value);
+  if (!carried) return UNKNOWN_BUTTON;
+  if (action.action_id === ACTIONS.details) return details(bot, body, carried);
+  const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
+  if (!isVerb(verb)) return UNKNOWN_BUTTON;
+  if (verb === 'contain' || verb === 'approve') return decide(bot, body.user.id, carried, { verb });
+  return ask(bot, body, verb, carried);
+}
+
+const isVerb = (word: string): word is Verb => Object.hasOwn(DONE, word);
+
+/** Resolves to what the person is told. */
+export async function decide(
+  bot: Bot,
+  user: string,
+  about: Carried,
+  click: Pick<Click, 'verb' | 'reason' | 'at'>,
+  token?: Secret,
+): Promise<string> {
+  const by = await bot.directory.person(user);
+  const whole: Click = { ...click, by, ...(about.hash === undefined ? {} : { hash: about.hash }) };
+  const decided = await bot.front.decide(about.incidentId, whole, token);
+  return decided.decided ? DONE[click.verb] : decided.refusal.message;
+}
+
+/** Opens the form at once, and takes it away again from a person whose answer would be refused. */
+async function ask(bot: Bot, body: BlockAction, verb: Verb, about: Carried): Promise<undefined> {
+  const memory = { channel: body.channel?.id ?? bot.shelf.channel, verb, about };
+  const form = reasonForm(verb, memory) ?? identifyForm({ clusters: bot.front.clusters }, memory);
+  const view = await openView(bot, body.trigger_id, form);
+  const refusal = await early(bot, body.user.id, verb, about).catch((error) => explain(error, bot.log));
+  if (refusal) await updateView(bot, view, noticeView('Not possible', refusal));
+}
+
+async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promise<string | undefined> {
+  const [by, incident] = await Promise.all([
+    bot.directory.person(user),
+    bot.front.incident(about.incidentId),
+  ]);
+  if (!incident) return NO_INCIDENT;
+  const hash = about.hash === undefined ? {} : { hash: about.hash };
+  return refuse(incident, { verb, by, reason: 'yet to be written', ...hash }, bot.roster)?.message;
+}
+
+async function details(bot: Bot, body: BlockAction, about: Carried): Promise<undefined> {
+  const view = await openView(bot, body.trigger_id, detailsLoading());
+  const shown = await detailsFor(bot, body.user.id, about).catch((error) =>
+    noticeView('Incident details', explain(error, bot.log)),
+  );
+  await updateView(bot, view, shown);
+}
+
+async function detailsFor(bot: Bot, user: string, about: Carried) {
+  const [person, incident] = await Promise.all([
+    bot.directory.person(user),
+    bot.front.incident(about.incidentId),
+  ]);
+  const refusal = notAMember(person, bot.roster.teamId) ?? (incident ? undefined : NO_INCIDENT);
+  return refusal || !incident
+    ? noticeView('Incident details', refusal ?? NO_INCIDENT)
+    : detailsView(incident, bot.clock.now());
+}
+
+/** "Only one Secret…": the same as identifying the token by the form. */
+async function pick(bot: Bot, body: BlockAction, option: unknown): Promise<string> {
+  if (typeof option !== 'string') return UNKNOWN_BUTTON;
+  const incident = await bot.front.incident(pickedIncident(option));
+  const secret = incident && pickedSecret(incident, option);
+  if (!incident?.identity || !secret)
+    return 'That Secret is not there any more, so nothing was done. The card shows those that are.';
+  const { namespace, serviceAccount } = incident.identity;
+  const at = { cluster: secret.cluster, namespace, serviceAccount: serviceAccount.name, secret: secret.name };
+  return decide(bot, body.user.id, { incidentId: incident.id }, { verb: 'identify', at });
+}

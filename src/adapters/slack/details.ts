@@ -1,0 +1,151 @@
+// The Details modal: all that does not fit on the card, with the commands that a person would type instead.
+import type { KnownBlock, ModalView } from '@slack/types';
+import type { Incident } from '../../domain/incident.ts';
+import { headline } from './headline.ts';
+import { clean, code, counted, moment, people, section, some } from './mrkdwn.ts';
+import { proofLines, proofTimes } from './proof-text.ts';
+
+const MAX_SECTIONS = 80;
+
+export function detailsView(incident: Incident, now: number): ModalView {
+  const groups = [
+    [`*${clean(headline(incident, now))}*`, `Incident ${code(incident.id)}, log entry ${incident.version}`],
+    ...incident.situations.flatMap((situation) => situationGroups(situation)),
+    ...planGroups(incident),
+    proofGroup(incident),
+    ...chunks(timeline(incident), 12),
+  ].filter((lines) => lines.length > 0);
+  return {
+    type: 'modal',
+    title: { type: 'plain_text', text: 'Incident details' },
+    close: { type: 'plain_text', text: 'Close' },
+    blocks: groups.slice(0, MAX_SECTIONS).map((lines, index): KnownBlock => section(`d${index}`, lines)),
+  };
+}
+
+export const detailsLoading = (): ModalView => ({
+  type: 'modal',
+  title: { type: 'plain_text', text: 'Incident details' },
+  close: { type: 'plain_text', text: 'Close' },
+  blocks: [section('loading', ['Reading the log…'])],
+});
+
+type Situation = Incident['situations'][number];
+
+function situationGroups(situation: Situation): string[][] {
+  const { cluster, servers, radius, workloads, pods, tokenSecrets, warnings, unread } = situation;
+  const addresses = servers.map(
+    ({ address, minor }) => `${code(address)} (${minor === null ? 'version unknown' : `1.${minor}`})`,
+  );
+  return [
+    [
+      `*Cluster ${clean(cluster)}*, seen ${moment(Date.parse(situation.observedAt))}`,
+      `API servers: ${some(addresses, 10, '').join(', ') || 'none known'}`,
+    ],
+    [`*What a thief can do: ${radius.tier}*`, ...radius.lines.map((line) => `• ${clean(line)}`)],
+    titled('Bindings', radius.bindings),
+    titled('Workloads', workloads),
+    titled(
+      'Pods',
+      pods.map(
+        ({ name, owner, deletionTimestamp }) =>
+          `${name} of ${owner}${deletionTimestamp ? ', terminating' : ''}`,
+      ),
+    ),
+    titled('Token Secrets', tokenSecrets.map(secretLine)),
+    titled('Watch out', warnings),
+    titled('Could not be read', unread),
+  ].filter((lines) => lines.length > 0);
+}
+
+const titled = (title: string, items: readonly string[]): string[] =>
+  items.length === 0 ? [] : [`*${title}* (${items.length})`, ...items.map((item) => `• ${clean(item)}`)];
+
+function secretLine({
+  name,
+  createdAt,
+  lastUsed,
+  invalidSince,
+  managers,
+}: Situation['tokenSecrets'][number]): string {
+  const facts = [
+    createdAt && `created ${createdAt}`,
+    lastUsed && `last used ${lastUsed}`,
+    invalidSince && `invalid since ${invalidSince}`,
+    managers.length > 0 && `written by ${managers.join(', ')}`,
+  ].filter(Boolean);
+  return `${name}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
+}
+
+function planGroups({ plan }: Incident): string[][] {
+  if (!plan) return [];
+  const steps = plan.steps
+    .slice(0, 30)
+    .map((step, index) => [
+      `*${index + 1}. ${clean(step.title)}* (${clean(step.cluster, 80)}, ${step.reversible ? 'can be undone' : 'cannot be undone'})`,
+      `Breaks: ${clean(step.breaks, 400)}`,
+      'By hand:',
+      ...step.kubectl.map((command) => code(command, 700)),
+    ]);
+  return [
+    ...steps,
+    ...chunks(
+      plan.notes.map((note) => `Note: ${clean(note, 900)}`),
+      3,
+    ),
+  ];
+}
+
+function proofGroup(incident: Incident): string[] {
+  if (!incident.proof) return [];
+  const times = proofTimes(incident);
+  return ['*Proof*', ...(times ? [times] : []), ...proofLines(incident.proof.rounds, 20)];
+}
+
+/** Rebuilt from the state, so that Details need no second read of the log. */
+function timeline(incident: Incident): string[] {
+  const entries: [string, string][] = [
+    ...incident.alerts.map(({ alert, at }): [string, string] => [
+      at,
+      `reported by ${alert.reporter ? people([alert.reporter]) : clean(alert.source, 60)}`,
+    ]),
+    ...incident.updates.map(({ update, at }): [string, string] => [at, clean(update.note)]),
+    ...incident.decisions.map(({ decision, at }): [string, string] => [
+      at,
+      `${people([decision.by])}: ${decision.verb}${decision.reason ? `, ${clean(decision.reason)}` : ''}`,
+    ]),
+    ...incident.runs.flatMap(({ steps }) => steps.flatMap(stepEntries)),
+    ...incident.rechecks.map(({ at, outcome }): [string, string] => [
+      at,
+      `looked again: ${clean(outcome.detail)}`,
+    ]),
+    ...(incident.closed ? [[incident.closed.at, `closed as ${incident.closed.as}`] as [string, string]] : []),
+  ];
+  const sorted = entries.toSorted(([a], [b]) => a.localeCompare(b));
+  const left = sorted.length > 120 ? [`… ${counted(sorted.length - 120, 'earlier entry')} left out`] : [];
+  return entries.length === 0
+    ? []
+    : [
+        '*Timeline*',
+        ...left,
+        ...sorted.slice(-120).map(([at, what]) => `${moment(Date.parse(at))}: ${what}`),
+      ];
+}
+
+type StepState = Incident['runs'][number]['steps'][number];
+
+function stepEntries({ step, startedAt, endedAt, outcome }: StepState): [string, string][] {
+  const title = clean(step.title);
+  return [
+    ...(startedAt ? [[startedAt, `started: ${title}`] as [string, string]] : []),
+    ...(endedAt && outcome
+      ? [[endedAt, `${outcome.verdict}: ${title}. ${clean(outcome.detail)}`] as [string, string]]
+      : []),
+  ];
+}
+
+function chunks(lines: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(lines.length / size) }, (_, i) =>
+    lines.slice(i * size, (i + 1) * size),
+  );
+}

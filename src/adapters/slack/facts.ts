@@ -1,0 +1,174 @@
+// What leaked and what hangs on it, as lines of mrkdwn for the card.
+import type { LeakAlert } from '../../domain/alert.ts';
+import { stepsInEffect } from '../../domain/fold.ts';
+import type { Incident } from '../../domain/incident.ts';
+import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
+import type { Situation } from '../../domain/situation.ts';
+import type { TokenIdentity } from '../../domain/token-identity.ts';
+import { clean, code, counted, link, moment, people, some } from './mrkdwn.ts';
+
+const MAX_CLUSTERS = 4;
+
+export function leakLines({ alerts }: Incident): string[] {
+  const lines = alerts.slice(0, 3).map(({ alert }) => leakLine(alert));
+  const more = alerts.length - lines.length;
+  return more > 0 ? [...lines, `Reported ${counted(more, 'more time')}.`] : lines;
+}
+
+function leakLine({ source, where, severity, reason, reporter }: LeakAlert): string {
+  const by = reporter ? people([reporter]) : clean(source, 60);
+  const place = where ? link(where.url, where.text) : 'place not given';
+  const level = severity && severity !== 'unknown' ? `, severity ${severity}` : '';
+  return `*Leaked:* ${place}, reported by ${by}${level}${reason ? `: ${clean(reason, 400)}` : ''}`;
+}
+
+const KINDS: Record<TokenIdentity['kind'], string> = {
+  legacy: 'Long-lived token',
+  'pod-bound': 'Token of a Pod',
+  'secret-bound': 'Token bound to a Secret',
+  'node-bound': 'Token bound to a Node',
+  unbound: 'Token bound to nothing',
+  'every-token': 'Every token',
+};
+
+const TRUST: Record<TokenIdentity['authenticity'], string> = {
+  signature: "its signature is this cluster's",
+  'uid-match': 'its ServiceAccount exists; the first write checks the token itself',
+  hash: 'its hash equals that of a token in the cluster',
+  coordinates: 'named by a person or an alert, no token was seen',
+};
+
+export function tokenLines(incident: Incident, now: number): string[] {
+  const { identity, unidentified } = incident;
+  if (unidentified) {
+    const near = some(
+      unidentified.near.map((name) => code(name, 120)),
+      5,
+    ).join(', ');
+    return [`*Token:* not identified. ${clean(unidentified.reason, 600)}${near ? ` Near: ${near}` : ''}`];
+  }
+  if (!identity) return ['*Token:* being identified.'];
+  const { namespace, serviceAccount, clusters, boundTo } = identity;
+  const name = code(`${namespace}/${serviceAccount.name}`);
+  const bound = boundTo ? `, in ${boundTo.kind} ${code(boundTo.name)}` : '';
+  const on = some(
+    clusters.map((cluster) => clean(cluster, 60)),
+    MAX_CLUSTERS,
+  ).join(', ');
+  return [
+    `*Token:* ${KINDS[identity.kind]} of ServiceAccount ${name} on ${on}${bound} (${TRUST[identity.authenticity]})`,
+    ...(identity.unchecked?.length
+      ? [
+          `*Not checked:* ${some(
+            identity.unchecked.map((cluster) => clean(cluster, 60)),
+            MAX_CLUSTERS,
+          ).join(', ')} may accept it too.`,
+        ]
+      : []),
+    ageLine(identity, now),
+    ...offlineLine(incident, now),
+  ];
+}
+
+function ageLine({ kind, issuedAt, expiresAt, audiences }: TokenIdentity, now: number): string {
+  const parts: string[] = [];
+  if (issuedAt !== undefined) parts.push(`*Issued:* ${moment(issuedAt * 1000)}`);
+  if (expiresAt !== undefined)
+    parts.push(`*${expiresAt * 1000 < now ? 'Expired' : 'Expires'}:* ${moment(expiresAt * 1000)}`);
+  else if (kind === 'legacy') parts.push('*Expires:* never');
+  else parts.push('*Expires:* not known');
+  const meant = some(
+    audiences.map((audience) => code(audience, 120)),
+    4,
+  ).join(', ');
+  parts.push(`*Audience:* ${meant || 'the API server'}`);
+  return parts.join('   ');
+}
+
+function offlineLine(incident: Incident, now: number): string[] {
+  const until = offlineUntil(incident);
+  if (!incident.identity || until === undefined || until * 1000 < now) return [];
+  const audiences = some(
+    offlineAudiences(incident.identity).map((audience) => code(audience, 120)),
+    4,
+  );
+  const end =
+    until === Number.POSITIVE_INFINITY ? 'for as long as they trust it' : `until ${moment(until * 1000)}`;
+  return [
+    `*Accepted offline:* ${audiences.join(', ')} may accept it ${end}, whatever the API server says. Remove the trust there.`,
+  ];
+}
+
+/** Names the cluster only where there are several. */
+const labelled = (incident: Incident, situation: Situation): string =>
+  incident.situations.length > 1 ? `${clean(situation.cluster, 60)}: ` : '';
+
+const shown = (incident: Incident): Situation[] => incident.situations.slice(0, MAX_CLUSTERS);
+
+const ALIVE = {
+  alive: '*yes*',
+  quarantined: 'no, quarantined, which can be undone',
+  dead: 'no, dead',
+  unknown: '*not known*',
+} as const;
+
+export function aliveLines(incident: Incident): string[] {
+  // What was seen before a step was done is not what is true after it.
+  const question = stepsInEffect(incident).length > 0 ? 'Did it work before?' : 'Does it work?';
+  return shown(incident).flatMap((situation) => {
+    const { alive, reason } = situation.liveness;
+    const word = ALIVE[alive];
+    return [
+      `*${question}* ${labelled(incident, situation)}${word}: ${clean(reason, 400)}`,
+      ...lastUsed(incident, situation),
+    ];
+  });
+}
+
+function lastUsed({ identity }: Incident, { tokenSecrets }: Situation): string[] {
+  const bound = identity?.boundTo?.kind === 'Secret' ? identity.boundTo.name : undefined;
+  const concerned = tokenSecrets.filter(({ name }) => bound === undefined || name === bound);
+  const lines = concerned.map(
+    ({ name, lastUsed: day }) =>
+      `*Last used:* ${day ? `on ${clean(day, 40)}` : 'never recorded'}${concerned.length > 1 ? ` (Secret ${code(name)})` : ''}`,
+  );
+  return some(lines, 3);
+}
+
+export function consumerLines(incident: Incident): string[] {
+  return shown(incident).map((situation) => {
+    const { workloads, pods } = situation;
+    const names = some(
+      workloads.map((workload) => code(workload, 120)),
+      6,
+    ).join(', ');
+    const used =
+      workloads.length + pods.length === 0
+        ? 'nothing that was found'
+        : `${names} (${counted(pods.length, 'Pod')})`;
+    return `*Used by:* ${labelled(incident, situation)}${used}`;
+  });
+}
+
+export function radiusLines(incident: Incident): string[] {
+  return shown(incident).flatMap((situation) => {
+    const { tier, lines } = situation.radius;
+    return [
+      `*What a thief can do:* ${labelled(incident, situation)}${tier}`,
+      ...some(
+        lines.map((line) => `• ${clean(line)}`),
+        5,
+      ),
+    ];
+  });
+}
+
+export function warningLines(incident: Incident): string[] {
+  const warnings = incident.situations.flatMap((situation) => [
+    ...situation.warnings.map(
+      (warning) => `*Watch out:* ${labelled(incident, situation)}${clean(warning, 400)}`,
+    ),
+    ...situation.unread.map((item) => `*Could not be read:* ${labelled(incident, situation)}${clean(item)}`),
+  ]);
+  return some(warnings, 8);
+}

@@ -1,0 +1,169 @@
+// The modals in which people type: report a leak, identify a token, say why.
+import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
+import type { Coordinates } from '../../domain/alert.ts';
+import type { Verb } from '../../domain/incident.ts';
+import type { Carried } from './buttons.ts';
+import { plain, section } from './mrkdwn.ts';
+
+export const CALLBACKS = {
+  report: 'report-leak',
+  identify: 'identify-token',
+  reason: 'give-reason',
+} as const;
+/** block_ids of the leak form, which inline errors name. */
+export const FIELDS = ['cluster', 'namespace', 'account', 'secret', 'paste', 'where', 'reason'] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** What a modal remembers between opening and submitting; never anything that was typed. */
+export interface Memory {
+  /** Where an answer to the person goes. */
+  channel: string;
+  verb?: Verb;
+  about?: Carried;
+}
+
+const words = (text: string, max: number) => ({ type: 'plain_text' as const, text: plain(text, max) });
+
+interface Prefill {
+  clusters: readonly string[];
+  at?: Partial<Coordinates>;
+  reason?: string;
+}
+
+export function leakForm(prefill: Prefill, memory: Memory): ModalView {
+  return {
+    ...modal('Report a leaked token', CALLBACKS.report, memory, 'Report'),
+    blocks: [
+      section('intro', [
+        'Paste the token, or say whose it is. A pasted token is sealed at once, never shown, and lets it be stopped fastest.',
+      ]),
+      ...tokenFields(prefill),
+      field('where', 'Where did it leak?', { placeholder: 'a public gist, a CI log, a laptop …' }),
+      field('reason', 'What else should people know?', { multiline: true, initial: prefill.reason }),
+    ],
+  };
+}
+
+export function identifyForm(prefill: Prefill, memory: Memory): ModalView {
+  return {
+    ...modal('Identify the token', CALLBACKS.identify, memory, 'Identify'),
+    blocks: [section('intro', ['Paste the token, or say whose it is.']), ...tokenFields(prefill)],
+  };
+}
+
+function tokenFields({ clusters, at = {} }: Prefill): KnownBlock[] {
+  const options = clusters.slice(0, 100).map((name) => ({ text: words(name, 75), value: name.slice(0, 75) }));
+  const chosen = options.find(({ value }) => value === at.cluster || options.length === 1);
+  const cluster: InputBlock = {
+    type: 'input',
+    block_id: 'cluster',
+    optional: true,
+    label: words('Cluster', 75),
+    hint: words('Leave it open where you do not know.', 150),
+    element: {
+      type: 'static_select',
+      action_id: 'cluster',
+      placeholder: words('Which cluster', 150),
+      options,
+      ...(chosen ? { initial_option: chosen } : {}),
+    },
+  };
+  return [
+    field('paste', 'Token, kubeconfig or Secret manifest', {
+      multiline: true,
+      hint: 'Up to 3000 characters; the token alone is enough.',
+    }),
+    cluster,
+    field('namespace', 'Namespace', { placeholder: 'payments', initial: at.namespace }),
+    field('account', 'ServiceAccount', { placeholder: 'api', initial: at.serviceAccount }),
+    field('secret', 'Secret, if only the token in that Secret leaked', {
+      placeholder: 'api-token',
+      initial: at.secret,
+    }),
+  ];
+}
+
+const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: string }>> = {
+  decline: {
+    title: 'Decline the plan',
+    submit: 'Decline',
+    intro: 'The plan will not run. A token that works goes on working.',
+  },
+  'not-a-leak': {
+    title: 'Not a leak',
+    submit: 'Call it false',
+    intro: 'The incident is closed as a false alarm, and the sealed copy of the token is destroyed.',
+  },
+  undo: {
+    title: 'Undo the quarantine',
+    submit: 'Undo',
+    intro: '*The leaked token will work again at once, for everybody who has it.*',
+  },
+};
+
+export function reasonForm(verb: Verb, memory: Memory): ModalView | undefined {
+  const reason = REASONS[verb];
+  if (!reason) return undefined;
+  return {
+    ...modal(reason.title, CALLBACKS.reason, { ...memory, verb }, reason.submit),
+    blocks: [
+      section('intro', [reason.intro]),
+      { ...field('reason', 'Why? One sentence for those who read this later.', {}), optional: false },
+    ],
+  };
+}
+
+/** A modal that only says something. */
+export function noticeView(title: string, text: string): ModalView {
+  return {
+    type: 'modal',
+    title: words(title, 24),
+    close: words('Close', 24),
+    blocks: [section('notice', [text])],
+  };
+}
+
+export function readMemory(privateMetadata: string): Memory | undefined {
+  try {
+    const parsed: unknown = JSON.parse(privateMetadata);
+    return typeof parsed === 'object' && parsed !== null && 'channel' in parsed
+      ? (parsed as Memory)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function modal(title: string, callback: string, memory: Memory, submit: string): Omit<ModalView, 'blocks'> {
+  return {
+    type: 'modal',
+    callback_id: callback,
+    private_metadata: JSON.stringify(memory),
+    title: words(title, 24),
+    submit: words(submit, 24),
+    close: words('Cancel', 24),
+  };
+}
+
+function field(
+  id: Field,
+  label: string,
+  look: { placeholder?: string; hint?: string; multiline?: boolean; initial?: string | undefined },
+): InputBlock {
+  const element: PlainTextInput = {
+    type: 'plain_text_input',
+    action_id: id,
+    multiline: look.multiline ?? false,
+    max_length: id === 'paste' ? 3000 : 500,
+    ...(look.placeholder ? { placeholder: words(look.placeholder, 150) } : {}),
+    ...(look.initial ? { initial_value: plain(look.initial, 500) } : {}),
+  };
+  return {
+    type: 'input',
+    block_id: id,
+    optional: true,
+    label: words(label, 150),
+    element,
+    ...(look.hint ? { hint: words(look.hint, 150) } : {}),
+  };
+}

@@ -1,0 +1,85 @@
+// The one line that says how it stands, with the only status mark of a card.
+import { isBleeding } from '../../domain/due.ts';
+import { isContained, openRun, pendingSteps } from '../../domain/fold.ts';
+import type { Incident } from '../../domain/incident.ts';
+import { acceptedOffline, tokenIsDead } from '../../domain/liveness.ts';
+import { plain } from './mrkdwn.ts';
+import { isFullProof, proofWords } from './proof-text.ts';
+
+const LIVE = '🔴';
+const OPEN = '🟠';
+const GOOD = '🟢';
+const OVER = '⚪';
+
+interface Standing {
+  mark: string;
+  title: string;
+}
+
+const it = (mark: string, title: string): Standing => ({ mark, title });
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** At most 150 characters of plain text. */
+export function headline(incident: Incident, now: number): string {
+  const { mark, title } = standing(incident, now);
+  return plain(`${mark} ${title}${who(incident)}`, 150);
+}
+
+export function who({ identity }: Pick<Incident, 'identity'>): string {
+  if (!identity) return '';
+  const { namespace, serviceAccount, clusters } = identity;
+  return ` · ${plain(`${namespace}/${serviceAccount.name}`, 60)} on ${plain(clusters.join(', '), 40)}`;
+}
+
+function standing(incident: Incident, now: number): Standing {
+  return ended(incident) ?? proven(incident, now) ?? underWay(incident) ?? seen(incident);
+}
+
+function ended(incident: Incident): Standing | undefined {
+  const { closed, liveAgain } = incident;
+  if (closed?.as === 'false-alarm') return it(OVER, 'False alarm');
+  if (closed?.as === 'declined' || closed?.as === 'expired') {
+    const what = closed.as === 'declined' ? 'Declined' : 'Nobody approved in time';
+    if (isContained(incident)) return it(OPEN, `${what}, the quarantine stays`);
+    const alive = liveAgain || isBleeding({ ...incident, closed: undefined } as unknown as Incident);
+    return alive ? it(LIVE, `${what}: LEAK STILL LIVE`) : it(OVER, what);
+  }
+  return liveAgain ? it(LIVE, 'LEAK LIVE AGAIN') : undefined;
+}
+
+function proven(incident: Incident, now: number): Standing | undefined {
+  const { proof, runs } = incident;
+  if (!proof) return undefined;
+  const words = proofWords(proof.rounds);
+  if (proof.outcome?.verdict === 'not-done') return it(LIVE, 'LEAK LIVE: the kill did not work');
+  if (proof.outcome?.verdict === 'unknown') return it(OPEN, 'Not proven dead');
+  if (proof.outcome === undefined) {
+    if (isContained(incident)) return it(OPEN, 'Contained, proof under way');
+    return it(OPEN, runs.length === 0 ? 'Found dead, proof under way' : 'Killed, proof under way');
+  }
+  if (acceptedOffline(incident, now)) return it(OPEN, `Still accepted offline, ${words}`);
+  if (pendingSteps(incident).length > 0 && isContained(incident)) return it(OPEN, `Contained: ${words}`);
+  if (!isFullProof(proof.rounds)) return it(GOOD, capital(words));
+  return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);
+}
+
+function underWay(incident: Incident): Standing | undefined {
+  const run = openRun(incident);
+  if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
+  if (run?.kind === 'undo') return it(OPEN, 'Undoing the quarantine');
+  if (isContained(incident)) return it(OPEN, run ? 'Contained, running the plan' : 'Contained');
+  return run ? it(LIVE, 'Running the plan') : undefined;
+}
+
+function seen(incident: Incident): Standing {
+  if (incident.unidentified) return it(LIVE, 'Leak reported: a person must say which token');
+  if (isBleeding(incident)) return it(LIVE, 'LEAK LIVE');
+  if (tokenIsDead(incident)) return it(OPEN, 'Found dead');
+  if (isQuarantined(incident)) return it(OPEN, 'Already quarantined');
+  if (incident.situations.length > 0) return it(LIVE, 'Leak reported: not known whether the token works');
+  return it(OPEN, 'Leak reported, being looked into');
+}
+
+const isQuarantined = ({ situations }: Incident): boolean =>
+  situations.length > 0 &&
+  situations.every(({ liveness: { alive } }) => alive === 'quarantined' || alive === 'dead');

@@ -1,0 +1,125 @@
+// Posts, updates and finds our messages; each carries metadata by which it is recognised after a crash.
+import type { KnownBlock } from '@slack/types';
+import type { WebClient } from '@slack/web-api';
+import type { Incident } from '../../domain/incident.ts';
+import { scrub } from '../../domain/leak-material.ts';
+import type { StoredCard } from './card-store.ts';
+
+export interface Words {
+  text: string;
+  blocks?: KnownBlock[];
+  /** In place of the blocks, where Slack refuses them. */
+  fallback?: string;
+}
+
+export const CARD_EVENT = 'tourniquet_incident';
+export const REPLY_EVENT = 'tourniquet_milestone';
+
+/** How far Slack's clock may be off ours. */
+const SKEW_S = 300;
+
+export interface Place {
+  client: WebClient;
+  channel: string;
+}
+
+export async function postCard(
+  { client, channel }: Place,
+  incident: Incident,
+  words: Words,
+): Promise<StoredCard> {
+  const sent = await client.chat.postMessage({
+    channel,
+    ...shown(words),
+    unfurl_links: false,
+    unfurl_media: false,
+    metadata: { event_type: CARD_EVENT, event_payload: { incident_id: incident.id } },
+  });
+  return { channel: sent.channel ?? channel, ts: sent.ts ?? '' };
+}
+
+export async function updateCard({ client }: Place, at: StoredCard, words: Words): Promise<void> {
+  // Without blocks the old ones would stay.
+  await client.chat.update({ channel: at.channel, ts: at.ts, blocks: [], ...shown(words) });
+}
+
+export async function postReply(
+  { client }: Place,
+  at: StoredCard,
+  about: { incidentId: string; v: number },
+  words: Words,
+): Promise<void> {
+  await client.chat.postMessage({
+    channel: at.channel,
+    thread_ts: at.ts,
+    ...shown(words),
+    unfurl_links: false,
+    unfurl_media: false,
+    metadata: { event_type: REPLY_EVENT, event_payload: { incident_id: about.incidentId, v: about.v } },
+  });
+}
+
+export async function findCard(
+  { client, channel }: Place,
+  incident: Incident,
+): Promise<StoredCard | undefined> {
+  const oldest = String(Date.parse(incident.openedAt) / 1000 - SKEW_S);
+  const query = { channel, oldest, limit: 200, include_all_metadata: true };
+  const found = await find(
+    (cursor) => client.conversations.history({ ...query, ...cursor }),
+    ({ metadata }) =>
+      metadata?.event_type === CARD_EVENT && metadata.event_payload?.incident_id === incident.id,
+  );
+  return found?.ts === undefined ? undefined : { channel, ts: found.ts };
+}
+
+/** Versions whose milestones stand in the thread already. */
+export async function toldVersions({ client }: Place, at: StoredCard): Promise<Set<number>> {
+  const told = new Set<number>();
+  const query = { channel: at.channel, ts: at.ts, limit: 200, include_all_metadata: true };
+  await find(
+    (cursor) => client.conversations.replies({ ...query, ...cursor }),
+    ({ metadata }) => {
+      if (metadata?.event_type === REPLY_EVENT) told.add(Number(metadata.event_payload?.v));
+      return false;
+    },
+  );
+  return told;
+}
+
+interface Found {
+  ts?: string;
+  metadata?: { event_type?: string; event_payload?: Record<string, unknown> };
+}
+
+interface Page {
+  messages?: unknown[];
+  response_metadata?: { next_cursor?: string };
+}
+
+/** Walks the pages to the first message that fits. */
+async function find(
+  fetchPage: (cursor: { cursor?: string }) => Promise<Page>,
+  fits: (message: Found) => boolean,
+): Promise<Found | undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await fetchPage(cursor ? { cursor } : {});
+    const found = (page.messages as Found[] | undefined)?.find(fits);
+    if (found) return found;
+    cursor = page.response_metadata?.next_cursor || undefined;
+  } while (cursor !== undefined);
+  return undefined;
+}
+
+/** The last gate: whatever the text came from, no token leaves through here. */
+function shown({ text, blocks }: Words): { text: string; blocks?: KnownBlock[] } {
+  return { text: scrub(text), ...(blocks ? { blocks: scrubbed(blocks) as KnownBlock[] } : {}) };
+}
+
+function scrubbed(value: unknown): unknown {
+  if (typeof value === 'string') return scrub(value);
+  if (Array.isArray(value)) return value.map(scrubbed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, scrubbed(inner)]));
+}

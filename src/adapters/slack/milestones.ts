@@ -1,0 +1,181 @@
+// What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
+import type { KnownBlock } from '@slack/types';
+import { requesters } from '../../domain/approval.ts';
+import { fold, isContained, pendingSteps } from '../../domain/fold.ts';
+import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
+import { acceptedOffline } from '../../domain/liveness.ts';
+import { VERBS } from './card.ts';
+import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
+import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
+
+export interface Milestone {
+  /** Version of the event that it tells of; at most one for each. */
+  v: number;
+  text: string;
+  blocks?: KnownBlock[];
+}
+
+/** The state before and after one event, so that only what it changed is told. */
+interface Moment {
+  before: Incident;
+  after: Incident;
+  at: string;
+  approvers: readonly string[];
+}
+
+type Of<T extends EventBody['type']> = Extract<IncidentEvent, { type: T }>;
+type Teller<T extends EventBody['type']> = (event: Of<T>, moment: Moment) => string[];
+
+/** `events` is the whole log of the incident. */
+export function milestones(
+  id: string,
+  events: readonly IncidentEvent[],
+  cursor: number,
+  approvers: readonly string[],
+): Milestone[] {
+  return events.flatMap((event, index) => {
+    const tell = tellers[event.type] as Teller<EventBody['type']> | undefined;
+    if (event.v <= cursor || index === 0) return [];
+    const before = fold(id, events.slice(0, index));
+    const after = fold(id, events.slice(0, index + 1));
+    const moment = { before, after, at: event.at, approvers };
+    const lines = [...(tell?.(event, moment) ?? []), ...recovered(before, after)];
+    if (lines.length === 0) return [];
+    const blocks = event.type === 'proved' ? [section(`proof-${event.v}`, lines)] : undefined;
+    return [{ v: event.v, text: within(lines, 3000), ...(blocks ? { blocks } : {}) }];
+  });
+}
+
+const WORK: Record<WorkKind, string> = {
+  investigate: 'The investigation',
+  run: 'The plan',
+  prove: 'The proof',
+  recheck: 'The later look',
+  expire: 'The expiry',
+  close: 'Closing',
+  'forget-token': 'Destroying the sealed token',
+  report: 'Reporting',
+};
+
+function recovered(before: Incident, after: Incident): string[] {
+  return (Object.keys(before.troubles) as WorkKind[])
+    .filter((work) => work !== 'report' && after.troubles[work] === undefined)
+    .map((work) => `The trouble is over. ${WORK[work]} goes on.`);
+}
+
+const tellers: { [T in EventBody['type']]?: Teller<T> } = {
+  'alert-received': ({ alert }) => {
+    const by = alert.reporter ? people([alert.reporter]) : clean(alert.source, 60);
+    const where = alert.where ? ` Where: ${clean(alert.where.text)}` : '';
+    return [`Reported again by ${by}.${where}${alert.reason ? ` ${clean(alert.reason)}` : ''}`];
+  },
+  'alert-updated': ({ update }) => [clean(update.note, 600)],
+  unidentified: ({ reason, near }) => [
+    `*A person is needed:* the token could not be identified. ${clean(reason, 600)}`,
+    ...(near.length > 0
+      ? [
+          `Near: ${some(
+            near.map((name) => code(name, 120)),
+            5,
+          ).join(', ')}`,
+        ]
+      : []),
+    'Press “Identify token…” on the card.',
+  ],
+  'plan-proposed': ({ plan }, { before, after, approvers }) => {
+    const pending = pendingSteps(after);
+    if (pending.length === 0)
+      return before.runs.length > 0
+        ? []
+        : [
+            'There is nothing to run. The card says why.',
+            ...plan.notes.slice(0, 3).map((note) => clean(note, 600)),
+          ];
+    const final = pending.filter(({ reversible }) => !reversible).length;
+    const asked = requesters(after);
+    const others = approvers.filter((user) => !asked.includes(user));
+    return [
+      `${before.runs.length > 0 || before.decisions.length > 0 ? 'A new plan' : 'The plan'} is on the card: ${counted(pending.length, 'step')}, ${final === 0 ? 'all can be undone' : `${final} of them cannot be undone`}.`,
+      others.length > 0
+        ? `To be approved by ${people(others.slice(0, 12))}.`
+        : 'Nobody can approve it: add an approver to the configuration.',
+    ];
+  },
+  'plan-expired': () => ['Nobody approved in time. Everything is looked at again, and a fresh plan follows.'],
+  decided: ({ decision }, { after }) => {
+    const run = after.runs.at(-1);
+    const steps = decision.verb === 'approve' && run ? ` ${counted(run.steps.length, 'step')} will run.` : '';
+    return [
+      `${people([decision.by])} ${VERBS[decision.verb]}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
+    ];
+  },
+  'step-ended': stepEnded,
+  'run-stopped': ({ reason }) => [
+    `*Stopped:* ${clean(reason, 600)} A person is needed; the card shows what is left.`,
+  ],
+  proved: (_event, { after }) => proved(after),
+  rechecked: ({ index, outcome }, { after, at }) => {
+    const later = after.proof?.provedAt
+      ? `, ${span(Date.parse(at) - Date.parse(after.proof.provedAt))} after the proof`
+      : '';
+    const words = { done: 'still dead', 'not-done': '*works again*', unknown: 'not known' }[outcome.verdict];
+    return [`Looked again (${index + 1}${later}): ${words}. ${clean(outcome.detail, 600)}`];
+  },
+  reopened: ({ reason }) => [`*LEAK LIVE AGAIN:* ${clean(reason, 600)}`],
+  closed: ({ as, reason }) => [`Closed as ${CLOSED[as]}: ${clean(reason, 600)}`],
+  trouble: ({ work, message }, { before }) =>
+    work === 'report' || before.troubles[work]
+      ? []
+      : [`*Trouble:* ${clean(message, 600)} ${WORK[work]} is tried again until it works.`],
+};
+
+const CLOSED = {
+  resolved: 'resolved',
+  declined: 'declined',
+  'false-alarm': 'a false alarm',
+  expired: 'expired',
+} as const;
+
+function stepEnded(
+  { run: runId, step: stepId, outcome }: Of<'step-ended'>,
+  { before, after, at }: Moment,
+): string[] {
+  const run = after.runs.find(({ id }) => id === runId);
+  const step = run?.steps.find((state) => state.step.id === stepId)?.step;
+  if (!run || !step) return [];
+  const told = outcomeBefore(before, runId, stepId);
+  if (told?.verdict === outcome.verdict && told.detail === outcome.detail) return [];
+  const title = `${clean(step.title)}. ${clean(outcome.detail, 600)}`;
+  if (outcome.verdict === 'not-done') return [`Failed: ${title}`];
+  if (outcome.verdict === 'unknown') return [`Not known whether done: ${title}`];
+  if (run.kind === 'undo') return [`Undone: ${title} *The leaked token works again.*`];
+  if (!isContained(before) && isContained(after)) return [contained(run, after.openedAt, at), title];
+  return [`Done: ${title}`];
+}
+
+const outcomeBefore = (incident: Incident, run: string, step: string) =>
+  incident.runs.find(({ id }) => id === run)?.steps.find((state) => state.step.id === step)?.outcome;
+
+const contained = (run: Run, openedAt: string, at: string): string =>
+  `*Contained* ${run.by === 'policy' ? 'by policy' : `by ${people([run.by])}`}, ${span(Date.parse(at) - Date.parse(openedAt))} after the alert.`;
+
+/** The product: what each server answered, at which level, and how long it took. */
+function proved(incident: Incident): string[] {
+  const { proof } = incident;
+  if (!proof?.outcome) return [];
+  const words = proofWords(proof.rounds);
+  const title = {
+    done: isFullProof(proof.rounds) ? `*Proof: ${words}.*` : `*Evidence: ${clean(words)}.*`,
+    'not-done': '*The token still works.*',
+    unknown: '*Not proven.*',
+  }[proof.outcome.verdict];
+  const times = proofTimes(incident);
+  return [
+    `${title} ${clean(proof.outcome.detail, 600)}`,
+    ...proofLines(proof.rounds, 12),
+    ...(times ? [times] : []),
+    ...(acceptedOffline(incident, Date.parse(incident.updatedAt))
+      ? ['It may still be accepted offline, as the card says.']
+      : []),
+  ];
+}

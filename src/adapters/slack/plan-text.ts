@@ -1,0 +1,85 @@
+// The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
+import { offers, requesters } from '../../domain/approval.ts';
+import { openRun, pendingSteps, sameStep, stepsInEffect } from '../../domain/fold.ts';
+import type { Incident } from '../../domain/incident.ts';
+import type { Step } from '../../domain/plan.ts';
+import { clean, moment, people, some } from './mrkdwn.ts';
+
+const IN_FULL = 8;
+const MAX_STEPS = 24;
+
+export interface Approving {
+  approvers: readonly string[];
+  responders: readonly string[];
+  /** Milliseconds after which an undecided plan is closed. */
+  approvalExpiry: number;
+}
+
+/** Groups of lines, each of which becomes one section. */
+export function planGroups(incident: Incident, approving: Approving): string[][] {
+  const { plan } = incident;
+  if (!plan) return runGroups(incident);
+  if (plan.steps.length === 0 && plan.notes.length === 0) return [];
+  const several = new Set(plan.steps.map(({ cluster }) => cluster)).size > 1;
+  const steps = plan.steps.map((step, index) => stepText(incident, step, index, several));
+  const brief = some(
+    steps.slice(IN_FULL).map(([title = '']) => title),
+    MAX_STEPS - IN_FULL,
+  );
+  const heading = plan.steps.length > 0 ? '*Plan*' : '*Plan:* nothing that can be done from here.';
+  const notes = some(
+    plan.notes.map((note) => `*Note:* ${clean(note, 900)}`),
+    6,
+  );
+  return [[heading], ...steps.slice(0, IN_FULL), brief, notes, approvalLines(incident, approving)].filter(
+    (group) => group.length > 0,
+  );
+}
+
+/** Without a plan, because everything is looked at again, what is being done still shows. */
+function runGroups(incident: Incident): string[][] {
+  const run = openRun(incident);
+  if (!run) return [];
+  return [
+    ['*Under way*'],
+    ...run.steps.slice(0, IN_FULL).map(({ step }, index) => stepText(incident, step, index, false)),
+  ];
+}
+
+function stepText(incident: Incident, step: Step, index: number, withCluster: boolean): string[] {
+  const on = withCluster ? ` (${clean(step.cluster, 60)})` : '';
+  const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
+  if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
+  const undo = step.reversible ? 'Can be undone.' : '*Cannot be undone.*';
+  return [title, `Breaks: ${clean(step.breaks, 400)}`, undo];
+}
+
+function progress(incident: Incident, step: Step): string {
+  if (stepsInEffect(incident).some((other) => sameStep(other, step))) return ': done';
+  const state = incident.runs
+    .findLast(({ kind, steps }) => kind !== 'undo' && steps.some((each) => sameStep(each.step, step)))
+    ?.steps.find((each) => sameStep(each.step, step));
+  if (!state?.startedAt) return '';
+  if (!state.outcome) return ': under way';
+  // Done and not in effect: somebody undid it.
+  if (state.outcome.verdict === 'done') return '';
+  const how = state.outcome.verdict === 'not-done' ? 'failed' : 'not known whether done';
+  return `: ${how}, ${clean(state.outcome.detail)}`;
+}
+
+function approvalLines(incident: Incident, { approvers, responders, approvalExpiry }: Approving): string[] {
+  if (incident.closed || openRun(incident) || pendingSteps(incident).length === 0) return [];
+  const asked = requesters(incident);
+  const others = approvers.filter((id) => !asked.includes(id));
+  const excluded = approvers.filter((id) => asked.includes(id));
+  const who =
+    others.length > 0
+      ? `*Must be approved by:* ${people(others.slice(0, 12))}`
+      : '*Nobody can approve this:* the only approvers asked for it. Add an approver to the configuration.';
+  const not = excluded.length > 0 && others.length > 0 ? ` (not ${people(excluded)}, who asked for it)` : '';
+  const until = incident.planAt ? ` until ${moment(Date.parse(incident.planAt) + approvalExpiry)}` : '';
+  const quick = offers(incident).includes('contain')
+    ? [`*May quarantine at once:* ${people([...new Set([...responders, ...approvers])].slice(0, 12))}.`]
+    : [];
+  return [...quick, `${who}${not}${until}.`];
+}

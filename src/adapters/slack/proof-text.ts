@@ -1,0 +1,110 @@
+// Says what the evidence shows, never more than its level allows.
+import type { ProofRound } from '../../domain/evidence.ts';
+import { isDone, stepsInEffect } from '../../domain/fold.ts';
+import type { Incident } from '../../domain/incident.ts';
+import { clean, code, counted, moment, some, span } from './mrkdwn.ts';
+
+/** The last round of each cluster. */
+export function lastRounds(rounds: readonly ProofRound[]): ProofRound[] {
+  return [...new Map(rounds.map((round) => [round.cluster, round])).values()];
+}
+
+/** "refused by 3 of 3 API servers"; only evidence from each server is put that way. */
+export function proofWords(rounds: readonly ProofRound[]): string {
+  const last = lastRounds(rounds);
+  if (last.length === 0) return 'not probed';
+  if (last.every(({ level }) => level === 'each-server')) {
+    const answers = last.flatMap((round) => round.answers);
+    return `refused by ${answers.filter(isRefusal).length} of ${counted(answers.length, 'API server')}`;
+  }
+  return last
+    .map((round) => (last.length > 1 ? `${round.cluster}: ${words(round)}` : words(round)))
+    .join('; ');
+}
+
+const isRefusal = ({ answer }: ProofRound['answers'][number]): boolean => answer === 'refused';
+
+function words({ level, answers }: ProofRound): string {
+  const refused = answers.filter(isRefusal).length;
+  if (level === 'object-state') return 'dead by object state, not probed';
+  if (level === 'load-balancer')
+    return `refused on ${refused} of ${counted(answers.length, 'fresh connection')} through the load balancer`;
+  return `refused by ${refused} of ${counted(answers.length, 'API server')}`;
+}
+
+/** Everything was refused, and every API server was asked. */
+export const isFullProof = (rounds: readonly ProofRound[]): boolean => {
+  const last = lastRounds(rounds);
+  return (
+    last.length > 0 &&
+    last.every(
+      ({ level, answers }) => level === 'each-server' && answers.length > 0 && answers.every(isRefusal),
+    )
+  );
+};
+
+const LEVELS: Record<ProofRound['level'], string> = {
+  'each-server': 'each API server was asked by its own address',
+  'load-balancer': 'only the load balancer could be asked, so a server behind it may have been missed',
+  'object-state': 'the token itself could not be sent, so this is what the objects in the cluster say',
+};
+
+/** One line for each server address: what was seen, how often, and whether the control request got through. */
+export function proofLines(rounds: readonly ProofRound[], maxServers: number): string[] {
+  return lastRounds(rounds).flatMap((round) => {
+    const before = rounds.filter(({ cluster }) => cluster === round.cluster).at(-2);
+    const lines = round.answers.map((answer) => {
+      const earlier = before?.answers.find(({ server }) => server === answer.server);
+      const twice = earlier?.answer === 'refused' && answer.answer === 'refused' && before !== undefined;
+      const again = twice ? ` twice, ${span(Date.parse(round.at) - Date.parse(before.at))} apart` : '';
+      return `• ${code(answer.server, 120)}: ${ANSWERS[answer.answer]} (${clean(answer.seen, 80)})${again}; ${CONTROLS[answer.control]}`;
+    });
+    return [
+      `*${clean(round.cluster, 80)}*: ${words(round)}; ${LEVELS[round.level]}.`,
+      ...some(lines, maxServers),
+    ];
+  });
+}
+
+const ANSWERS = { refused: 'refused', accepted: '*accepted*', inconclusive: 'no clear answer' } as const;
+const CONTROLS = {
+  accepted: "another ServiceAccount's token was accepted there",
+  failed: "another ServiceAccount's token was refused there too, so this proves little",
+  none: 'no other token to compare with',
+} as const;
+
+/** Time to kill, and to the first of the last refusals, counted from the alert. */
+export function proofTimes(incident: Incident): string | undefined {
+  const { proof, openedAt, runs } = incident;
+  if (!proof || runs.length === 0) return undefined;
+  const since = (iso: string) => span(Date.parse(iso) - Date.parse(openedAt));
+  const killed = firstKill(incident) ?? proof.killedAt;
+  const from = firstOfLastRefusals(proof.rounds);
+  // The first proof measures the time to proof; a later one only confirms it.
+  const seen =
+    from === undefined
+      ? ''
+      : killed === proof.killedAt
+        ? ` First seen refused everywhere ${since(from)} after it.`
+        : ` Refused everywhere in this proof since ${moment(Date.parse(from))}.`;
+  return `Killed ${since(killed)} after the alert (${moment(Date.parse(killed))}).${seen}`;
+}
+
+/** When the first run that is still in effect had ended. */
+function firstKill(incident: Incident): string | undefined {
+  const effective = stepsInEffect(incident);
+  const lasting = incident.runs.filter(
+    (run) => run.kind !== 'undo' && isDone(run) && run.steps.every(({ step }) => effective.includes(step)),
+  );
+  return lasting[0]?.steps.at(-1)?.endedAt;
+}
+
+/** The moment since which every round, on every cluster, was refused. */
+function firstOfLastRefusals(rounds: readonly ProofRound[]): string | undefined {
+  const starts = lastRounds(rounds).map(({ cluster }) => {
+    const own = rounds.filter((round) => round.cluster === cluster);
+    const lastOther = own.findLastIndex((round) => round.outcome.verdict !== 'done');
+    return own[lastOther + 1]?.at;
+  });
+  return starts.some((at) => at === undefined) ? undefined : (starts as string[]).toSorted().at(-1);
+}

@@ -1,0 +1,80 @@
+// Takes filled-in forms: errors appear beside the field, everything else is answered first and done then.
+import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
+import type { Finding } from '../../contracts.ts';
+import { answering, explain, sayTo } from './answer.ts';
+import { type Bot, updateView } from './bot.ts';
+import { decide } from './clicks.ts';
+import { type Filled, readAnswers, type Values } from './form-answers.ts';
+import { CALLBACKS, type Memory, noticeView, readMemory } from './forms.ts';
+import { openedText } from './replies.ts';
+
+type Submission = SlackViewMiddlewareArgs<ViewSubmitAction>;
+
+export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promise<void> {
+  const memory = readMemory(view.private_metadata);
+  const values = view.state.values as unknown as Values;
+  if (view.callback_id === CALLBACKS.reason) {
+    await ack();
+    if (memory && bot.first(body.trigger_id)) await withReason(bot, body.user.id, memory, values);
+    return;
+  }
+  const answers = readAnswers(values);
+  if ('errors' in answers)
+    return ack({ response_action: 'errors', errors: answers.errors as Record<string, string> });
+  const report = view.callback_id === CALLBACKS.report;
+  const title = report ? 'Report a leaked token' : 'Identify the token';
+  await ack({ response_action: 'update', view: noticeView(title, 'Working on it…') });
+  if (!bot.first(body.trigger_id)) return;
+  const { filled } = answers;
+  const work = report ? reported(bot, body.user.id, filled) : identified(bot, body.user.id, memory, filled);
+  const text = await work.catch(
+    (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
+  );
+  if (await updateView(bot, view.id, noticeView(title, text))) return;
+  await sayTo(bot.client, { user: body.user.id, channel: memory?.channel }, bot.log)(text);
+}
+
+async function withReason(
+  bot: Bot,
+  user: string,
+  { channel, verb, about }: Memory,
+  values: Values,
+): Promise<void> {
+  const say = sayTo(bot.client, { user, channel }, bot.log);
+  const reason = values.reason?.reason?.value?.trim() ?? '';
+  await answering(
+    say,
+    async () => (verb && about ? decide(bot, user, about, { verb, reason }) : UNREADABLE),
+    bot.log,
+  );
+}
+
+const UNREADABLE =
+  'This form is not one that is known here, so nothing was done. Press the button on the card again.';
+
+async function reported(bot: Bot, user: string, { token, at, where, reason }: Filled): Promise<string> {
+  const subject: Finding['alert']['subject'] = token || !at ? { kind: 'token' } : { kind: 'coordinates', at };
+  const opened = await bot.front.report({
+    alert: {
+      source: 'slash',
+      subject,
+      reporter: user,
+      ...(where ? { where: { text: where } } : {}),
+      ...(reason ? { reason } : {}),
+    },
+    ...(token ? { token } : {}),
+  });
+  return openedText(bot.shelf, opened.incidentId, opened.created);
+}
+
+async function identified(
+  bot: Bot,
+  user: string,
+  memory: Memory | undefined,
+  { token, at }: Filled,
+): Promise<string> {
+  if (!memory?.about) return UNREADABLE;
+  // A token says itself where it belongs.
+  const click = { verb: 'identify' as const, ...(at && !token ? { at } : {}) };
+  return decide(bot, user, memory.about, click, token);
+}

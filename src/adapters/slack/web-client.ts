@@ -1,0 +1,114 @@
+// Two Web API clients, so that a throttled message never delays the form that somebody waits for; and their errors as ours.
+import {
+  type Logger,
+  LogLevel,
+  SlackError,
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  WebClient,
+  type WebClientOptions,
+} from '@slack/web-api';
+import { AppError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Secret } from '../../secret.ts';
+
+export interface SlackWorkspace {
+  teamId: string;
+  /** https://<team>.slack.com/ */
+  url: string;
+  botId: string;
+  botUserId: string;
+  /** Forms and private answers: quick or not at all. */
+  interactive: WebClient;
+  /** Cards and threads. */
+  outbound: WebClient;
+}
+
+/** A fresh object for every client: Slack's SDK writes into what it is given. */
+export const clientOptions = (apiUrl: string, timeout: number, log: Log): WebClientOptions => ({
+  slackApiUrl: apiUrl,
+  retryConfig: { retries: 0 },
+  rejectRateLimitedCalls: true,
+  timeout,
+  logger: sdkLogger(log),
+});
+
+/** Asks Slack who we are. Throws AppError `slack-unavailable`. */
+export async function connectSlack(given: {
+  botToken: Secret;
+  apiUrl: string;
+  log: Log;
+}): Promise<SlackWorkspace> {
+  const token = given.botToken.reveal();
+  const interactive = new WebClient(token, clientOptions(given.apiUrl, 2500, given.log));
+  const outbound = new WebClient(token, clientOptions(given.apiUrl, 10_000, given.log));
+  try {
+    const me = await outbound.auth.test();
+    return {
+      teamId: me.team_id ?? '',
+      url: me.url ?? '',
+      botId: me.bot_id ?? '',
+      botUserId: me.user_id ?? '',
+      interactive,
+      outbound,
+    };
+  } catch (error) {
+    throw slackError(error);
+  }
+}
+
+export const slackCode = (error: unknown): string | undefined =>
+  error instanceof WebAPIPlatformError ? error.data.error : undefined;
+
+/** Whether Slack may have done what was asked although we were told that it failed. */
+export const isUncertain = (error: unknown): boolean =>
+  !(error instanceof WebAPIPlatformError) && !(error instanceof WebAPIRateLimitedError);
+
+const NO_ENTRY = ['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action'];
+const NO_TOKEN = ['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'token_expired'];
+
+/** Errors of Slack's SDK as AppError; any other as it is. */
+export function slackError(error: unknown, channel?: string): unknown {
+  if (!(error instanceof SlackError)) return error;
+  if (error instanceof WebAPIRateLimitedError)
+    return new AppError('throttled', 'Slack asks to slow down. The message follows; nothing was lost.', {
+      retry: true,
+      retryAfterMs: error.retryAfter * 1000,
+    });
+  const code = slackCode(error);
+  if (code !== undefined && NO_ENTRY.includes(code) && channel !== undefined)
+    return new AppError(
+      'slack-unavailable',
+      `Slack refuses messages to the channel ${channel} (${code}). Invite the app to the channel: /invite @tourniquet. What happens is kept and posted then.`,
+      { retry: true },
+    );
+  if (code !== undefined && NO_TOKEN.includes(code))
+    return new AppError(
+      'unauthorized',
+      `Slack refuses the bot token (${code}). Set SLACK_BOT_TOKEN to a valid one.`,
+    );
+  if (code !== undefined)
+    return new AppError('slack-unavailable', `Slack refused a call (${code}). It is tried again.`, {
+      retry: true,
+    });
+  const what =
+    error instanceof WebAPIHTTPError ? `answered with HTTP ${error.statusCode}` : 'cannot be reached';
+  return new AppError('slack-unavailable', `Slack ${what}. It is tried again; nothing was lost.`, {
+    retry: true,
+  });
+}
+
+/** The SDK's own words may quote payloads, so only warnings pass, and those without their arguments. */
+export function sdkLogger(log: Log): Logger {
+  const first = (words: unknown[]): string => String(words[0]).split('\n')[0]?.slice(0, 200) ?? '';
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (...words: unknown[]) => log.warn({}, `slack: ${first(words)}`),
+    error: (...words: unknown[]) => log.warn({}, `slack: ${first(words)}`),
+    setLevel: () => undefined,
+    getLevel: () => LogLevel.WARN,
+    setName: () => undefined,
+  };
+}

@@ -1,0 +1,73 @@
+// Whatever happened in an incident, Slack takes what is rendered of it.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkBlocks } from '../../../sandbox/slack/block-limits.ts';
+import { checkView, VIEW_MAX_BYTES } from '../../../sandbox/slack/view-limits.ts';
+import { plainCard, renderCard } from '../../../src/adapters/slack/card.ts';
+import { detailsView } from '../../../src/adapters/slack/details.ts';
+import { milestones } from '../../../src/adapters/slack/milestones.ts';
+import { fold } from '../../../src/domain/fold.ts';
+import type { EventBody } from '../../../src/domain/incident.ts';
+import {
+  anIdentity,
+  anIncident,
+  aSituation,
+  eventsOf,
+  quarantine,
+  remove,
+  reported,
+  T0,
+} from '../../builders.ts';
+import { anyEvents } from './arbitrary.ts';
+
+const context = {
+  now: T0,
+  approvers: ['UINES00001'],
+  responders: ['UMAYA00001'],
+  approvalExpiry: 86_400_000,
+  head: 'f'.repeat(64),
+};
+
+describe("Slack's limits", () => {
+  it('hold for any incident', () => {
+    fc.assert(
+      fc.property(anyEvents, (bodies) => {
+        const events = eventsOf(...bodies);
+        const incident = fold('inc-0001', events);
+        const { blocks, text } = renderCard(incident, context);
+        expect(checkBlocks(blocks, 'message')).toEqual([]);
+        expect(text.length).toBeLessThanOrEqual(800);
+        expect(plainCard(incident, T0).length).toBeLessThanOrEqual(3000);
+        const view = detailsView(incident, T0);
+        expect(checkView(view, 'modal')).toEqual([]);
+        expect(Buffer.byteLength(JSON.stringify(view))).toBeLessThan(VIEW_MAX_BYTES);
+        for (const milestone of milestones('inc-0001', events, 0, context.approvers)) {
+          expect(milestone.text.length).toBeGreaterThan(0);
+          expect(milestone.text.length).toBeLessThanOrEqual(3000);
+          expect(checkBlocks(milestone.blocks ?? [], 'message')).toEqual([]);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('hold for the largest plan, whose every step is still named', () => {
+    const steps = Array.from({ length: 20 }, (_, i) => ({
+      ...remove,
+      id: `s${i}`,
+      title: `Delete Secret payments/token-${i}`,
+      params: { i },
+    }));
+    const bodies: EventBody[] = [
+      reported(),
+      { type: 'identified', identity: anIdentity({ clusters: ['prod', 'copy'] }) },
+      { type: 'situation-observed', situations: [aSituation(), aSituation({ cluster: 'copy' })] },
+      {
+        type: 'plan-proposed',
+        plan: { steps: [quarantine, ...steps], notes: [], hash: 'h', containHash: 'c' },
+      },
+    ];
+    const shown = JSON.stringify(renderCard(anIncident(bodies), context).blocks);
+    for (const { title } of steps) expect(shown).toContain(title);
+  });
+});

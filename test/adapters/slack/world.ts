@@ -1,0 +1,134 @@
+// Real Bolt over the wire: an emulated workspace, the adapter, and a reporter that follows the log.
+import { commands } from '../../../commands/index.ts';
+import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
+import { type Slack, type SlackOptions, startSlack } from '../../../src/adapters/slack/app.ts';
+import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack/reporter.ts';
+import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
+import { fold } from '../../../src/domain/fold.ts';
+import type { EventBody } from '../../../src/domain/incident.ts';
+import type { Log } from '../../../src/log.ts';
+import type { Reporter } from '../../../src/ports.ts';
+import { Secret } from '../../../src/secret.ts';
+import { type MemoryFront, type MemoryStore, memoryFront, memoryStore } from './memory-front.ts';
+
+export const CHANNEL = 'CINCIDENTS';
+export const approvers = ['UINES00001', 'UTOMAS0001'];
+export const responders = ['UMAYA00001'];
+
+export interface World {
+  workspace: Workspace;
+  front: MemoryFront;
+  store: MemoryStore;
+  /** What the adapter logged. */
+  logged: string[];
+  client: SlackWorkspace['outbound'];
+  reporter: Reporter;
+  /** As a new process would make it. */
+  newReporter(changes?: Partial<ReporterOptions>): Reporter;
+  /** Opens an incident with these events. */
+  open(id: string, bodies: EventBody[]): Promise<void>;
+  /** Reports once, from the cursor that the engine would hold. */
+  report(id: string, reporter?: Reporter): Promise<number>;
+  /** From now on, whatever is appended is reported. */
+  follow(): void;
+  cardTs(id: string): string;
+  /** A second bot in the same workspace, as after a restart. */
+  startAnother(): Promise<Slack>;
+  /** Stops the bot alone. */
+  stopSlack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startWorld(given: { rates?: 'slack' | 'off'; bolt?: boolean } = {}): Promise<World> {
+  const workspace = await startWorkspace({
+    rates: given.rates ?? 'off',
+    commands: commands.map(({ name, help }) => ({
+      command: `/${name}`,
+      description: help.summary,
+      usageHint: help.usage,
+    })),
+  });
+  const logged: string[] = [];
+  const write = (facts: object, message: string) => void logged.push(`${message} ${JSON.stringify(facts)}`);
+  const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
+  const store = memoryStore();
+  const front = memoryFront({ approvers, responders, teamId: () => workspace.teamId });
+  const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log };
+  const connected = await connectSlack(access);
+  const clock = { now: () => Date.now() };
+  const options: SlackOptions = {
+    ...access,
+    appToken: new Secret(workspace.appToken),
+    front,
+    commands,
+    approvers,
+    responders,
+    channel: CHANNEL,
+    store,
+    clock,
+    workspace: connected,
+  };
+  const slack: Slack | undefined = given.bolt === false ? undefined : await startSlack(options);
+  const cursors = new Map<string, number>();
+  const newReporter = (changes: Partial<ReporterOptions> = {}) =>
+    slackReporter({
+      client: connected.outbound,
+      channel: CHANNEL,
+      store,
+      approvers,
+      responders,
+      approvalExpiry: 86_400_000,
+      updateEvery: 0,
+      clock,
+      log,
+      ...changes,
+    });
+  let stopped: Promise<void> | undefined;
+  async function report(id: string, reporter: Reporter): Promise<number> {
+    const events = front.events(id);
+    const version = await reporter.report(fold(id, events), events, cursors.get(id) ?? 0, 'head');
+    cursors.set(id, version);
+    return version;
+  }
+  let queue: Promise<unknown> = Promise.resolve();
+  const world: World = {
+    workspace,
+    front,
+    store,
+    logged,
+    client: connected.outbound,
+    reporter: newReporter(),
+    newReporter,
+    async open(id, bodies) {
+      front.append(id, ...bodies);
+      await world.report(id);
+    },
+    report(id, reporter = world.reporter) {
+      // One at a time, as the engine does it.
+      const reporting = queue.then(() => report(id, reporter));
+      queue = reporting.catch(() => undefined);
+      return reporting;
+    },
+    follow() {
+      front.onAppend = (id) => {
+        world.report(id).catch(() => undefined);
+      };
+    },
+    cardTs(id) {
+      const card = store.cards.get(id);
+      if (card === undefined || card === 'posting') throw new Error(`There is no card of ${id}.`);
+      return card.ts;
+    },
+    startAnother() {
+      const { workspace: _, ...fresh } = options;
+      return startSlack(fresh);
+    },
+    stopSlack: () => (stopped ??= slack?.stop() ?? Promise.resolve()),
+    async close() {
+      await world.stopSlack();
+      await queue;
+      await workspace.close();
+    },
+  };
+  return world;
+}

@@ -1,0 +1,35 @@
+// A desktop for commands under test, which remembers what was asked and reported.
+import { commands } from '../../commands/index.ts';
+import type { Desktop, Finding } from '../../src/contracts.ts';
+import type { Answer, Question } from '../../src/ports.ts';
+
+export interface TestDesktop extends Desktop {
+  asked: Question[];
+  reports: Finding[];
+}
+
+export function aDesktop(answer: Partial<Answer> | Error = {}, changes: Partial<Desktop> = {}): TestDesktop {
+  const asked: Question[] = [];
+  const reports: Finding[] = [];
+  return {
+    asked,
+    reports,
+    user: 'UMAYA00001',
+    channel: 'CINCIDENTS',
+    clusters: ['prod', 'staging'],
+    commands,
+    async ask(question) {
+      asked.push(question);
+      if (answer instanceof Error) throw answer;
+      return { found: [], near: [], problems: [], ...answer };
+    },
+    async report(finding) {
+      reports.push(finding);
+      return { incidentId: 'inc-0001', created: true };
+    },
+    incidents: async () => [],
+    incident: async () => undefined,
+    health: async () => [],
+    ...changes,
+  };
+}

@@ -1,0 +1,61 @@
+// /tourniquet: what is open, health and help.
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../commands/index.ts';
+import { tourniquet } from '../../commands/tourniquet.ts';
+import { anIncident, reported, waiting } from '../builders.ts';
+import { aDesktop } from './desk.ts';
+
+const open = anIncident(waiting(), 'inc-open');
+const closed = anIncident(
+  [reported(), { type: 'closed', as: 'false-alarm', reason: 'a test' }],
+  'inc-closed',
+);
+
+describe('/tourniquet', () => {
+  it('lists what is open, health and help', async () => {
+    const reply = await tourniquet.run(aDesktop({}, { incidents: async () => [open, closed] }), ' ');
+    expect(reply).toMatchObject({ kind: 'incidents', incidents: [open] });
+    const { note } = reply as { note: string };
+    expect(note).toContain('all parts answer');
+    for (const { name } of commands) expect(note).toContain(`/${name}`);
+  });
+
+  it('finds one, and says so where there is none', async () => {
+    const desktop = aDesktop({}, { incident: async (id) => (id === 'inc-o' ? open : undefined) });
+    expect(await tourniquet.run(desktop, '`inc-o`')).toEqual({ kind: 'incidents', incidents: [open] });
+    expect(await tourniquet.run(desktop, 'inc-x')).toMatchObject({
+      text: expect.stringContaining('No incident'),
+    });
+    expect(await tourniquet.run(desktop, '<!channel>')).toMatchObject({
+      text: expect.not.stringContaining('<!'),
+    });
+  });
+
+  it('tells what is wrong', async () => {
+    const desktop = aDesktop({}, { health: async () => ['The worker has not been seen for 2 minutes.'] });
+    expect(await tourniquet.run(desktop, 'health')).toMatchObject({
+      text: expect.stringMatching(/something is wrong.*\n• The worker/),
+    });
+  });
+
+  it.each(commands.map((command) => [command.name, command] as const))(
+    'renders help of %s',
+    async (name, command) => {
+      for (const text of [`help ${name}`, `help /${name}`]) {
+        const reply = (await tourniquet.run(aDesktop(), text)) as { text: string };
+        expect(reply.text).toContain(command.help.usage);
+        expect(reply.text).toContain(command.help.whoCanUse);
+        for (const example of command.help.examples) expect(reply.text).toContain(example);
+      }
+    },
+  );
+
+  it('helps with a mistyped command', async () => {
+    expect(await tourniquet.run(aDesktop(), 'help revoke')).toMatchObject({
+      text: expect.stringContaining('`revoke-sa`'),
+    });
+    expect(await tourniquet.run(aDesktop(), 'help zzz')).toMatchObject({
+      text: expect.stringContaining('There are: '),
+    });
+  });
+});

@@ -1,0 +1,112 @@
+// The main job as people live it: real processes, real Bolt, real BullMQ, real Redis, HTTPS to clusters, everything over the wire.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { leakToken } from '../../sandbox/harbour.ts';
+import { inspectTraces } from '../../sandbox/traces.ts';
+import type { World } from '../../sandbox/world.ts';
+import {
+  answersTo,
+  cardShows,
+  cards,
+  opened,
+  openStage,
+  press,
+  pressWithReason,
+  repliesOf,
+  textOf,
+  tourniquet,
+} from './stage.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openStage();
+  await Promise.all([world.startRole('bot'), world.startRole('worker')]);
+});
+afterAll(() => world?.close());
+beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript('incidents'))));
+
+describe('a leaked token', () => {
+  it('is contained, proven, approved by another person, deleted and proven again, in one thread, and its value is nowhere', async () => {
+    const { token, where } = await leakToken(world.cluster('prod'), 'legacy');
+    const id = await opened(await world.report({ token, where: { text: where }, severity: 'critical' }));
+    await cardShows(world, id, /Contained/);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+    await press(world, id, 'dan', 'Approve plan');
+    await world.slack.waitFor(() =>
+      world.slack.ephemerals('dan').some((said) => textOf(said).includes('not on the list')),
+    );
+    await press(world, id, 'tomas', 'Approve plan');
+    const card = await cardShows(world, id, /Revoked/);
+    const replies = repliesOf(world, card);
+    expect(
+      replies.filter((reply) => reply.includes('refused by 2 of 2 API servers')).length,
+    ).toBeGreaterThanOrEqual(2);
+    expect(new Set(replies).size).toBe(replies.length);
+    expect(cards(world).filter(({ metadata }) => JSON.stringify(metadata).includes(id))).toHaveLength(1);
+
+    const exported = await tourniquet(world, 'audit', 'export', id);
+    const verified = await tourniquet(world, 'audit', 'verify', id);
+    expect(verified).toMatchObject({ code: 0 });
+    expect(exported.output).toContain('"closed"');
+    const [, payload = 'x', signature = 'x'] = token.split('.');
+    for (const secret of [payload, signature])
+      expect(exported.output + verified.output).not.toContain(secret);
+    expect(await inspectTraces(world, token)).toMatchObject({ found: [] });
+  });
+
+  it('can be given back by an approver with a reason, and the card says that the leak is live again', async () => {
+    const { token } = await leakToken(world.cluster('prod'), 'legacy');
+    const id = await opened(await world.report({ token }));
+    await cardShows(world, id, /Contained/);
+    await pressWithReason(world, id, 'ines', 'Undo quarantine', 'checkout cannot charge anybody');
+    await cardShows(world, id, /LEAK LIVE AGAIN/);
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    await press(world, id, 'maya', 'Quarantine now');
+    await cardShows(world, id, /Contained/);
+    expect(await answersTo(world, token)).not.toContain(500);
+  });
+
+  it('of a Pod is killed with the Pod on approval', async () => {
+    const { token } = await leakToken(world.cluster('prod'), 'pod');
+    const id = await opened(await world.report({ token }));
+    await press(world, id, 'ines', 'Approve plan');
+    await cardShows(world, id, /Revoked/);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('that GitGuardian knows only by its hash is found in an opted-in namespace, and asks before anything is done', async () => {
+    const { token } = await leakToken(world.cluster('prod'), 'legacy');
+    const id = await opened(await world.gitguardian(token));
+    await cardShows(world, id, /payments\/checkout/);
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    await press(world, id, 'maya', 'Quarantine now');
+    await cardShows(world, id, /Contained/);
+    await world.slack.waitFor(() =>
+      repliesOf(world, cards(world).find((c) => JSON.stringify(c.metadata).includes(id)) ?? fail()).some(
+        (r) => r.includes('refused by 2 of 2'),
+      ),
+    );
+    expect(await inspectTraces(world, token)).toMatchObject({ found: [] });
+  });
+
+  it('reported by a command opens an incident that its reporter cannot approve', async () => {
+    await world.slack.slash('ines', 'incidents', '/revoke-sa prod/ci/release-robot seen in a build log');
+    const card = await world.slack.waitFor(
+      () =>
+        cards(world).find(
+          (one) => textOf(one).includes('ci/release-robot') && textOf(one).includes('Approve plan'),
+        ),
+      15_000,
+    );
+    const id = /"incident_id":"([0-9a-f]+)"/.exec(JSON.stringify(card.metadata))?.[1] ?? '';
+    await press(world, id, 'ines', 'Approve plan');
+    await world.slack.waitFor(() =>
+      world.slack.ephemerals('ines').some((said) => textOf(said).includes('somebody else must approve')),
+    );
+    await press(world, id, 'tomas', 'Approve plan');
+    await cardShows(world, id, /object state/);
+  });
+});
+
+function fail(): never {
+  throw new Error('no such card');
+}
