@@ -41,7 +41,7 @@ const clusterSchema = z.strictObject({
   timeout: duration.default(10_000),
 });
 
-const fileSchema = z.strictObject({
+export const fileSchema = z.strictObject({
   slack: z.strictObject({
     /** Id of the incident channel. */
     channel: z.string().regex(/^[CG][A-Z0-9]{2,}$/, 'write the channel id such as C012ABCDEF, not its name'),

@@ -97,10 +97,10 @@ const notAllowed: Check = (_incident, { verb, by }, { responders, approvers }) =
 
 const closed: Check = (incident, { verb }) => {
   if (!incident.closed || verb === 'undo') return undefined;
-  const { as, reason } = incident.closed;
+  const { as } = incident.closed;
   return no(
     'closed',
-    `This incident is already closed (${as}: ${reason}). Nothing was changed. If the token is still alive, report it again with /revoke-sa.`,
+    `This incident is already closed (${as}). Nothing was changed. If the token is still alive, report it again with /revoke-sa.`,
   );
 };
 

@@ -39,7 +39,7 @@ const SIGNATURE_CHARS = new Map<unknown, readonly number[]>([
   ['ES512', [176]],
 ]);
 
-const TRUNCATED =
+export const TRUNCATED =
   'The token is cut off or altered: copy all of it, three parts joined by two dots, and send it again.';
 const FOREIGN =
   'This is a JSON Web Token, but not of a Kubernetes ServiceAccount: it has to be revoked where it was issued.';
@@ -68,7 +68,7 @@ export function readClaims(token: string): Claims | Unreadable {
     };
   const whole = lengths === RSA ? signature.length >= 342 : lengths.includes(signature.length);
   if (!whole) return { problem: TRUNCATED };
-  const keyId = plain(512).safeParse(header.kid).data;
+  const keyId = keyIdSchema.safeParse(header.kid).data;
   return fromPayload(payload, { alg, ...(keyId === undefined ? {} : { keyId }) });
 }
 
@@ -102,6 +102,7 @@ const plain = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^\P{C}+$/u);
+const keyIdSchema = plain(512);
 const objectName = z.string().refine(isObjectName);
 const namespace = z.string().refine(isNamespaceName);
 const uid = z.string().refine(isUid);

@@ -20,7 +20,10 @@ export interface LeakMaterial {
 const MAX_CHARS = 1024 * 1024;
 const MAX_FOUND = 20;
 /** Parsing YAML is slow per byte, so one report gets only so much of it; plain scanning covers the rest. */
-const MAX_YAML_CHARS = 256 * 1024;
+const MAX_YAML_CHARS = 64 * 1024;
+/** What opens a level of nesting within one line; its parser's time grows with the square of the depth. */
+const OPENER = /[[{]|[-?][ \t]/g;
+const MAX_OPENERS = 200;
 const MAX_OBJECTS = 200;
 const OPENSHIFT_TOKEN = /sha256~[A-Za-z0-9_-]{43}/g;
 const BOOTSTRAP_TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
@@ -116,6 +119,7 @@ class Search {
 }
 
 function yamlDocuments(text: string): unknown[] {
+  if (text.split('\n').some((line) => (line.match(OPENER)?.length ?? 0) > MAX_OPENERS)) return [];
   try {
     const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
     return [...documents]

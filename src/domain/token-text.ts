@@ -1,5 +1,5 @@
 // Finds and removes tokens in text of any origin: wrapped over lines, quoted, in base64, or base64 of base64.
-import { readClaims, signatureLengths } from './claims.ts';
+import { readClaims, signatureLengths, TRUNCATED } from './claims.ts';
 
 /** What joins again into one unbroken stretch of token or base64 characters. */
 export interface Block {
@@ -12,6 +12,8 @@ export interface Block {
 
 const REMOVED = '[token removed]';
 const DEPTH = 2;
+/** Of the shortest signature there is, HMAC-SHA256. */
+const MIN_SIGNATURE = 43;
 /** Shorter base64 cannot hold a token. */
 const MIN_BASE64 = 80;
 // One character class and no alternatives inside the repetition: linear whatever the text.
@@ -97,6 +99,10 @@ function* startsOf(
 export function* tokensIn(block: Block, problem: (sentence: string) => void): Generator<string> {
   for (const { at, head, body, rest = '' } of startsOf(block)) {
     const signature = /^[\w-]*/.exec(rest)?.[0] ?? '';
+    if (signature.length < MIN_SIGNATURE) {
+      problem(TRUNCATED);
+      continue;
+    }
     const begin = at + head.length + body.length + 2;
     const fitting = signatureLengths(head).filter((length) => length <= signature.length);
     // What follows the signature may have been joined to it: prefer a length at which a line ended.

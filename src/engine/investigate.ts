@@ -30,12 +30,27 @@ export async function investigate(deps: WorkerDeps, session: Session): Promise<v
     identity,
     ...(found ? { fingerprint: deps.vault.fingerprint(found) } : {}),
   };
-  const seal = found ? { seal: { token: found, ttlMs: deps.settings.timing.keepTokenFor } } : {};
-  if (!(await containAtOnce(deps, session, identity, identified, token)))
-    await change(deps, session, ({ stale }) => (stale ? [identified] : undefined), seal);
+  let refusal: string | undefined;
+  let contained: Contained | 'refused' = 'refused';
+  do {
+    refusal = await mayAutoContain(deps, session.incident, identity, token);
+    if (refusal === undefined) contained = await containAtOnce(deps, session, identity, identified, token);
+  } while (refusal === undefined && contained === 'conflict');
+  if (contained !== 'contained') {
+    if (contained === 'over-budget') refusal = overBudget(deps);
+    const why: EventBody[] =
+      refusal && refusal !== 'off' ? [{ type: 'auto-contain-skipped', reason: refusal }] : [];
+    const seal = found ? { seal: { token: found, ttlMs: deps.settings.timing.keepTokenFor } } : {};
+    await change(deps, session, ({ stale }) => (stale ? [identified, ...why] : undefined), seal);
+  }
   await enqueue(deps, session);
   await lookAround(deps, session, identity);
 }
+
+type Contained = 'contained' | 'conflict' | 'over-budget';
+
+const overBudget = ({ settings }: WorkerDeps): string =>
+  `the budget of ${settings.autoContainPerHour} automatic containments an hour is used up, which may mean a poisoned alert feed: a person must press the button`;
 
 /** The kill. Everything before it is one load and one append; the patch is the first Kubernetes call. */
 async function containAtOnce(
@@ -44,13 +59,7 @@ async function containAtOnce(
   identity: TokenIdentity,
   identified: EventBody,
   token: Secret | undefined,
-): Promise<boolean> {
-  const refusal = await mayAutoContain(deps, session.incident, identity, token);
-  const skipped = (reason: string): EventBody => ({ type: 'auto-contain-skipped', reason });
-  if (refusal !== undefined) {
-    if (refusal === 'off') return false;
-    return await change(deps, session, ({ stale }) => (stale ? [identified, skipped(refusal)] : undefined));
-  }
+): Promise<Contained> {
   const steps = containmentSteps(deps, identity);
   const run = `contain-${session.incident.version + 2}`; // a run is named after the version of its event, see fold.ts
   const started = steps.map((step): EventBody => ({ type: 'step-started', run, step: step.id, attempt: 1 }));
@@ -61,13 +70,9 @@ async function containAtOnce(
   ];
   const budget = { name: 'auto-contain', limit: deps.settings.autoContainPerHour, windowMs: HOUR };
   const result = await append(deps, session, events, { budget });
-  if (result === 'conflict') return await containAtOnce(deps, session, identity, identified, token);
-  if (result === 'over-budget') {
-    const reason = `the budget of ${deps.settings.autoContainPerHour} automatic containments an hour is used up, which may mean a poisoned alert feed: a person must press the button`;
-    return await change(deps, session, ({ stale }) => (stale ? [identified, skipped(reason)] : undefined));
-  }
+  if (result !== 'appended') return result;
   await performAll(deps, session, run, steps, token);
-  return true;
+  return 'contained';
 }
 
 function containmentSteps({ actions }: WorkerDeps, { clusters, namespace, boundTo }: TokenIdentity): Step[] {

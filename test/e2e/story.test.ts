@@ -36,10 +36,11 @@ describe('a leaked token', () => {
     );
     await press(world, id, 'tomas', 'Approve plan');
     const card = await cardShows(world, id, /Revoked/);
+    await world.slack.waitFor(() =>
+      repliesOf(world, card).some((reply) => reply.includes('Closed as resolved')),
+    );
     const replies = repliesOf(world, card);
-    expect(
-      replies.filter((reply) => reply.includes('refused by 2 of 2 API servers')).length,
-    ).toBeGreaterThanOrEqual(2);
+    expect(replies.some((reply) => reply.includes('refused by 2 of 2 API servers'))).toBe(true);
     expect(new Set(replies).size).toBe(replies.length);
     expect(cards(world).filter(({ metadata }) => JSON.stringify(metadata).includes(id))).toHaveLength(1);
 
@@ -79,11 +80,9 @@ describe('a leaked token', () => {
     await cardShows(world, id, /payments\/checkout/);
     expect(await answersTo(world, token)).toEqual([201, 201]);
     await press(world, id, 'maya', 'Quarantine now');
-    await cardShows(world, id, /Contained/);
+    const card = await cardShows(world, id, /refused by 2 of 2/);
     await world.slack.waitFor(() =>
-      repliesOf(world, cards(world).find((c) => JSON.stringify(c.metadata).includes(id)) ?? fail()).some(
-        (r) => r.includes('refused by 2 of 2'),
-      ),
+      repliesOf(world, card).some((reply) => reply.includes('refused by 2 of 2')),
     );
     expect(await inspectTraces(world, token)).toMatchObject({ found: [] });
   });
@@ -106,7 +105,3 @@ describe('a leaked token', () => {
     await cardShows(world, id, /object state/);
   });
 });
-
-function fail(): never {
-  throw new Error('no such card');
-}

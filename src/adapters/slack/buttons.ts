@@ -35,7 +35,7 @@ const LABELS: Record<Verb, string> = {
   approve: 'Approve plan',
   decline: 'Decline',
   'not-a-leak': 'Not a leak',
-  undo: 'Undo',
+  undo: 'Undo quarantine',
   identify: 'Identify token…',
 };
 

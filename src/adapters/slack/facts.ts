@@ -113,26 +113,40 @@ const ALIVE = {
 } as const;
 
 export function aliveLines(incident: Incident): string[] {
-  // What was seen before a step was done is not what is true after it.
-  const question = stepsInEffect(incident).length > 0 ? 'Did it work before?' : 'Does it work?';
+  // The facts are as old as the look: a step that was done since is told by the headline and the proof.
+  const acted = stepsInEffect(incident).length > 0;
   return shown(incident).flatMap((situation) => {
     const { alive, reason } = situation.liveness;
     const word = ALIVE[alive];
     return [
-      `*${question}* ${labelled(incident, situation)}${word}: ${clean(reason, 400)}`,
+      `*Alive by object state:* ${labelled(incident, situation)}${word}: ${clean(reason, 400)}${acted ? ` (as seen ${moment(Date.parse(situation.observedAt))})` : ''}`,
       ...lastUsed(incident, situation),
     ];
   });
 }
 
-function lastUsed({ identity }: Incident, { tokenSecrets }: Situation): string[] {
+function lastUsed(incident: Incident, { tokenSecrets, cluster }: Situation): string[] {
+  const { identity } = incident;
   const bound = identity?.boundTo?.kind === 'Secret' ? identity.boundTo.name : undefined;
   const concerned = tokenSecrets.filter(({ name }) => bound === undefined || name === bound);
-  const lines = concerned.map(
-    ({ name, lastUsed: day }) =>
-      `*Last used:* ${day ? `on ${clean(day, 40)}` : 'never recorded'}${concerned.length > 1 ? ` (Secret ${code(name)})` : ''}`,
-  );
+  const lines = concerned.map(({ name, lastUsed: day }) => {
+    const before = usedBeforeKill(incident, cluster, name) ?? (day ? `on ${day}` : undefined);
+    const which = concerned.length > 1 ? ` (Secret ${code(name)})` : '';
+    return `*Last used:* ${before ? clean(before, 60) : 'never recorded'}${which}`;
+  });
   return some(lines, 3);
+}
+
+/** Probes of ours write the label too, so what the first write saw is the truth about the time before. */
+function usedBeforeKill({ runs }: Incident, cluster: string, secret: string): string | undefined {
+  const steps = runs.flatMap((run) => (run.kind === 'undo' ? [] : run.steps));
+  const first = steps.find(
+    ({ step, outcome }) =>
+      step.cluster === cluster && step.params.secret === secret && outcome?.facts?.lastUsed,
+  );
+  const seen = first?.outcome?.facts?.lastUsed;
+  if (seen === undefined) return undefined;
+  return /^\d/.test(String(seen)) ? `on ${seen}, before it was contained` : `${seen} before it was contained`;
 }
 
 export function consumerLines(incident: Incident): string[] {

@@ -135,7 +135,7 @@ describe('card', () => {
       '<https://gist.example/1?a=1&amp;b=2|a public gist>',
       'Long-lived token of ServiceAccount `payments/api` on prod, in Secret `api-token`',
       '*Expires:* never',
-      '*Does it work?* *yes*: the Secret exists and is not quarantined',
+      '*Alive by object state:* *yes*: the Secret exists and is not quarantined',
       '*Last used:* on 2026-11-23',
       '*Used by:* `Deployment/api` (2 Pods)',
       '*What a thief can do:* severe',
@@ -231,7 +231,7 @@ describe('card', () => {
       '`https://10.0.0.2:6443`: refused (401) twice, 15 s apart; another ServiceAccount',
     );
     expect(shown).toMatch(/Killed 12 s after the alert .*Refused everywhere in this proof since/);
-    expect(shown).toContain('*Did it work before?* *yes*');
+    expect(shown).toContain('(as seen ');
     expect(shown).not.toContain('Breaks:');
   });
 

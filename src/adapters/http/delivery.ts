@@ -1,0 +1,83 @@
+// Handles one delivery of an alert: authentic, understood, durably received, and only then remembered and acknowledged.
+import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts.ts';
+import type { AlertUpdate } from '../../domain/alert.ts';
+import type { Clock } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+
+/** An AlertSource that can be told how far a delivery's timestamp may be off. */
+export interface TimedSource extends AlertSource {
+  verify(request: RawRequest, secret: Secret, nowMs: number, toleranceMs?: number): string;
+}
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface DeliveryOptions {
+  toleranceMs: number;
+  clock: Clock;
+  /** Resolves once the finding is durably in the log. Harmless to repeat: the same finding is the same incident. */
+  receive(finding: Finding): Promise<{ incidentId: string; created: boolean }>;
+  update(update: AlertUpdate): Promise<void>;
+  /** Whether a delivery of this id was handled to its end. */
+  seen(deliveryId: string): Promise<boolean>;
+  remember(deliveryId: string, ttlMs: number): Promise<void>;
+  log: Log;
+}
+
+export interface Answer {
+  status: 200 | 202;
+  body: Record<string, unknown>;
+}
+
+/** Senders retry for a day or so with the same id and a fresh timestamp. */
+const REMEMBER_MS = 48 * 3_600_000;
+const DUPLICATE: Answer = { status: 200, body: { status: 'duplicate' } };
+
+export type Deliver = (source: TimedSource, secret: Secret, request: RawRequest) => Promise<Answer>;
+
+/**
+ * A delivery is remembered after it was handled, not before: were the process to die in between, the sender's retry must
+ * be handled and not be told that all is well. Two at the same time are kept apart by `underWay`.
+ */
+export function deliverer(options: DeliveryOptions): Deliver {
+  const underWay = new Map<string, Promise<Answer>>();
+  return async (source, secret, request) => {
+    const id = `${source.name}:${source.verify(request, secret, options.clock.now(), options.toleranceMs)}`;
+    const other = underWay.get(id);
+    if (other !== undefined) return other.then(() => DUPLICATE);
+    const answer = handle(options, id, source.parse(request));
+    underWay.set(id, answer);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(id);
+    }
+  };
+}
+
+async function handle(options: DeliveryOptions, id: string, parsed: Parsed): Promise<Answer> {
+  if (parsed.kind === 'ignored') return { status: 200, body: { status: 'ignored', why: parsed.why } };
+  if (await options.seen(id)) return DUPLICATE;
+  const answer = await act(options, parsed);
+  try {
+    await options.remember(id, REMEMBER_MS);
+  } catch {
+    // It is in the log all the same: at worst a retry is noted there as a repeat.
+    options.log.warn({ delivery: id }, 'a delivery was handled but could not be remembered');
+  }
+  return answer;
+}
+
+async function act(options: DeliveryOptions, parsed: Exclude<Parsed, { kind: 'ignored' }>): Promise<Answer> {
+  if (parsed.kind === 'update') {
+    await options.update(parsed.update);
+    return { status: 200, body: { status: 'noted' } };
+  }
+  const received = await Promise.all(parsed.findings.map((finding) => options.receive(finding)));
+  const incidents = received.map(({ incidentId, created }) => ({ id: incidentId, created }));
+  options.log.info({ incidents }, 'alert received');
+  return { status: 202, body: { status: 'accepted', incidents } };
+}

@@ -1,0 +1,109 @@
+// The HTTP server: webhooks of the alert sources, and health for whoever runs the process.
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { RawRequest } from '../../contracts.ts';
+import type { Secret } from '../../secret.ts';
+import { type DeliveryOptions, deliverer, type TimedSource } from './delivery.ts';
+import { refusalOf } from './refusal.ts';
+
+export interface HttpOptions extends DeliveryOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  maxBodyBytes: number;
+  /** None: only health is served. */
+  sources: TimedSource[];
+  /** By source name; a source without one is not served. */
+  secrets: Record<string, Secret>;
+  /** What keeps the process from doing its work, one line each; empty when it can. */
+  ready(): Promise<string[]>;
+}
+
+export interface HttpServer {
+  port: number;
+  /** Stops accepting, and resolves when the requests under way were answered. */
+  close(): Promise<void>;
+}
+
+/** A sender has this long to send all of a request, so that none can hold a connection or the shutdown. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const refuse = (error: unknown, reply: FastifyReply) => {
+    const { status, message, retryAfterSeconds } = refusalOf(error, options.log);
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+    return reply.code(status).send({ error: message });
+  };
+  const server = Fastify({
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node looks for overdue requests only every 30 s by default.
+    http: { connectionsCheckingInterval: 1000 },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, _request, reply) => void refuse(error, reply),
+  });
+  server.setErrorHandler((error, _request, reply) => refuse(error, reply));
+  closeConnectionsAtEnd(server);
+  serveHooks(server, options);
+  serveHealth(server, options);
+  await server.listen({ host: options.host, port: options.port });
+  return { port: (server.server.address() as AddressInfo).port, close: () => stop(server) };
+}
+
+/** Node stops looking for overdue requests when a server closes, so half a request would hold it for ever. */
+async function stop(server: FastifyInstance): Promise<void> {
+  const overdue = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
+  await server.close();
+  clearTimeout(overdue);
+}
+
+/** Idle connections are closed at once; one that was busy then would otherwise be kept for its next request. */
+function closeConnectionsAtEnd(server: FastifyInstance): void {
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
+}
+
+function serveHooks(server: FastifyInstance, options: HttpOptions): void {
+  // Signatures are over the bytes as they came, so nothing may parse them first; other content types are answered 415.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  const deliver = deliverer(options);
+  const served: string[] = [];
+  for (const source of options.sources) {
+    const secret = options.secrets[source.name];
+    if (secret === undefined) continue;
+    served.push(`/hooks/${source.name}`);
+    server.post(`/hooks/${source.name}`, async (request, reply) => {
+      const answer = await deliver(source, secret, rawOf(request));
+      return reply.code(answer.status).send(answer.body);
+    });
+  }
+  const sources =
+    served.length > 0 ? `Alerts are taken by POST at: ${served.join(', ')}.` : 'No alert source is set up.';
+  const error = `There is nothing here. ${sources} A source is served once its secret is set.`;
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error }));
+}
+
+function rawOf(request: FastifyRequest): RawRequest {
+  const headers: RawRequest['headers'] = {};
+  for (const [name, value] of Object.entries(request.headers))
+    if (typeof value === 'string') headers[name] = value;
+  return { headers, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0) };
+}
+
+function serveHealth(server: FastifyInstance, options: HttpOptions): void {
+  server.get('/healthz', async () => ({ status: 'alive' }));
+  server.get('/readyz', async (_request, reply) => {
+    const problems = await options.ready();
+    return reply
+      .code(problems.length > 0 ? 503 : 200)
+      .send({ status: problems.length > 0 ? 'not ready' : 'ready', problems });
+  });
+}

@@ -1,0 +1,95 @@
+// Imports point inwards, and each rule that says so is shown to refuse what it forbids.
+import { describe, expect, test } from 'vitest';
+import { boundaryViolations } from './boundaries.ts';
+import { importsOf } from './imports.ts';
+import { filesIn } from './tree.ts';
+
+describe('import boundaries', () => {
+  test('hold in src/ and commands/', () => {
+    const files = filesIn(['src', 'commands'], ['.ts']);
+    expect(files.length).toBeGreaterThan(80);
+    expect(boundaryViolations(files)).toEqual([]);
+  });
+
+  test.each([
+    ['src/domain/fold.ts', '../engine/work.ts', 'the domain, the engine'],
+    ['src/domain/fold.ts', '../ports.ts', 'the domain, the ports'],
+    ['src/domain/fold.ts', 'ioredis', 'the domain, an SDK'],
+    ['src/domain/fold.ts', 'node:fs', 'the domain, the file system'],
+    ['src/engine/work.ts', '../adapters/redis/vault.ts', 'the engine, an adapter'],
+    ['src/engine/work.ts', '../config.ts', 'the engine, the configuration'],
+    ['src/engine/work.ts', '../actions/index.ts', 'the engine, a registry'],
+    ['src/engine/work.ts', 'undici', 'the engine, a network library'],
+    ['src/actions/harden.ts', './quarantine-token.ts', 'a plug-in, another'],
+    ['src/actions/harden.ts', '../sources/text/plain.ts', "a plug-in, another kind's helpers"],
+    ['src/actions/harden.ts', '../engine/work.ts', 'a plug-in, the engine'],
+    ['src/sources/lab.ts', '../log.ts', 'a plug-in, the log'],
+    ['commands/ping.ts', './tourniquet.ts', 'a command, another'],
+    ['commands/ping.ts', '../src/adapters/slack/card.ts', 'a command, an adapter'],
+    ['commands/index.ts', '../src/engine/work.ts', 'a registry, the engine'],
+    ['src/adapters/slack/app.ts', '../redis/vault.ts', 'an adapter, another'],
+    ['src/adapters/slack/app.ts', '../../compose.ts', 'an adapter, what joins them'],
+    ['src/adapters/slack/app.ts', '../../main.ts', 'an adapter, the entry'],
+    ['src/adapters/slack/app.ts', '../../actions/index.ts', 'an adapter, a registry'],
+    ['src/adapters/slack/app.ts', '../../config.ts', 'an adapter, the configuration as a value'],
+    ['src/config.ts', './log.ts', 'the configuration, the log'],
+    ['src/compose.ts', '../sandbox/redis.ts', 'the product, the sandbox'],
+    ['src/cli/audit.ts', '../../test/builders.ts', 'the product, the tests'],
+    ['commands/ping.ts', '../sandbox/world.ts', 'a command, the sandbox'],
+  ])('refuse %s importing %s (%s)', (path, target) => {
+    const text = `// A planted violation.\nimport { thing } from '${target}';\n`;
+    expect(boundaryViolations([{ path, text }])).toHaveLength(1);
+  });
+
+  test.each([
+    ['src/domain/fold.ts', './incident.ts'],
+    ['src/domain/fold.ts', '../errors.ts'],
+    ['src/engine/work.ts', '../ports.ts'],
+    ['src/actions/harden.ts', '../domain/outcome.ts'],
+    ['src/sources/lab.ts', './text/plain.ts'],
+    ['commands/ping.ts', './text/help.ts'],
+    ['commands/text/help.ts', '../../src/contracts.ts'],
+    ['src/adapters/slack/app.ts', './card.ts'],
+    ['src/adapters/slack/app.ts', '@slack/bolt'],
+  ])('let %s import %s', (path, target) => {
+    expect(boundaryViolations([{ path, text: `import { thing } from '${target}';\n` }])).toEqual([]);
+  });
+
+  test('let an adapter import the configuration as a type, in both ways to write that', () => {
+    for (const line of [
+      "import type { ClusterConfig } from '../../config.ts';",
+      "import { type ClusterConfig, type Role } from '../../config.ts';",
+    ])
+      expect(boundaryViolations([{ path: 'src/adapters/kubernetes/jwks.ts', text: line }])).toEqual([]);
+    const mixed = "import { type ClusterConfig, loadConfig } from '../../config.ts';";
+    expect(boundaryViolations([{ path: 'src/adapters/kubernetes/jwks.ts', text: mixed }])).toHaveLength(1);
+  });
+
+  test('cover every file: one that no rule knows is refused', () => {
+    expect(boundaryViolations([{ path: 'src/newcomer.ts', text: '' }])).toEqual([
+      expect.stringContaining('no rule'),
+    ]);
+  });
+});
+
+describe('what is read as an import', () => {
+  test.each([
+    ["import { a } from './x.ts';", 'src/x.ts'],
+    ["import {\n  a,\n  type B,\n} from './x.ts';", 'src/x.ts'],
+    ["import * as all from './x.ts';", 'src/x.ts'],
+    ["import pkg from '../package.json' with { type: 'json' };", 'package.json'],
+    ["export { a } from './x.ts';", 'src/x.ts'],
+    ["export * from './x.ts';", 'src/x.ts'],
+    ["import './x.ts';", 'src/x.ts'],
+    ["const x = await import('./x.ts');", 'src/x.ts'],
+    ["type X = import('./x.ts').X;", 'src/x.ts'],
+    ['const x = await import(name);', 'src/?'],
+  ])('%s', (text, target) => {
+    expect(importsOf({ path: 'src/here.ts', text }).map((one) => one.target)).toEqual([target]);
+  });
+
+  test('not what a comment or a sentence says', () => {
+    const text = "// import { a } from './x.ts';\n/* import './y.ts'; */\nconst s = 'taken from \"z\"';\n";
+    expect(importsOf({ path: 'src/here.ts', text })).toEqual([]);
+  });
+});
