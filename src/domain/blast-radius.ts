@@ -172,13 +172,22 @@ function powersOf({ binding }: Match, rbac: Rbac): { tier: Tier; line: string }[
   const scope = metadata.namespace === undefined ? 'cluster' : 'namespace';
   const where = scope === 'cluster' ? 'in the whole cluster' : `in namespace ${metadata.namespace}`;
   const rules = role?.rules ?? [];
-  const powers = POWERS.filter(({ grants }) => rules.some(grants));
+  const powers = POWERS.flatMap((power) => {
+    const granting = rules.filter(power.grants);
+    return granting.length > 0 ? [{ power, only: namedOnly(granting) }] : [];
+  });
   // Who can do everything needs no list of the rest.
-  const told = powers[0] === POWERS[0] ? powers.slice(0, 1) : powers;
-  return told.map(({ tier, says }) => ({
-    tier: tier[scope],
-    line: `${says} ${where} (${roleRef.kind} ${roleRef.name})`,
+  const told = powers[0]?.power === POWERS[0] ? powers.slice(0, 1) : powers;
+  return told.map(({ power, only }) => ({
+    tier: only ? 'moderate' : power.tier[scope],
+    line: `${power.says} ${where}${only ? `, only ${only.join(', ')}` : ''} (${roleRef.kind} ${roleRef.name})`,
   }));
+}
+
+/** The objects that every one of these rules is limited to; undefined where one of them has no such limit. */
+function namedOnly(rules: readonly Rule[]): string[] | undefined {
+  const names = rules.map(({ resourceNames = [] }) => resourceNames);
+  return names.every((list) => list.length > 0) ? [...new Set(names.flat())] : undefined;
 }
 
 function describeBinding({ binding, as }: Match): string {

@@ -1,0 +1,149 @@
+// What is owed, when: every state that can be left by time or by a worker names the work that leaves it.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { due, type Timing } from '../../src/domain/due.ts';
+import { fold } from '../../src/domain/fold.ts';
+import type { EventBody } from '../../src/domain/incident.ts';
+import { notDone, unknown } from '../../src/domain/outcome.ts';
+import {
+  anIdentity,
+  anIncident,
+  aPlan,
+  aRound,
+  contained,
+  eventsOf,
+  reported,
+  revoked,
+  T0,
+  waiting,
+} from '../builders.ts';
+
+const MIN = 60_000;
+const timing: Timing = {
+  approvalExpiry: 24 * 60 * MIN,
+  stability: 15_000,
+  retryEvery: 2000,
+  recheckAfter: [5 * MIN, 60 * MIN],
+  keepTokenFor: 25 * 60 * MIN,
+};
+const silent = { cursors: {}, reporters: [] };
+const owed = (events: EventBody[]) => due(anIncident(events), timing, silent);
+const kinds = (events: EventBody[]) => owed(events).map(({ kind }) => kind);
+const at = (events: EventBody[], kind: string) => owed(events).find((work) => work.kind === kind)?.at;
+
+const withToken: EventBody = { ...(reported() as EventBody & { type: 'alert-received' }), fingerprint: 'f' };
+const approve: EventBody = {
+  type: 'decided',
+  decision: { verb: 'approve', by: 'UTOMAS0001', hash: aPlan().hash },
+};
+const closed: EventBody = { type: 'closed', as: 'resolved', reason: 'r' };
+
+describe('due', () => {
+  it.each<[string, EventBody[], string[]]>([
+    ['a new alert is investigated', [reported()], ['investigate']],
+    ['an alert with a token is also forgotten one day', [withToken], ['investigate', 'forget-token']],
+    ['a plan waits for people, and expires', waiting(), ['expire']],
+    [
+      'an unidentified token waits for people',
+      [reported(), { type: 'unidentified', reason: 'r', near: [] }],
+      [],
+    ],
+    ['an approved plan is run', [...waiting(), approve], ['run']],
+    ['a kill is proven', contained(), ['prove', 'expire']],
+    [
+      'a stopped run is looked at anew',
+      [...waiting(), approve, { type: 'run-stopped', run: 'plan-5', reason: 'r' }],
+      ['investigate'],
+    ],
+    ['a proven kill is closed and re-checked', revoked(), ['close', 'recheck']],
+    ['a closed incident is re-checked', [...revoked(), closed], ['recheck']],
+    ['a declined incident owes nothing', [...waiting(), { type: 'closed', as: 'declined', reason: 'r' }], []],
+    [
+      'a false alarm forgets its token at once',
+      [withToken, ...waiting().slice(1), { type: 'closed', as: 'false-alarm', reason: 'r' }],
+      ['forget-token'],
+    ],
+  ])('%s', (_name, events, expected) => {
+    expect(kinds(events)).toEqual(expected);
+  });
+
+  it('asks again after a refusal when it must hold, and after an acceptance soon', () => {
+    const probed = (round: ReturnType<typeof aRound>): EventBody[] => [
+      ...contained(),
+      { type: 'probed', rounds: [round] },
+    ];
+    expect(at(probed(aRound()), 'prove')).toBe(Date.parse(aRound().at) + 15_000);
+    expect(at(probed(aRound({ outcome: notDone('accepted') })), 'prove')).toBe(
+      Date.parse(aRound().at) + 2000,
+    );
+    expect(at(probed(aRound({ outcome: unknown('silence') })), 'prove')).toBe(Date.parse(aRound().at) + 2000);
+  });
+
+  it('re-checks at the agreed times and then no more', () => {
+    const provedAt = anIncident(revoked()).proof?.provedAt ?? '';
+    const rechecked = (index: number): EventBody => ({
+      type: 'rechecked',
+      index,
+      outcome: { verdict: 'done', detail: 'd' },
+    });
+    expect(at([...revoked(), closed], 'recheck')).toBe(Date.parse(provedAt) + 5 * MIN);
+    expect(at([...revoked(), closed, rechecked(0)], 'recheck')).toBe(Date.parse(provedAt) + 60 * MIN);
+    expect(kinds([...revoked(), closed, rechecked(0), rechecked(1)])).toEqual([]);
+  });
+
+  it('closes what somebody accepts offline only when it has expired', () => {
+    const expiresAt = T0 / 1000 + 7200;
+    const identity = anIdentity({
+      audiences: ['sts.cloud.example'],
+      issuer: 'https://issuer.example',
+      expiresAt,
+    });
+    const events = revoked().map(
+      (event): EventBody => (event.type === 'identified' ? { ...event, identity } : event),
+    );
+    expect(at(events, 'close')).toBe(expiresAt * 1000);
+    const { expiresAt: _, ...forever } = identity;
+    const never = events.map(
+      (event): EventBody => (event.type === 'identified' ? { ...event, identity: forever } : event),
+    );
+    expect(kinds(never)).not.toContain('close');
+  });
+
+  it('tries failed work again, each time later, up to a minute', () => {
+    const trouble: EventBody = { type: 'trouble', work: 'investigate', message: 'prod does not answer' };
+    const waits = [1, 2, 3, 4, 5, 6, 7, 8, 20].map((n) => {
+      const incident = anIncident([reported(), ...Array<EventBody>(n).fill(trouble)]);
+      const [work] = due(incident, timing, silent);
+      return ((work?.at ?? 0) - Date.parse(incident.updatedAt)) / 1000;
+    });
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    const ids = [1, 2].map(
+      (n) => due(anIncident([reported(), ...Array<EventBody>(n).fill(trouble)]), timing, silent)[0]?.attempt,
+    );
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  it('owes a report to every reporter that is behind', () => {
+    const incident = anIncident(waiting());
+    const reporters = ['slack', 'other'];
+    const report = (cursors: Record<string, number>) =>
+      due(incident, timing, { cursors, reporters }).filter(({ kind }) => kind === 'report');
+    expect(report({})).toHaveLength(2);
+    expect(report({ slack: incident.version })).toHaveLength(1);
+    expect(report({ slack: incident.version, other: incident.version })).toEqual([]);
+  });
+
+  it('of any prefix of any story is named once per kind, at a real time, and an open incident that owes nothing waits for a person', () => {
+    const stories = [waiting(), contained(), revoked(), [...revoked(), closed], [...contained(), approve]];
+    fc.assert(
+      fc.property(fc.constantFrom(...stories), fc.nat(20), (story, cut) => {
+        const events = eventsOf(...story.slice(0, Math.max(1, cut)));
+        const incident = fold('i', events);
+        const work = due(incident, timing, silent);
+        expect(new Set(work.map(({ kind }) => kind)).size).toBe(work.length);
+        for (const { at: time } of work) expect(Number.isFinite(time)).toBe(true);
+        if (work.length === 0) expect(['needs-human', 'resolved']).toContain(incident.status);
+      }),
+    );
+  });
+});
