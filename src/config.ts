@@ -156,7 +156,7 @@ export function loadConfig(role: Role, env: Env = process.env): Config {
 }
 
 function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
-  const path = env['TOURNIQUET_CONFIG'] ?? 'tourniquet.yaml';
+  const path = env.TOURNIQUET_CONFIG ?? 'tourniquet.yaml';
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

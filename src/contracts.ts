@@ -35,8 +35,11 @@ export interface RawRequest {
  */
 export interface AlertSource {
   name: string;
-  /** Checks authenticity and freshness over the raw bytes; returns the delivery's id, by which replays are refused. */
-  verify(request: RawRequest, secret: Secret, nowMs: number): string;
+  /**
+   * Checks authenticity over the raw bytes, and that the timestamp is at most `toleranceMs` off (one minute by default);
+   * returns the delivery's id, by which replays are refused.
+   */
+  verify(request: RawRequest, secret: Secret, nowMs: number, toleranceMs?: number): string;
   parse(request: RawRequest): Parsed;
 }
 

@@ -15,11 +15,11 @@ async function main(argument: string | undefined): Promise<void> {
   const config = loadConfig(argument as Role);
   const [{ createLog }, { compose }] = await Promise.all([import('./log.ts'), import('./compose.ts')]);
   const log = createLog({ level: config.logLevel }).child({ role: config.role });
-  const running = await compose(config, log);
+  const running = await compose(config, log, GRACE_MS);
   log.info({ ports: running.ports }, 'ready');
   const stop = (signal: string): void => {
     log.info({ signal }, 'stopping: no new work is taken, running work is finished');
-    running.stop(GRACE_MS).then(
+    running.stop().then(
       () => process.exit(0),
       (err: unknown) => {
         log.error({ err }, 'could not stop cleanly');

@@ -16,8 +16,11 @@ import { append, change, enqueue, type Session } from './session.ts';
 
 const HOUR = 3_600_000;
 
-export async function investigate(deps: WorkerDeps, session: Session): Promise<void> {
-  const token = session.incident.tokenHeld ? await deps.vault.open(session.incident.id) : undefined;
+export async function investigate(
+  deps: WorkerDeps,
+  session: Session,
+  token: Secret | undefined,
+): Promise<void> {
   const result = await identify(deps, session.incident, token);
   if ('unidentified' in result) {
     const event: EventBody = { type: 'unidentified', reason: result.unidentified, near: result.near };

@@ -6,14 +6,16 @@ import { judgeProof } from '../domain/judge-proof.ts';
 import { unknown } from '../domain/outcome.ts';
 import { AppError } from '../errors.ts';
 import { resources } from '../ports.ts';
+import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { probeRound } from './probe.ts';
 import { change, type Session } from './session.ts';
 
-async function rounds(deps: WorkerDeps, incident: Incident): Promise<ProofRound[]> {
-  const { identity, tokenHeld, id } = incident;
+type Token = Secret | undefined;
+
+async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promise<ProofRound[]> {
+  const { identity } = incident;
   if (identity === undefined) return [];
-  const token = tokenHeld ? await deps.vault.open(id) : undefined;
   return await Promise.all(
     identity.clusters.map(async (name): Promise<ProofRound> => {
       const cluster = deps.clusters.get(name);
@@ -30,10 +32,10 @@ async function rounds(deps: WorkerDeps, incident: Incident): Promise<ProofRound[
   );
 }
 
-export async function prove(deps: WorkerDeps, session: Session): Promise<void> {
+export async function prove(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
   const asked = session.incident.proof;
   if (asked === undefined || asked.outcome) return;
-  const probed = await rounds(deps, session.incident);
+  const probed = await rounds(deps, session.incident, token);
   await change(deps, session, ({ proof, identity }) => {
     // Only for the kill that was asked about: an undo or a new kill meanwhile makes these answers history.
     if (!proof || proof.outcome || !identity || proof.killedAt !== asked.killedAt) return undefined;
@@ -56,10 +58,10 @@ export async function prove(deps: WorkerDeps, session: Session): Promise<void> {
 /** Tries of one re-check before it is recorded as unknown. */
 const MAX_TRIES = 5;
 
-export async function recheck(deps: WorkerDeps, session: Session): Promise<void> {
+export async function recheck(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
   const index = session.incident.rechecks.length;
   const asked = session.incident.proof?.killedAt;
-  const answers = await rounds(deps, session.incident);
+  const answers = await rounds(deps, session.incident, token);
   const alive = answers.find(({ outcome }) => outcome.verdict === 'not-done');
   const unclear = answers.find(({ outcome }) => outcome.verdict === 'unknown');
   const tries = session.incident.troubles.recheck?.count ?? 0;

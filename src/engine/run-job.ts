@@ -11,8 +11,7 @@ import { append, enqueue, type Session } from './session.ts';
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
 const MAX_TRIES = 8;
 
-export async function runJob(deps: WorkerDeps, session: Session): Promise<void> {
-  const token = session.incident.tokenHeld ? await deps.vault.open(session.incident.id) : undefined;
+export async function runJob(deps: WorkerDeps, session: Session, token: Secret | undefined): Promise<void> {
   for (;;) {
     const run = openRun(session.incident);
     const state = run?.steps.find(({ outcome }) => outcome === undefined);

@@ -4,6 +4,7 @@ import { openRun } from '../domain/fold.ts';
 import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Reporter } from '../ports.ts';
+import type { Secret } from '../secret.ts';
 import type { BotDeps, WorkerDeps } from './deps.ts';
 import { close, expire, forgetToken } from './housekeeping.ts';
 import { investigate } from './investigate.ts';
@@ -11,7 +12,8 @@ import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
 import { change, enqueue, openSession, owed, type Session } from './session.ts';
 
-type Doer = (deps: WorkerDeps, session: Session) => Promise<void>;
+/** `token`: where it is held, and only for the kinds of work that use it. */
+type Doer = (deps: WorkerDeps, session: Session, token: Secret | undefined) => Promise<void>;
 
 const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
   investigate,
@@ -23,6 +25,8 @@ const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
   'forget-token': forgetToken,
 };
 
+const usesToken: ReadonlySet<WorkKind> = new Set(['investigate', 'run', 'prove', 'recheck']);
+
 export interface Task {
   kind: WorkKind;
   incidentId: string;
@@ -30,12 +34,16 @@ export interface Task {
 
 /** The queue is at-least-once and its delays are hints: the log says what is owed now. */
 export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Promise<void> {
-  const session = await openSession(deps, incidentId);
+  // Both at once, because a kill may wait for them.
+  const [session, sealed] = await Promise.all([
+    openSession(deps, incidentId),
+    usesToken.has(kind) ? deps.vault.open(incidentId) : undefined,
+  ]);
   if (session === undefined || kind === 'report') return;
   const now = deps.clock.now();
   if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
   try {
-    await doers[kind](deps, session);
+    await doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
   } catch (error) {
     if (isAppError(error, 'store-unavailable', 'log-damaged')) throw error;
     await recordTrouble(deps, session, kind, error);

@@ -47,7 +47,7 @@ const RULES: readonly Rule[] = [
   { from: /^src\/log\.ts$/, may: ['src/domain/'] },
   { from: /^src\/(config|errors|secret|every)\.ts$/, may: [] },
   { from: /^src\/main\.ts$/, may: ['src/config.ts', 'src/log.ts', 'src/compose.ts'] },
-  { from: /^src\/(compose\.ts$|cli\/)/, may: ['src/', 'commands/'] },
+  { from: /^src\/(compose\.ts$|compose\/|cli\/)/, may: ['src/', 'commands/'] },
 ];
 
 /** One sentence for each import that points the wrong way. */

@@ -1,11 +1,12 @@
 // What the documents say and what the code does are the same: commands, variables, settings and their defaults.
+import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { duration, fileSchema, loadConfig, parseFileConfig } from '../../src/config.ts';
 import { isAppError } from '../../src/errors.ts';
 import { sources } from '../../src/sources/index.ts';
-import { read } from './tree.ts';
+import { filesIn, read, type SourceFile } from './tree.ts';
 
 describe('README.md', () => {
   test('tells the two commands, exactly', () => {
@@ -15,18 +16,28 @@ describe('README.md', () => {
     expect(blocks).toContain('npm ci && npm run demo');
     expect(blocks).toContain('npm ci && npm test');
   });
-
-  test.each(['README.md', 'CONTRIBUTING.md', 'docs/how-proof-works.md', 'docs/threat-model.md'])(
-    '%s links only to files that exist',
-    (document) => {
-      const folder = document.includes('/') ? 'docs/' : '';
-      const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
-        ([, link = '']) => folder + link,
-      );
-      expect(links.filter((link) => !exists(link))).toEqual([]);
-    },
-  );
 });
+
+describe('links', () => {
+  const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn(['docs'], ['.md']).map(({ path }) => path)];
+
+  test.each(documents)('of %s lead to files that exist', (path) => {
+    expect(linksOf({ path, text: read(path) }).filter((link) => !exists(link))).toEqual([]);
+  });
+
+  test('that lead nowhere would be seen', () => {
+    const text = 'See [a](../README.md), [b](gone.md#part) and [c](https://example.com).';
+    const links = linksOf({ path: 'docs/here.md', text });
+    expect(links).toEqual(['README.md', 'docs/gone.md']);
+    expect(links.map(exists)).toEqual([true, false]);
+  });
+});
+
+/** Of files, from the root of the repository. */
+const linksOf = ({ path, text }: SourceFile): string[] =>
+  [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) =>
+    posix.join(posix.dirname(path), link),
+  );
 
 function exists(path: string): boolean {
   try {

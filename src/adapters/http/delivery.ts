@@ -4,11 +4,6 @@ import type { AlertUpdate } from '../../domain/alert.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 
-/** An AlertSource that can be told how far a delivery's timestamp may be off. */
-export interface TimedSource extends AlertSource {
-  verify(request: RawRequest, secret: Secret, nowMs: number, toleranceMs?: number): string;
-}
-
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -36,7 +31,7 @@ export interface Answer {
 const REMEMBER_MS = 48 * 3_600_000;
 const DUPLICATE: Answer = { status: 200, body: { status: 'duplicate' } };
 
-export type Deliver = (source: TimedSource, secret: Secret, request: RawRequest) => Promise<Answer>;
+export type Deliver = (source: AlertSource, secret: Secret, request: RawRequest) => Promise<Answer>;
 
 /**
  * A delivery is remembered after it was handled, not before: were the process to die in between, the sender's retry must

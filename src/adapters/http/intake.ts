@@ -1,9 +1,9 @@
 // The HTTP server: webhooks of the alert sources, and health for whoever runs the process.
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { RawRequest } from '../../contracts.ts';
+import type { AlertSource, RawRequest } from '../../contracts.ts';
 import type { Secret } from '../../secret.ts';
-import { type DeliveryOptions, deliverer, type TimedSource } from './delivery.ts';
+import { type DeliveryOptions, deliverer } from './delivery.ts';
 import { refusalOf } from './refusal.ts';
 
 export interface HttpOptions extends DeliveryOptions {
@@ -12,7 +12,7 @@ export interface HttpOptions extends DeliveryOptions {
   port: number;
   maxBodyBytes: number;
   /** None: only health is served. */
-  sources: TimedSource[];
+  sources: AlertSource[];
   /** By source name; a source without one is not served. */
   secrets: Record<string, Secret>;
   /** What keeps the process from doing its work, one line each; empty when it can. */
@@ -68,6 +68,8 @@ function closeConnectionsAtEnd(server: FastifyInstance): void {
   });
 }
 
+const POST_ONLY = 'Alerts are taken by POST only. Send the signed alert that way.';
+
 function serveHooks(server: FastifyInstance, options: HttpOptions): void {
   // Signatures are over the bytes as they came, so nothing may parse them first; other content types are answered 415.
   server.removeAllContentTypeParsers();
@@ -83,6 +85,11 @@ function serveHooks(server: FastifyInstance, options: HttpOptions): void {
     server.post(`/hooks/${source.name}`, async (request, reply) => {
       const answer = await deliver(source, secret, rawOf(request));
       return reply.code(answer.status).send(answer.body);
+    });
+    server.route({
+      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+      url: `/hooks/${source.name}`,
+      handler: (_request, reply) => reply.code(405).header('allow', 'POST').send({ error: POST_ONLY }),
     });
   }
   const sources =

@@ -1,0 +1,109 @@
+// The bot: webhooks in, Slack out, and no Kubernetes credential.
+import { commands } from '../../commands/index.ts';
+import { createDesk } from '../adapters/bullmq/desk.ts';
+import { startWorker } from '../adapters/bullmq/worker.ts';
+import { startHttp } from '../adapters/http/intake.ts';
+import { createCardStore } from '../adapters/redis/card-store.ts';
+import { createReplayGuard } from '../adapters/redis/replay-guard.ts';
+import { startSlack } from '../adapters/slack/app.ts';
+import { slackReporter } from '../adapters/slack/reporter.ts';
+import { createFront } from '../engine/create-front.ts';
+import type { Front } from '../engine/front.ts';
+import { openSession } from '../engine/session.ts';
+import { doReport } from '../engine/work.ts';
+import { isAppError } from '../errors.ts';
+import { every } from '../every.ts';
+import { sources } from '../sources/index.ts';
+import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
+
+/** How long a person waits for the worker to answer a question. */
+const ASK_DEADLINE_MS = 2500;
+
+/** Returns the port of the webhooks. */
+export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
+  const { config, log, stack } = assembly;
+  const { queueOptions, deps, store, prefix, clock, problems } = shared;
+  const desk = createDesk(queueOptions);
+  stack.defer(() => desk.close());
+  // Which workspace people must belong to is known once Slack has answered; until then nobody may decide.
+  const roster = { ...config.people, teamId: '' };
+  const front = createFront(deps, {
+    roster,
+    clusters: config.clusters.map(({ name }) => name),
+    ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
+    health: problems,
+  });
+  // Alerts are accepted before Slack answers: they are durable without it, and shown when it is back.
+  const http = await startHttp({
+    ...config.http,
+    ...createReplayGuard({ store, prefix }),
+    sources,
+    secrets: config.sourceSecrets,
+    toleranceMs: config.sources.tolerance,
+    clock,
+    receive: front.report,
+    update: front.update,
+    ready: problems,
+    log,
+  });
+  stack.defer(() => http.close());
+  await keepTrying(assembly, async () => {
+    roster.teamId = await connectSlack(assembly, shared, front);
+  });
+  return http.port;
+}
+
+/** An outage of Slack is waited out in the background; a wrong token is a mistake in the configuration and ends the start. */
+async function keepTrying({ config, log, stack }: Assembly, connect: () => Promise<void>): Promise<void> {
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await connect();
+      return true;
+    } catch (err) {
+      if (!isAppError(err) || !err.retry) throw err;
+      log.warn({ err }, 'Slack does not answer; trying again. Alerts are accepted meanwhile');
+      return false;
+    }
+  };
+  if (await attempt()) return;
+  const tryAgain = async (): Promise<void> => {
+    if (await attempt()) retrying.end();
+  };
+  const retrying = every(config.sweepEvery, tryAgain, (err) =>
+    log.error({ err }, 'Slack cannot be connected'),
+  );
+  stack.defer(() => retrying.stop());
+}
+
+/** Returns the id of the workspace. Throws AppError. */
+async function connectSlack(
+  { config, log, stack, graceMs }: Assembly,
+  shared: Shared,
+  front: Front,
+): Promise<string> {
+  const { queueOptions, deps, store, prefix, clock } = shared;
+  const { people, slack, approvalExpiry, slackBotToken, slackAppToken } = config;
+  if (!slackBotToken || !slackAppToken)
+    throw new Error('unreachable: loadConfig refuses a bot without its tokens');
+  const shown = { ...people, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
+  const app = await startSlack({
+    ...shown,
+    apiUrl: slack.apiUrl,
+    botToken: slackBotToken,
+    appToken: slackAppToken,
+    front,
+    commands,
+  });
+  stack.defer(() => app.stop());
+  const reporter = slackReporter({
+    ...shown,
+    client: app.client,
+    approvalExpiry,
+    updateEvery: slack.updateEvery,
+    newest: (id) => openSession(deps, id),
+  });
+  const options = { ...queueOptions, concurrency: CONCURRENCY };
+  const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), options);
+  stack.defer(() => worker.close(graceMs));
+  return app.teamId;
+}

@@ -1,0 +1,73 @@
+// What both roles stand on: Redis, the incident log, the queue, and the settings of the engine.
+import { createJobQueue } from '../adapters/bullmq/queue.ts';
+import { openStore } from '../adapters/redis/connect.ts';
+import { createIncidentLog } from '../adapters/redis/incident-log.ts';
+import { deriveKeys } from '../adapters/redis/keys.ts';
+import { createLocks } from '../adapters/redis/locks.ts';
+import { createVault } from '../adapters/redis/vault.ts';
+import type { Config } from '../config.ts';
+import type { BotDeps, Settings } from '../engine/deps.ts';
+import type { Log } from '../log.ts';
+
+/** Jobs that one process takes at a time; they mostly wait for Slack or a cluster. */
+export const CONCURRENCY = 8;
+
+/** Every reporter of every process, so that the worker knows what the bot owes. */
+const REPORTERS = ['slack'] as const;
+
+/** How one role is put together; `stack` takes it apart again, in reverse order. */
+export interface Assembly {
+  config: Config;
+  log: Log;
+  stack: AsyncDisposableStack;
+  /** Milliseconds that running work may take to finish when the process stops. */
+  graceMs: number;
+}
+
+export type Shared = ReturnType<typeof openShared>;
+
+export function openShared({ config, log, stack }: Assembly) {
+  const { prefix } = config.redis;
+  const clock = { now: () => Date.now() };
+  const keys = deriveKeys(config.key);
+  const store = openStore(config.redisUrl, log);
+  stack.defer(() => store.close());
+  const queueOptions = { connections: store, prefix, clock, log };
+  const queue = createJobQueue(queueOptions);
+  stack.defer(() => queue.close());
+  const deps: BotDeps = {
+    log: createIncidentLog({ store, prefix, keys, clock }),
+    vault: createVault({ store, prefix, keys }),
+    queue,
+    locks: createLocks({ store, prefix }),
+    clock,
+    settings: settingsOf(config),
+    logger: log,
+  };
+  /** Problems that keep this process from doing anything useful. */
+  const problems = async (): Promise<string[]> => {
+    try {
+      await store.run((redis) => redis.ping());
+      return [];
+    } catch {
+      return ['Redis does not answer: nothing new is accepted until it does; nothing accepted is lost.'];
+    }
+  };
+  return { store, prefix, clock, queueOptions, deps, problems };
+}
+
+function settingsOf(config: Config): Settings {
+  const { approvalExpiry, keepTokenFor, proof } = config;
+  const { stability, retryEvery, recheckAfter, giveUpAfter } = proof;
+  return {
+    timing: { approvalExpiry, keepTokenFor, stability, retryEvery, recheckAfter },
+    giveUpAfter,
+    protectedNamespaces: config.protectedNamespaces,
+    autoContain: config.autoContain,
+    autoContainPerHour: config.autoContainPerHour,
+    searchNamespaces: Object.fromEntries(
+      config.clusters.map((cluster) => [cluster.name, cluster.searchNamespaces]),
+    ),
+    reporters: REPORTERS,
+  };
+}

@@ -1,0 +1,46 @@
+// The worker: everything that touches clusters, and no ingress but its health endpoint.
+import { actions } from '../actions/index.ts';
+import { startClerk } from '../adapters/bullmq/desk.ts';
+import { startWorker } from '../adapters/bullmq/worker.ts';
+import { startHealth } from '../adapters/http/health.ts';
+import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
+import { answer } from '../engine/answer.ts';
+import { doWork } from '../engine/work.ts';
+import type { Log } from '../log.ts';
+import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
+
+/** Returns the port of the health endpoint. */
+export async function startWorkerRole(
+  { config, log, stack, graceMs }: Assembly,
+  shared: Shared,
+): Promise<number> {
+  const { queueOptions, deps, problems } = shared;
+  const clusters = new Map(config.clusters.map((cluster) => [cluster.name, connectCluster(cluster)]));
+  for (const cluster of clusters.values()) {
+    stack.defer(() => cluster.close());
+    // One that is away now is asked again when it is needed; the others must not wait for it.
+    void warm(cluster, log);
+  }
+  const workerDeps = { ...deps, clusters, actions };
+  const options = { ...queueOptions, concurrency: CONCURRENCY };
+  const worker = startWorker('worker', (work) => doWork(workerDeps, work), options);
+  stack.defer(() => worker.close(graceMs));
+  const clerk = startClerk((question) => answer(clusters, question), queueOptions);
+  stack.defer(() => clerk.close());
+  const health = await startHealth({ host: config.http.host, port: config.http.healthPort, ready: problems });
+  stack.defer(() => health.close());
+  return health.port;
+}
+
+/** So that the first kill finds an open connection, the signing keys, and who the worker itself is. */
+async function warm(cluster: ConnectedCluster, log: Log): Promise<void> {
+  try {
+    await cluster.warm();
+    await Promise.all([cluster.self(), cluster.servers()]);
+  } catch (err) {
+    log.warn(
+      { err, cluster: cluster.name },
+      'this cluster does not answer yet; it is asked again when needed',
+    );
+  }
+}
