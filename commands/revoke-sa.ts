@@ -3,10 +3,10 @@ import type { Command, Desktop, Reply } from '../src/contracts.ts';
 import type { Coordinates } from '../src/domain/alert.ts';
 import { scrub } from '../src/domain/leak-material.ts';
 import { isNamespaceName, isObjectName } from '../src/domain/names.ts';
+import { nearest } from '../src/domain/near.ts';
 import { isAppError } from '../src/errors.ts';
 import type { Answer } from '../src/ports.ts';
 import { helpOf } from './text/help.ts';
-import { near } from './text/near.ts';
 
 export interface Target {
   cluster?: string;
@@ -158,7 +158,7 @@ const code = (text: string): string => `\`${text}\``;
 const list = (items: readonly string[]): string => items.map(code).join(', ');
 
 function unknownCluster(cluster: string, clusters: readonly string[]): string {
-  const meant = near(cluster, clusters)[0];
+  const meant = nearest(cluster, clusters)[0];
   return `There is no cluster ${code(cluster)} in the configuration.${meant ? ` Did you mean ${code(meant)}?` : ''} There are: ${list(clusters)}. Nothing was opened.`;
 }
 

@@ -1,7 +1,7 @@
 // `/tourniquet`: what is open, whether all parts are well, and how everything is used.
 import type { Command, Desktop, Reply } from '../src/contracts.ts';
+import { nearest } from '../src/domain/near.ts';
 import { helpOf, shortHelp } from './text/help.ts';
-import { near } from './text/near.ts';
 
 const NEWEST = 50;
 const INCIDENT_ID = /^[\w-]{4,64}$/;
@@ -41,7 +41,7 @@ function help(commands: readonly Command[], name: string): string {
   const command = commands.find((candidate) => candidate.name === name);
   if (command) return helpOf(command);
   const names = commands.map((candidate) => candidate.name);
-  const meant = near(name, names)[0];
+  const meant = nearest(name, names)[0];
   return `There is no such command. ${meant ? `Did you mean \`${meant}\`?` : `There are: ${names.join(', ')}.`}`;
 }
 

@@ -77,9 +77,15 @@ const prove: Rule = ({ proof }, { stability, retryEvery }) => {
   const last = proof.rounds.at(-1);
   if (last === undefined)
     return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
-  const wait = last.outcome.verdict === 'done' ? stability : retryEvery;
+  const wait =
+    last.outcome.verdict === 'done' ? stability : patience(ms(last.at) - ms(proof.killedAt), retryEvery);
   return { kind: 'prove', attempt: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
 };
+
+const HOUR = 3_600_000;
+
+/** A tenth of the time that has passed: quick while a cache may still lapse, rare when only silence comes, and so few events. */
+const patience = (passed: number, least: number): number => Math.min(HOUR, Math.max(least, passed / 10));
 
 const recheck: Rule = (incident, { recheckAfter }) => {
   const { proof, rechecks } = incident;

@@ -49,7 +49,8 @@ async function open(
   if (result.kind === 'held') return result.by;
   if (result.kind !== 'appended') return open(deps, event, keys, from, seal);
   const session = toSession(id, { events: result.events, cursors: {}, head: result.head });
-  await addSafely(deps, id, owed(deps, session).map(letKillFirst));
+  // Not waited for: what was appended is accepted, and the sender need not know more.
+  void addSafely(deps, id, owed(deps, session).map(letKillFirst));
   return { incidentId: id, created: true };
 }
 

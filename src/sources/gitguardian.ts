@@ -5,8 +5,8 @@ import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts.ts';
 import type { LeakAlert, Subject } from '../domain/alert.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { checkFresh, TOLERANCE_MS } from './freshness.ts';
-import { jsonObject, plainText, plainUrl } from './plain-text.ts';
+import { checkFresh, TOLERANCE_MS } from './parts/freshness.ts';
+import { jsonObject, plainText, plainUrl } from './parts/plain-text.ts';
 
 const NAME = 'gitguardian';
 const FINDINGS = new Set([

@@ -8,8 +8,8 @@ import { findTokens, type LeakMaterial } from '../domain/leak-material.ts';
 import { isNamespaceName, isObjectName } from '../domain/names.ts';
 import { AppError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { checkFresh, TOLERANCE_MS } from './freshness.ts';
-import { jsonObject, plainText, plainUrl } from './plain-text.ts';
+import { checkFresh, TOLERANCE_MS } from './parts/freshness.ts';
+import { jsonObject, plainText, plainUrl } from './parts/plain-text.ts';
 
 const NAME = 'report';
 

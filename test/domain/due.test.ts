@@ -79,6 +79,20 @@ describe('due', () => {
     expect(at(probed(aRound({ outcome: unknown('silence') })), 'prove')).toBe(Date.parse(aRound().at) + 2000);
   });
 
+  it('asks ever more rarely where no answer comes, so that the log does not grow without end', () => {
+    const events = [...contained()];
+    let asked = 0;
+    for (let time = T0; time < T0 + 24 * 60 * MIN; asked++) {
+      time = at(events, 'prove') ?? Number.POSITIVE_INFINITY;
+      events.push({
+        type: 'probed',
+        rounds: [aRound({ at: new Date(time).toISOString(), outcome: unknown('silence') })],
+      });
+    }
+    expect(asked).toBeGreaterThan(20);
+    expect(asked).toBeLessThan(120);
+  });
+
   it('re-checks at the agreed times and then no more', () => {
     const provedAt = anIncident(revoked()).proof?.provedAt ?? '';
     const rechecked = (index: number): EventBody => ({

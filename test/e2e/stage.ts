@@ -1,9 +1,11 @@
 // What the end-to-end tests share: a world with short waits, and words for what happens in the incident channel.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { statusWith } from '../../sandbox/ask.ts';
-import { seedHarbour } from '../../sandbox/harbour.ts';
-import type { Message } from '../../sandbox/slack/types.ts';
+import type { LoggedRequest } from '../../sandbox/cluster/faults.ts';
+import { leakToken, seedHarbour } from '../../sandbox/harbour.ts';
+import type { Message, View } from '../../sandbox/slack/types.ts';
 import { INCIDENTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
 
 /** Waits that a person would not sit through in a test; everything else is as in production. */
@@ -30,7 +32,7 @@ export async function openStage(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 20_000;
 
 export const textOf = (message: Message): string => JSON.stringify([message.text, message.blocks ?? []]);
 
@@ -44,13 +46,18 @@ export function cardOf(world: World, id: string): Message | undefined {
   return cards(world).find(({ metadata }) => JSON.stringify(metadata).includes(id));
 }
 
-export async function cardShows(world: World, id: string, pattern: RegExp): Promise<Message> {
+export async function cardShows(
+  world: World,
+  id: string,
+  pattern: RegExp,
+  ms = PATIENCE_MS,
+): Promise<Message> {
   return await world.slack.waitFor(
     () => {
       const card = cardOf(world, id);
       return card && pattern.test(textOf(card)) ? card : undefined;
     },
-    PATIENCE_MS,
+    ms,
     `the card of ${id} to show ${pattern}`,
   );
 }
@@ -107,6 +114,42 @@ export async function pressWithReason(
   await world.slack.submit(user, view.id, { [String(block?.block_id)]: reason });
 }
 
+/** Does something as this person and resolves to what they are told in private, once it is more than "working on it". */
+export async function toldTo(world: World, user: string, act: () => Promise<unknown>): Promise<string> {
+  const before = world.slack.ephemerals(user).length;
+  await act();
+  return await world.slack.waitFor(
+    () =>
+      world.slack
+        .ephemerals(user)
+        .slice(before)
+        .map(textOf)
+        .find((said) => !said.includes('Working on it')),
+    PATIENCE_MS,
+    `an answer for ${user}`,
+  );
+}
+
+/** The form or notice that this person has open, once it shows what is expected. */
+export async function viewShows(world: World, user: string, pattern: RegExp): Promise<View> {
+  return await world.slack.waitFor(
+    () => {
+      const view = world.slack.views(user).at(-1);
+      return view && pattern.test(JSON.stringify([view.title, view.blocks])) ? view : undefined;
+    },
+    PATIENCE_MS,
+    `a form of ${user} to show ${pattern}`,
+  );
+}
+
+/** Whatever went before: the next leak is contained and every API server refuses its token. */
+export async function expectStillWorks(world: World): Promise<void> {
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  const id = await opened(await world.report({ token }));
+  await cardShows(world, id, /Contained: refused by 2 of 2/);
+  expect(await answersTo(world, token)).toEqual([401, 401]);
+}
+
 export async function opened(response: Response): Promise<string> {
   const body = (await response.json()) as { incidents?: { id: string }[] };
   const id = body.incidents?.[0]?.id;
@@ -118,6 +161,62 @@ export async function opened(response: Response): Promise<string> {
 export async function answersTo(world: World, token: string, name = 'prod'): Promise<number[]> {
   const { servers, caPem } = world.cluster(name);
   return await Promise.all(servers.map(({ url }) => statusWith(url, caPem, token)));
+}
+
+export interface Leak {
+  id: string;
+  token: string;
+  /** Path of the Secret that holds the token. */
+  secret: string;
+}
+
+const NAMESPACE = '/api/v1/namespaces/payments/secrets';
+
+/** A token of its own, in a Secret of this name on `prod`. */
+export async function newToken(world: World, name: string): Promise<Omit<Leak, 'id'>> {
+  const token = await world.cluster('prod').seed.tokenSecret('payments', name, 'checkout');
+  return { token, secret: `${NAMESPACE}/${name}` };
+}
+
+export async function reportLeak(world: World, name: string): Promise<Leak> {
+  const leaked = await newToken(world, name);
+  return { ...leaked, id: await opened(await world.report({ token: leaked.token })) };
+}
+
+/** Requests that the cluster carried out, by the worker or anybody. */
+export const carriedOut = (world: World, method: string, path: string): LoggedRequest[] =>
+  world
+    .cluster('prod')
+    .requests.filter(
+      (request) =>
+        request.method === method &&
+        request.path.split('?')[0] === path &&
+        request.status >= 200 &&
+        request.status < 300,
+    );
+
+/** One card, and no milestone twice, whatever went wrong in between. Answers what the thread says. */
+export function toldOnce(world: World, id: string): string[] {
+  const mine = cards(world).filter(({ metadata }) => JSON.stringify(metadata).includes(id));
+  const [card] = mine;
+  if (mine.length !== 1 || !card) throw new Error(`Incident ${id} has ${mine.length} cards.`);
+  const milestones = world.slack.thread(INCIDENTS, card.ts).filter(({ ts }) => ts !== card.ts);
+  const versions = milestones.map(({ metadata }) => JSON.stringify(metadata));
+  const twice = versions.filter((version, index) => versions.indexOf(version) !== index);
+  if (twice.length > 0) throw new Error(`Told twice in the thread of ${id}: ${twice.join(', ')}.`);
+  return milestones.map(textOf);
+}
+
+/** Waits until the thread says this. */
+export async function threadSays(world: World, id: string, pattern: RegExp, ms = PATIENCE_MS): Promise<void> {
+  await world.slack.waitFor(
+    () => {
+      const card = cardOf(world, id);
+      return card && repliesOf(world, card).some((reply) => pattern.test(reply));
+    },
+    ms,
+    `the thread of ${id} to say ${pattern}`,
+  );
 }
 
 const CLI = fileURLToPath(new URL('../../src/cli/tourniquet.js', import.meta.url));

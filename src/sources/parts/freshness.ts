@@ -1,5 +1,5 @@
 // Refuses deliveries that are too old or from the future, so that a recorded one cannot be sent again later.
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 
 export const TOLERANCE_MS = 60_000;
 

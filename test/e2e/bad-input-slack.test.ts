@@ -1,0 +1,390 @@
+// What people, strangers and forgers do wrong in Slack: each is told why and what to do, and nothing happens that should not.
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { leakToken } from '../../sandbox/harbour.ts';
+import { BOT_ID, defaultPeople } from '../../sandbox/slack/people.ts';
+import type { Json } from '../../sandbox/slack/types.ts';
+import { dumpRedis, inspectTraces } from '../../sandbox/traces.ts';
+import { INCIDENTS, type World } from '../../sandbox/world.ts';
+import {
+  answersTo,
+  buttonOf,
+  cardOf,
+  cardShows,
+  cards,
+  expectStillWorks,
+  opened,
+  openStage,
+  PATIENCE_MS,
+  press,
+  pressWithReason,
+  repliesOf,
+  textOf,
+  toldTo,
+  viewShows,
+} from './stage.ts';
+
+const PATIENT = { timeout: 60_000 };
+const idOf = (name: string): string => defaultPeople.find((person) => person.name === name)?.id ?? '';
+const CHANNEL = 'CINCIDENTS';
+
+let world: World;
+/** Every token that was leaked here: none may be found anywhere in the end. */
+const leaked: string[] = [];
+
+beforeAll(async () => {
+  // On the list, so that only what Slack says of them can keep them out.
+  const outsiders = ['petra', 'gail', 'rolf'].map(idOf);
+  const approvers = [...['ines', 'tomas'].map(idOf), ...outsiders, BOT_ID];
+  world = await openStage({ config: { people: { responders: [idOf('maya')], approvers } } });
+  await Promise.all([world.startRole('bot'), world.startRole('worker')]);
+}, 60_000);
+afterAll(() => world?.close());
+beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript(INCIDENTS))));
+
+async function leak(): Promise<{ id: string; token: string }> {
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  leaked.push(token);
+  const id = await opened(await world.report({ token }));
+  await cardShows(world, id, /Contained: refused by 2 of 2.*Approve plan/);
+  return { id, token };
+}
+
+/** A click as anybody could invent it who holds the app's socket. */
+const forgedClick = (user: string, actionId: string, value: unknown): Json => ({
+  type: 'block_actions',
+  user: { id: user, team_id: world.slack.teamId },
+  team: { id: world.slack.teamId },
+  trigger_id: randomBytes(8).toString('hex'),
+  channel: { id: CHANNEL },
+  container: { type: 'message', channel_id: CHANNEL },
+  actions: [{ type: 'button', action_id: actionId, block_id: 'b', action_ts: '1', value }],
+});
+const forge = (user: string, actionId: string, value: unknown) =>
+  world.slack.sendInteractive(forgedClick(idOf(user), actionId, value));
+
+const approveValue = (id: string): string => buttonOf(cardOf(world, id), 'Approve plan')?.value ?? '';
+const deletes = () => world.cluster('prod').requests.filter(({ method }) => method === 'DELETE');
+const slash = (user: string, line: string) => world.slack.slash(user, INCIDENTS, line);
+
+describe('/revoke-sa', PATIENT, () => {
+  it.each([
+    [
+      'a mistyped ServiceAccount',
+      'prod/payments/chekout',
+      /Did you mean `prod\/payments\/checkout`\? Nothing was opened/,
+    ],
+    ['a mistyped namespace', 'prod/payment/checkout', /Did you mean `prod\/payments\/checkout`\?/],
+    ['a mistyped cluster', 'prd/payments/checkout', /no cluster `prd`.*Did you mean `prod`\?/],
+    [
+      'a name that several clusters have',
+      'payments/checkout',
+      /say which one.*prod\/payments\/checkout.*staging\/payments\/checkout/,
+    ],
+    [
+      'nothing like it',
+      'prod/moria/balrog',
+      /No ServiceAccount `moria\/balrog` on `prod`.*Nothing was opened/,
+    ],
+    ['half a name', 'payments', /does not name a ServiceAccount.*Nothing was opened/],
+    ['capital letters', 'Payments/checkout', /not a namespace.*Nothing was opened/],
+    ['a path', '../../etc/passwd', /not a|does not name/],
+    ['markup', 'payments/<!channel>', /not a ServiceAccount name.*&lt;?!channel|not a ServiceAccount name/],
+  ])('with %s is answered with what was meant', async (_, typed, words) => {
+    expect(await toldTo(world, 'maya', () => slash('maya', `/revoke-sa ${typed}`))).toMatch(words);
+  });
+
+  it.each([
+    ['gail', /full members/],
+    ['petra', /another workspace/],
+  ])('by %s, who is no member, is refused', async (user, words) => {
+    expect(await toldTo(world, user, () => slash(user, '/revoke-sa prod/payments/checkout'))).toMatch(words);
+  });
+
+  it('with a token typed into it warns, opens the form, and does not repeat the token', async () => {
+    const { token } = await leakToken(world.cluster('prod'), 'legacy');
+    leaked.push(token);
+    const said = await toldTo(world, 'maya', () =>
+      slash('maya', `/revoke-sa prod/payments/checkout ${token}`),
+    );
+    expect(said).toMatch(/treat it as leaked here too.*form/);
+    const form = await viewShows(world, 'maya', /Report a leaked token/);
+    expect(JSON.stringify(form.blocks)).toContain('"initial_value":"checkout"');
+    expect(await inspectTraces(world, token)).toMatchObject({ found: [] });
+    await world.slack.closeView('maya', form.id);
+  });
+
+  it('opened nothing in any of these cases', () => {
+    expect(cards(world)).toEqual([]);
+  });
+});
+
+describe('a button', PATIENT, () => {
+  let id: string;
+  let token: string;
+  beforeAll(async () => {
+    ({ id, token } = await leak());
+  }, 60_000);
+
+  it.each([
+    ['dan', 'who is not on the list', /not on the list.*<@UINES00001>/],
+    ['gail', 'a guest', /Guests and apps cannot/],
+    ['petra', 'of another workspace', /another workspace/],
+  ])('pressed by %s, %s, is refused', async (user, _, words) => {
+    expect(await toldTo(world, user, () => press(world, id, user, 'Approve plan'))).toMatch(words);
+  });
+
+  it.each([
+    ['somebody who has left', idOf('rolf')],
+    ['a bot', BOT_ID],
+  ])('pressed in the name of %s is refused', async (_, user) => {
+    await world.slack.sendInteractive(forgedClick(user, 'decide:approve', approveValue(id)));
+    const answers = () =>
+      world.slack.calls
+        .filter(({ args }) => args.user === user || args.channel === user)
+        .map(({ args }) => args.text);
+    await world.slack.waitFor(
+      () => answers().some((text) => String(text).includes('Guests and apps cannot')),
+      PATIENCE_MS,
+      `a refusal for ${user}`,
+    );
+  });
+
+  it.each<[string, string, () => unknown, RegExp]>([
+    [
+      'with an edited hash',
+      'decide:approve',
+      () => JSON.stringify({ i: id, h: 'f'.repeat(64) }),
+      /has changed.*did nothing/,
+    ],
+    ['without a hash', 'decide:approve', () => JSON.stringify({ i: id }), /has changed.*did nothing/],
+    [
+      "with the containment's hash",
+      'decide:approve',
+      () => buttonOf(cardOf(world, id), 'Undo quarantine')?.value,
+      /has changed.*did nothing/,
+    ],
+    [
+      'of an incident that does not exist',
+      'decide:approve',
+      () => JSON.stringify({ i: 'f'.repeat(10), h: 'x' }),
+      /not in the log.*\/tourniquet/,
+    ],
+    [
+      'with a path for an incident',
+      'decide:approve',
+      () => JSON.stringify({ i: '../keys', h: 'x' }),
+      /nothing was done/,
+    ],
+    ['with words', 'decide:approve', () => 'approve everything', /nothing was done/],
+    ['with a list', 'decide:approve', () => '[1,2]', /nothing was done/],
+    ['with nothing', 'decide:approve', () => undefined, /nothing was done/],
+    [
+      'with a megabyte',
+      'decide:approve',
+      () => JSON.stringify({ i: id, h: 'x'.repeat(1_000_000) }),
+      /nothing was done/,
+    ],
+    ['of a verb that does not exist', 'decide:destroy', () => approveValue(id), /nothing was done/],
+    ['of a verb that every object has', 'decide:constructor', () => approveValue(id), /nothing was done/],
+    ['of another app', 'launch', () => approveValue(id), /nothing was done/],
+  ])('%s does nothing', async (_, actionId, value, words) => {
+    expect(await toldTo(world, 'ines', () => forge('ines', actionId, value()))).toMatch(words);
+  });
+
+  it('of one incident does not decide another with its hash', async () => {
+    const other = await leak();
+    const { h } = JSON.parse(approveValue(id)) as { h: string };
+    expect(JSON.parse(approveValue(other.id))).not.toMatchObject({ h });
+    const value = JSON.stringify({ i: other.id, h });
+    expect(await toldTo(world, 'ines', () => forge('ines', 'decide:approve', value))).toMatch(/has changed/);
+  });
+
+  it('in a payload that is no payload leaves the bot standing', async () => {
+    await Promise.all([
+      world.slack.sendInteractive({ type: 'block_actions' }),
+      world.slack.sendInteractive({ type: 'block_actions', actions: 'x', user: null }),
+      world.slack.sendInteractive({ type: 'something_new', user: { id: idOf('ines') } }),
+      world.slack.sendInteractive({ ...forgedClick(idOf('ines'), 'decide:approve', ''), actions: [] }),
+    ]);
+    expect(world.bot().running).toBe(true);
+    expect(await toldTo(world, 'dan', () => slash('dan', '/tourniquet health'))).toContain(
+      'all parts answer',
+    );
+  });
+
+  it('so that by all these nothing was run', async () => {
+    expect(deletes()).toEqual([]);
+    expect(textOf(await cardShows(world, id, /Approve plan/))).toContain('Contained');
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('that asks for a reason gets none: refused by the form, and by us where it is only spaces', async () => {
+    await press(world, id, 'ines', 'Decline');
+    const form = await viewShows(world, 'ines', /Decline the plan/);
+    expect(await world.slack.submit('ines', form.id, { reason: '' })).toMatchObject({ status: 'invalid' });
+    const said = await toldTo(world, 'ines', () => world.slack.submit('ines', form.id, { reason: '   ' }));
+    expect(said).toMatch(/one sentence why.*Nothing was changed/);
+  });
+
+  it('for Undo is refused to somebody who may only contain, in the form and behind it', async () => {
+    await press(world, id, 'maya', 'Undo quarantine');
+    await viewShows(world, 'maya', /Not possible.*not on the list/);
+    const about = JSON.parse(buttonOf(cardOf(world, id), 'Undo quarantine')?.value ?? '{}') as { i: string };
+    const forged = {
+      type: 'view_submission',
+      user: { id: idOf('maya') },
+      team: { id: world.slack.teamId },
+      trigger_id: 'forged-undo',
+      view: {
+        callback_id: 'give-reason',
+        private_metadata: JSON.stringify({ channel: CHANNEL, verb: 'undo', about: { incidentId: about.i } }),
+        state: { values: { reason: { reason: { type: 'plain_text_input', value: 'because' } } } },
+      },
+    };
+    expect(await toldTo(world, 'maya', () => world.slack.sendInteractive(forged))).toMatch(/not on the list/);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('of a plan that was replaced since is refused, and the card shows the new one', async () => {
+    const stale = approveValue(id);
+    await pressWithReason(world, id, 'ines', 'Undo quarantine', 'payments are down');
+    await cardShows(world, id, /LEAK LIVE AGAIN.*Approve plan/);
+    expect(approveValue(id)).not.toBe(stale);
+    expect(await toldTo(world, 'tomas', () => forge('tomas', 'decide:approve', stale))).toMatch(
+      /has changed/,
+    );
+    expect(deletes()).toEqual([]);
+  });
+
+  it('pressed by two at once runs once, and the other is told', async () => {
+    const before = world.slack.ephemerals('tomas').length + world.slack.ephemerals('ines').length;
+    const told = () => [...world.slack.ephemerals('tomas'), ...world.slack.ephemerals('ines')].map(textOf);
+    await Promise.all(['ines', 'tomas'].map((user) => press(world, id, user, 'Approve plan')));
+    await cardShows(world, id, /Revoked/);
+    await world.slack.waitFor(() => told().length >= before + 2, PATIENCE_MS, 'an answer for both');
+    expect(told().filter((text) => text.includes('Approved. The plan runs now'))).toHaveLength(1);
+    expect(deletes()).toHaveLength(1);
+    await cardShows(world, id, /Closed/);
+    const late = { i: id, h: 'x' };
+    expect(await toldTo(world, 'ines', () => forge('ines', 'decide:approve', JSON.stringify(late)))).toMatch(
+      /already closed \(resolved\).*\/revoke-sa/,
+    );
+  });
+});
+
+describe('a token that nobody could identify', PATIENT, () => {
+  let id: string;
+  let token: string;
+  const submit = async (answers: Record<string, string>) => {
+    const form = await viewShows(world, 'maya', /Identify the token/);
+    await world.slack.submit('maya', form.id, answers);
+  };
+  beforeAll(async () => {
+    // Only payments is opted in to being searched by hash.
+    token = await world.cluster('prod').seed.tokenSecret('ci', 'robot-token', 'release-robot');
+    leaked.push(token);
+    id = await opened(await world.gitguardian(token, { id: 7001 }));
+    await cardShows(world, id, /No token Secret in prod\/payments has that hash/);
+  }, 60_000);
+
+  it('is not identified by somebody who is not on the list', async () => {
+    await press(world, id, 'dan', 'Identify token…');
+    await viewShows(world, 'dan', /Not possible.*not on the list/);
+  });
+
+  it.each([
+    ['half a token', () => ({ paste: token.slice(0, -60) }), 'paste', /cut off/],
+    ['two tokens', () => ({ paste: `${token}\n${leaked[0]}` }), 'paste', /2 tokens/],
+    ['prose', () => ({ paste: 'the one of the robot' }), 'paste', /begins with eyJ/],
+    ['nothing', () => ({}), 'namespace', /Paste the token, or fill in/],
+    ['a token for a name', () => ({ namespace: 'ci', account: token }), 'account', /Not a Kubernetes name/],
+  ])('is asked for again where the form holds %s', async (_, answers, field, words) => {
+    if (world.slack.views('maya').length === 0) await press(world, id, 'maya', 'Identify token…');
+    await submit(answers());
+    await world.slack.waitFor(
+      () => words.test(world.slack.viewErrors('maya')[field] ?? ''),
+      PATIENCE_MS,
+      `an error at ${field}`,
+    );
+  });
+
+  it('is not found under a wrong name, and the card offers the right one', async () => {
+    await submit({ namespace: 'ci', secret: 'robot-tokn', cluster: 'prod' });
+    await viewShows(world, 'maya', /Thank you/);
+    expect(textOf(await cardShows(world, id, /no token Secret ci\/robot-tokn/))).toContain(
+      '`prod/ci/robot-token`',
+    );
+  });
+
+  it('is quarantined by a click once it is named, and not before', async () => {
+    await world.slack.closeView('maya', world.slack.views('maya').at(-1)?.id ?? '');
+    await press(world, id, 'maya', 'Identify token…');
+    await submit({ namespace: 'ci', secret: 'robot-token', cluster: 'prod' });
+    await cardShows(world, id, /Quarantine now/);
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    await press(world, id, 'maya', 'Quarantine now');
+    await cardShows(world, id, /Contained/);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('is contained at once where the form holds the token itself, and not by who identified it approved', async () => {
+    const pasted = await world.cluster('prod').seed.tokenSecret('ci', 'robot-token-2', 'release-robot');
+    leaked.push(pasted);
+    const other = await opened(await world.gitguardian(pasted, { id: 7002 }));
+    await press(world, other, 'ines', 'Identify token…');
+    const form = await viewShows(world, 'ines', /Identify the token/);
+    await world.slack.submit('ines', form.id, { paste: `token: ${pasted}` });
+    await cardShows(world, other, /Contained: refused by 2 of 2.*Approve plan/);
+    expect(await toldTo(world, 'ines', () => press(world, other, 'ines', 'Approve plan'))).toMatch(
+      /somebody else must approve/,
+    );
+  });
+});
+
+describe('what is not a leak', PATIENT, () => {
+  let id: string;
+  let token: string;
+  const sealed = async () => (await dumpRedis(world)).includes(`:token:${id}`);
+
+  it('is closed, its token destroyed, and the card says that the quarantine stays', async () => {
+    ({ id, token } = await leak());
+    expect(await sealed()).toBe(true);
+    await pressWithReason(world, id, 'tomas', 'Not a leak', 'a canary token of ours');
+    await cardShows(world, id, /False alarm.*quarantine stays/);
+    await expect.poll(sealed, { timeout: PATIENCE_MS }).toBe(false);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('is only noted when the scanner finds it again, and stays closed', async () => {
+    const again = await world.report({ token, where: { text: 'the same gist' } });
+    expect(await opened(again)).toBe(id);
+    await world.slack.waitFor(
+      () =>
+        repliesOf(world, cardOf(world, id) ?? cards(world)[0]!).some((text) =>
+          text.includes('Reported again'),
+        ),
+      PATIENCE_MS,
+      'the repeat in the thread',
+    );
+    expect(textOf(await cardShows(world, id, /False alarm/))).not.toContain('Approve plan');
+    expect(await sealed()).toBe(false);
+  });
+
+  it('stays a false alarm when its quarantine is undone', async () => {
+    await pressWithReason(world, id, 'tomas', 'Undo quarantine', 'it was ours');
+    await world.slack.waitFor(
+      () => !buttonOf(cardOf(world, id), 'Undo quarantine'),
+      PATIENCE_MS,
+      'the end of the undo',
+    );
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    const card = textOf(await cardShows(world, id, /False alarm/));
+    expect(card).not.toMatch(/LIVE AGAIN|quarantine stays|Quarantine now/);
+  });
+});
+
+it('after all that the next leak is contained, and none of the values stands anywhere', PATIENT, async () => {
+  await expectStillWorks(world);
+  for (const token of leaked) expect(await inspectTraces(world, token)).toMatchObject({ found: [] });
+});
