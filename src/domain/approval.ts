@@ -1,8 +1,8 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
 import type { Coordinates } from './alert.ts';
-import { isContained, isDone, openRun, pendingSteps, undoable } from './fold.ts';
 import type { Incident, Verb } from './incident.ts';
+import { isContained, openRun, pendingSteps, undoable } from './runs.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -176,8 +176,3 @@ export function offers(incident: Incident): Verb[] {
   if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
   return offered;
 }
-
-export const lastRunDone = (incident: Incident): boolean => {
-  const run = incident.runs.at(-1);
-  return run !== undefined && isDone(run);
-};

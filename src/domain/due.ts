@@ -1,7 +1,8 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
-import { isContained, openRun } from './fold.ts';
+
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
+import { openRun } from './runs.ts';
 
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
@@ -125,9 +126,3 @@ const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
 };
 
 const rules: readonly Rule[] = [run, investigate, prove, close, recheck, expire, forgetToken];
-
-/** For the card: a leak that nobody has stopped. */
-export const isBleeding = (incident: Incident): boolean =>
-  !incident.closed &&
-  !isContained(incident) &&
-  incident.situations.some(({ liveness }) => liveness.alive === 'alive');

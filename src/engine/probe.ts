@@ -1,9 +1,9 @@
 // One round of questions to every API server of a cluster: do you still accept this token, and would you accept another?
 import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts';
-import { stepsInEffect } from '../domain/fold.ts';
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
 import { done, type Outcome, unknown } from '../domain/outcome.ts';
+import { stepsInEffect } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
 import type { Cluster } from '../ports.ts';

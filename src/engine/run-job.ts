@@ -1,8 +1,9 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
-import { openRun } from '../domain/fold.ts';
+
 import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
+import { openRun } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';

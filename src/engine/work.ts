@@ -1,7 +1,7 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 
-import { openRun } from '../domain/fold.ts';
 import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
+import { openRun } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Reporter } from '../ports.ts';
 import type { Secret } from '../secret.ts';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
 import { offers } from '../../domain/approval.ts';
-import { pendingSteps } from '../../domain/fold.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import { pendingSteps } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 
 export const ACTIONS = { decide: 'decide', details: 'details', pickSecret: 'pick-secret' } as const;

@@ -1,8 +1,8 @@
 // What leaked and what hangs on it, as lines of mrkdwn for the card.
 import type { LeakAlert } from '../../domain/alert.ts';
-import { stepsInEffect } from '../../domain/fold.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
+import { stepsInEffect } from '../../domain/runs.ts';
 import type { Situation } from '../../domain/situation.ts';
 import type { TokenIdentity } from '../../domain/token-identity.ts';
 import { clean, code, counted, link, moment, people, some } from './mrkdwn.ts';

@@ -1,8 +1,7 @@
 // The one line that says how it stands, with the only status mark of a card.
-import { isBleeding } from '../../domain/due.ts';
-import { isContained, openRun, pendingSteps } from '../../domain/fold.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { acceptedOffline, tokenIsDead } from '../../domain/liveness.ts';
+import { isBleeding, isContained, openRun, pendingSteps } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 import { isFullProof, proofWords } from './proof-text.ts';
 
@@ -38,11 +37,10 @@ function standing(incident: Incident, now: number): Standing {
 function ended(incident: Incident): Standing | undefined {
   const { closed, liveAgain } = incident;
   if (closed?.as === 'false-alarm') return it(OVER, 'False alarm');
-  if (closed?.as === 'declined' || closed?.as === 'expired') {
-    const what = closed.as === 'declined' ? 'Declined' : 'Nobody approved in time';
-    if (isContained(incident)) return it(OPEN, `${what}, the quarantine stays`);
-    const alive = liveAgain || isBleeding({ ...incident, closed: undefined } as unknown as Incident);
-    return alive ? it(LIVE, `${what}: LEAK STILL LIVE`) : it(OVER, what);
+  if (closed?.as === 'expired') return it(OVER, 'Expired: accepted nowhere any more');
+  if (closed?.as === 'declined') {
+    if (isContained(incident)) return it(OPEN, 'Declined, the quarantine stays');
+    return liveAgain || isBleeding(incident) ? it(LIVE, 'Declined: LEAK STILL LIVE') : it(OVER, 'Declined');
   }
   return liveAgain ? it(LIVE, 'LEAK LIVE AGAIN') : undefined;
 }

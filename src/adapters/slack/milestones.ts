@@ -1,9 +1,10 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 import type { KnownBlock } from '@slack/types';
 import { requesters } from '../../domain/approval.ts';
-import { fold, isContained, pendingSteps } from '../../domain/fold.ts';
+import { fold } from '../../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
+import { isContained, pendingSteps } from '../../domain/runs.ts';
 import { VERBS } from './card.ts';
 import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';

@@ -1,8 +1,8 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
 import { offers, requesters } from '../../domain/approval.ts';
-import { openRun, pendingSteps, sameStep, stepsInEffect } from '../../domain/fold.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Step } from '../../domain/plan.ts';
+import { openRun, pendingSteps, sameStep, stepsInEffect } from '../../domain/runs.ts';
 import { clean, moment, people, some } from './mrkdwn.ts';
 
 const IN_FULL = 8;

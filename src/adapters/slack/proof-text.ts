@@ -1,7 +1,7 @@
 // Says what the evidence shows, never more than its level allows.
 import type { ProofRound } from '../../domain/evidence.ts';
-import { isDone, stepsInEffect } from '../../domain/fold.ts';
 import type { Incident } from '../../domain/incident.ts';
+import { isDone, stepsInEffect } from '../../domain/runs.ts';
 import { clean, code, counted, moment, some, span } from './mrkdwn.ts';
 
 /** The last round of each cluster. */
