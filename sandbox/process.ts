@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const READY_MS = 30_000;
+const ROLE = fileURLToPath(new URL('./role.ts', import.meta.url));
+/** A second on an idle machine; none is too busy. */
+const READY_MS = 60_000;
 
 export interface RoleProcess {
   readonly pid: number;
@@ -23,14 +24,10 @@ export async function startRole(
   collect: (text: string) => void,
 ): Promise<RoleProcess> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, role], {
+  const child = spawn(process.execPath, [ROLE, role], {
     env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  // A parent that ends without cleaning up must leave nobody behind.
-  const reap = () => child.kill('SIGKILL');
-  process.once('exit', reap);
-  child.once('exit', () => process.off('exit', reap));
   const ports = await untilReady(child, role, collect);
   const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve([child.exitCode]);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -56,14 +53,20 @@ function untilReady(
 ): Promise<RoleProcess['ports']> {
   let seen = '';
   return new Promise((resolve, reject) => {
-    const fail = (why: string) => reject(new Error(`The ${role} ${why}. It wrote:\n${seen.slice(-4000)}`));
+    const fail = (why: string) => {
+      child.kill('SIGKILL');
+      reject(new Error(`The ${role} ${why}. It wrote:\n${seen.slice(-4000)}`));
+    };
     const timer = setTimeout(() => fail(`was not ready within ${READY_MS / 1000} s`), READY_MS);
+    let ready = false;
     const listen = (chunk: Buffer): void => {
       const text = chunk.toString();
       collect(text);
+      if (ready) return;
       seen = (seen + text).slice(-20_000);
       const line = seen.split('\n').find((candidate) => candidate.includes('"msg":"ready"'));
       if (!line) return;
+      ready = true;
       clearTimeout(timer);
       resolve((JSON.parse(line) as { ports: RoleProcess['ports'] }).ports);
     };

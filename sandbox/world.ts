@@ -13,9 +13,21 @@ import { type Senders, senders } from './senders.ts';
 import { defaultPeople } from './slack/people.ts';
 import { startWorkspace, type Workspace, type WorkspaceOptions } from './slack/workspace.ts';
 
-export interface WorldOptions {
-  /** By name; the first is `prod`. */
-  clusters?: Record<string, ClusterOptions>;
+/** What a world needs of a cluster, simulated or real. */
+export interface WorldCluster {
+  name: string;
+  servers: readonly { readonly url: string }[];
+  caPem: string;
+  /** For the configuration, where the EndpointSlice does not hold addresses that can be reached from here. */
+  apiServers?: { url: string }[];
+  /** Text of a kubeconfig whose user is this ServiceAccount. */
+  kubeconfig(user: { namespace: string; serviceAccount: string }): string | Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions<C extends WorldCluster = SimulatedCluster> {
+  /** By name: what to simulate, or how to start another. */
+  clusters?: Record<string, (SimulatedCluster extends C ? ClusterOptions : never) | (() => Promise<C>)>;
   slack?: WorkspaceOptions;
   /** Overrides of the configuration file. */
   config?: Partial<Omit<FileConfigInput, 'slack'>> & { slack?: Partial<FileConfigInput['slack']> };
@@ -24,11 +36,11 @@ export interface WorldOptions {
   redis?: () => Promise<SandboxRedis>;
 }
 
-export interface World extends Senders {
+export interface World<C extends WorldCluster = SimulatedCluster> extends Senders {
   redis: SandboxRedis;
   slack: Workspace;
-  clusters: Record<string, SimulatedCluster>;
-  cluster(name: string): SimulatedCluster;
+  clusters: Record<string, C>;
+  cluster(name: string): C;
   /** Environment of the roles; also what a command line needs. */
   env: Record<string, string>;
   startRole(role: 'bot' | 'worker'): Promise<RoleProcess>;
@@ -46,7 +58,9 @@ export const INCIDENTS = 'incidents';
 
 const person = (name: string): string => defaultPeople.find((one) => one.name === name)?.id ?? '';
 
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+export async function startWorld<C extends WorldCluster = SimulatedCluster>(
+  options: WorldOptions<C> = {},
+): Promise<World<C>> {
   const directory = await mkdtemp(join(tmpdir(), 'tourniquet-world-'));
   const cleanup: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
@@ -57,11 +71,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     cleanup.push(() => redis.close());
     const slack = await startWorkspace({ commands: slashCommands(), ...options.slack });
     cleanup.push(() => slack.close());
-    const clusters: Record<string, SimulatedCluster> = {};
-    for (const [name, cluster] of Object.entries(options.clusters ?? { prod: { servers: 2 } })) {
-      const started = await startCluster({ name, ...cluster });
-      if (!started.get(`/api/v1/namespaces/${WORKER.namespace}`)) started.seed.namespace(WORKER.namespace);
-      clusters[name] = started;
+    const clusters: Record<string, C> = {};
+    const wanted: Record<string, ClusterOptions | (() => Promise<WorldCluster>)> = options.clusters ?? {
+      prod: { servers: 2 },
+    };
+    for (const [name, cluster] of Object.entries(wanted)) {
+      const started = typeof cluster === 'function' ? await cluster() : await simulate({ name, ...cluster });
+      clusters[name] = started as C;
       cleanup.push(() => started.close());
     }
     const { env, secrets } = await writeConfig(directory, { redis, slack, clusters }, options);
@@ -72,6 +88,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
+async function simulate(options: ClusterOptions): Promise<SimulatedCluster> {
+  const started = await startCluster(options);
+  if (!started.get(`/api/v1/namespaces/${WORKER.namespace}`)) started.seed.namespace(WORKER.namespace);
+  return started;
+}
+
 const slashCommands = () =>
   commands.map(({ name, help }) => ({
     command: `/${name}`,
@@ -79,12 +101,13 @@ const slashCommands = () =>
     usageHint: help.usage,
   }));
 
-interface Parts extends Pick<World, 'redis' | 'slack' | 'clusters' | 'env' | 'close'> {
+interface Parts<C extends WorldCluster>
+  extends Pick<World<C>, 'redis' | 'slack' | 'clusters' | 'env' | 'close'> {
   secrets: { report: string; gitguardian: string };
   cleanup: (() => Promise<unknown>)[];
 }
 
-function assemble({ secrets, cleanup, ...parts }: Parts): World {
+function assemble<C extends WorldCluster>({ secrets, cleanup, ...parts }: Parts<C>): World<C> {
   let output = '';
   const processes: Partial<Record<'bot' | 'worker', RoleProcess>> = {};
   const newest = (role: 'bot' | 'worker'): RoleProcess => {
@@ -114,15 +137,21 @@ function assemble({ secrets, cleanup, ...parts }: Parts): World {
   };
 }
 
-async function writeConfig(
+async function writeConfig<C extends WorldCluster>(
   directory: string,
-  { redis, slack, clusters }: Pick<World, 'redis' | 'slack' | 'clusters'>,
-  { config = {}, searchNamespaces = {} }: WorldOptions,
+  { redis, slack, clusters }: Pick<World<C>, 'redis' | 'slack' | 'clusters'>,
+  { config = {}, searchNamespaces = {} }: Pick<WorldOptions, 'config' | 'searchNamespaces'>,
 ) {
   const entries = Object.entries(clusters).map(async ([name, cluster]) => {
     const path = join(directory, `${name}.kubeconfig`);
-    await writeFile(path, cluster.kubeconfig(WORKER));
-    return { name, kubeconfig: path, searchNamespaces: searchNamespaces[name] ?? [] };
+    await writeFile(path, await cluster.kubeconfig(WORKER));
+    const { apiServers } = cluster;
+    return {
+      name,
+      kubeconfig: path,
+      searchNamespaces: searchNamespaces[name] ?? [],
+      ...(apiServers && { apiServers }),
+    };
   });
   const file: FileConfigInput = {
     people: { responders: [person('maya')], approvers: [person('ines'), person('tomas')] },

@@ -1,6 +1,7 @@
 // Builds one role of Tourniquet from its configuration. This file and its folder are the only ones that join adapters with registries.
 import { startBotRole } from './compose/bot.ts';
 import { openShared } from './compose/shared.ts';
+import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
 import type { Config } from './config.ts';
 import { sweep } from './engine/work.ts';
@@ -19,9 +20,11 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
   const assembly = { config, log, stack, graceMs };
   try {
     const shared = openShared(assembly);
+    const warm = warmUp([shared.openQueues()]);
     const ports: Running['ports'] = {};
     if (config.role !== 'bot') ports.health = await startWorkerRole(assembly, shared);
     if (config.role !== 'worker') ports.http = await startBotRole(assembly, shared);
+    await warm;
     const sweeping = every(
       config.sweepEvery,
       () => sweep(shared.deps),

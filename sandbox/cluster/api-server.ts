@@ -7,9 +7,11 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { forbiddenToAnonymous } from './anonymous.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Answer, Call, Streaming } from './call.ts';
 import type { ServingCertificate } from './certificate.ts';
+import type { User } from './claims.ts';
 import type { Effect, Faults, LoggedRequest } from './faults.ts';
 import { openAnswer } from './open-paths.ts';
 import { handle } from './rest.ts';
@@ -149,18 +151,28 @@ export class ApiServer {
       if (effect.fail !== undefined) throw injected(effect.fail);
       const { world, version } = this.#options;
       const url = new URL(request.url, this.url);
-      const open = request.method === 'GET' ? openAnswer(world, version, url.pathname) : undefined;
-      return open ?? handle(this.#call(request, url, body));
+      const caller = this.#caller(request);
+      const isRead = request.method === 'GET';
+      const open = isRead ? openAnswer(world, version, url.pathname, caller !== undefined) : undefined;
+      if (open !== undefined) return open;
+      if (caller === undefined) throw forbiddenToAnonymous(request.method, url);
+      return handle(this.#call(request, url, body, caller));
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
       return { status: known.code, body: known.body, headers: known.headers };
     }
   }
 
-  #call({ method, headers }: Http2ServerRequest, url: URL, body: string): Call {
+  /** Undefined: nobody in particular. A token that is refused is never taken for none. */
+  #caller({ headers }: Http2ServerRequest): User | undefined {
     const [, token] = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-    const verdict = token === undefined ? undefined : this.#authenticator.authenticate(token);
-    if (!verdict?.authenticated) throw unauthorized();
+    if (token === undefined) return undefined;
+    const verdict = this.#authenticator.authenticate(token);
+    if (!verdict.authenticated) throw unauthorized();
+    return verdict.user;
+  }
+
+  #call({ method, headers }: Http2ServerRequest, url: URL, body: string, caller: User): Call {
     return {
       world: this.#options.world,
       authenticator: this.#authenticator,
@@ -173,7 +185,7 @@ export class ApiServer {
         userAgent: headers['user-agent'] ?? '',
       },
       body,
-      caller: verdict.user,
+      caller,
     };
   }
 }

@@ -9,8 +9,7 @@ import {
   nodes,
   type Resource,
 } from './resources.ts';
-import { NODE_NAME } from './workload-controller.ts';
-import type { World } from './world.ts';
+import { NODE_NAME, type World } from './world.ts';
 
 const MANAGER = 'kube-apiserver';
 const GROUP = 'rbac.authorization.k8s.io';

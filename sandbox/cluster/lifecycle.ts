@@ -1,17 +1,20 @@
-// How objects come, change and go: server-set metadata, preconditions, finalizers, graceful deletion.
+// How objects come and change: server-set metadata, optimistic locking, what a client may not write.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type Draft, type KubeObject, type PodObject, timestamp } from './objects.ts';
-import { apiVersion, namespaces, pods, type Resource } from './resources.ts';
-import { alreadyExists, badRequest, conflict, modified, notFound } from './status.ts';
+import { checkDraft, withDefaults } from './defaults.ts';
+import { type Draft, type KubeObject, type ObjectMeta, timestamp } from './objects.ts';
+import { apiVersion, namespaces, type Resource } from './resources.ts';
+import {
+  ApiError,
+  alreadyExists,
+  badRequest,
+  conflict,
+  invalid,
+  modified,
+  notFound,
+  stillBeingDeleted,
+} from './status.ts';
 import type { World } from './world.ts';
-
-const DEFAULT_GRACE_SECONDS = 30;
-
-export interface DeleteOptions {
-  gracePeriodSeconds?: number;
-  preconditions?: { uid?: string; resourceVersion?: string };
-}
 
 function randomSuffix(): string {
   return randomUUID().replaceAll('-', '').slice(0, 5);
@@ -44,18 +47,24 @@ export function createObject(
 ): KubeObject {
   const metadata = draft.metadata ?? {};
   const name = metadata.name ?? (metadata.generateName && `${metadata.generateName}${randomSuffix()}`);
-  if (!name) throw badRequest(`${resource.kind} is invalid: metadata.name: name or generateName is required`);
+  if (!name) throw invalid(resource, '', 'metadata.name', 'Required value: name or generateName is required');
+  if (metadata.resourceVersion) {
+    throw new ApiError(500, 'InternalError', 'resourceVersion should not be set on objects to be created');
+  }
   if (resource.namespaced && world.store.get(namespaces, undefined, namespace) === undefined) {
     throw notFound(namespaces, namespace ?? '');
   }
-  if (world.store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
+  checkDraft(resource, name, draft);
+  const taken = world.store.get(resource, namespace, name);
+  if (taken?.metadata.deletionTimestamp !== undefined) throw stillBeingDeleted(resource, name);
+  if (taken !== undefined) throw alreadyExists(resource, name);
   const { namespace: _, resourceVersion: __, uid: ___, deletionTimestamp: ____, ...given } = metadata;
   const object: KubeObject = {
     ...withDefaults(resource, structuredClone(draft)),
     apiVersion: apiVersion(resource),
     kind: resource.kind,
     metadata: {
-      ...structuredClone(given),
+      ...withoutEmpty(structuredClone({ ...given, ...labelsOf(resource, name, given) })),
       name,
       ...(resource.namespaced && namespace !== undefined ? { namespace } : {}),
       uid: randomUUID(),
@@ -67,19 +76,21 @@ export function createObject(
   return putObject(world, resource, object, manager);
 }
 
-function withDefaults(resource: Resource, draft: Draft): Draft {
-  if (resource.kind === 'Secret') {
-    const { stringData = {}, data = {}, ...rest } = draft as Draft & Record<string, Record<string, string>>;
-    const encoded = Object.entries(stringData).map(([key, text]) => [
-      key,
-      Buffer.from(text).toString('base64'),
-    ]);
-    const all = { ...data, ...Object.fromEntries(encoded) };
-    return { type: 'Opaque', ...rest, ...(Object.keys(all).length === 0 ? {} : { data: all }) };
-  }
-  if (resource.kind !== 'Pod') return draft;
-  const spec = { serviceAccountName: 'default', ...(draft.spec as Record<string, unknown> | undefined) };
-  return { ...draft, spec, status: { phase: 'Pending', ...(draft.status as object | undefined) } };
+/** Every namespace is labelled with its own name. */
+function labelsOf(
+  resource: Resource,
+  name: string,
+  { labels }: Partial<ObjectMeta>,
+): Pick<ObjectMeta, 'labels'> {
+  return resource === namespaces ? { labels: { ...labels, 'kubernetes.io/metadata.name': name } } : {};
+}
+
+/** An empty map or list is stored as none: `test /metadata/labels = null` depends on it. */
+function withoutEmpty<T extends Partial<ObjectMeta>>(metadata: T): T {
+  const filled = Object.entries(metadata).filter(
+    ([, value]) => value != null && (typeof value !== 'object' || Object.keys(value).length > 0),
+  );
+  return Object.fromEntries(filled) as T;
 }
 
 /** Replaces `current` by `next` (PUT and PATCH): optimistic locking, generation, end of finalizers. */
@@ -99,7 +110,11 @@ export function replaceObject(
     throw conflict(resource, name, why);
   }
   if (next.metadata.name !== name || next.metadata.namespace !== current.metadata.namespace) {
-    throw badRequest('the name or namespace of the object does not match the one in the URL');
+    throw badRequest('the name or namespace of the object does not match the one on the URL');
+  }
+  if (!isDeepStrictEqual(current.roleRef, next.roleRef)) {
+    const shown = JSON.stringify(next.roleRef);
+    throw invalid(resource, name, 'roleRef', `Invalid value: ${shown}: field is immutable`);
   }
   const merged = keepServerFields(current, next);
   if (isDeepStrictEqual(merged, current)) return current;
@@ -115,8 +130,9 @@ function keepServerFields(current: KubeObject, next: KubeObject): KubeObject {
   const { deletionTimestamp, deletionGracePeriodSeconds } = current.metadata;
   const { deletionTimestamp: _, deletionGracePeriodSeconds: __, ...own } = next.metadata;
   const specChanged = !isDeepStrictEqual(current.spec, next.spec);
+  const { status: _status, ...content } = next;
   const metadata = {
-    ...own,
+    ...withoutEmpty(own),
     uid,
     resourceVersion,
     creationTimestamp,
@@ -125,70 +141,12 @@ function keepServerFields(current: KubeObject, next: KubeObject): KubeObject {
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
   };
-  return { ...next, apiVersion: current.apiVersion, kind: current.kind, metadata };
+  // The status is written by controllers, through a subresource that is not modelled.
+  const status = current.status === undefined ? {} : { status: current.status };
+  return { ...content, ...status, apiVersion: current.apiVersion, kind: current.kind, metadata };
 }
 
 function finished({ metadata }: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = metadata;
   return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0;
-}
-
-function checkPreconditions(resource: Resource, { metadata }: KubeObject, options: DeleteOptions): void {
-  const { uid, resourceVersion } = options.preconditions ?? {};
-  if (uid !== undefined && uid !== metadata.uid) {
-    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
-    throw conflict(resource, metadata.name, why);
-  }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
-    throw conflict(resource, metadata.name, why);
-  }
-}
-
-function graceOf(resource: Resource, object: KubeObject, options: DeleteOptions): number {
-  if (resource !== pods) return 0;
-  const { spec } = object as PodObject;
-  // Nothing runs yet, so there is nothing to wait for.
-  if (spec.nodeName === undefined) return 0;
-  return options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
-}
-
-/** Removes the object, or marks it when a grace period or a finalizer holds it; says which object is left. */
-export function deleteObject(
-  world: World,
-  resource: Resource,
-  object: KubeObject,
-  options: DeleteOptions = {},
-): { object: KubeObject; removed: boolean } {
-  checkPreconditions(resource, object, options);
-  const grace = graceOf(resource, object, options);
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
-  if (grace === 0 && finalizers.length === 0) {
-    world.store.remove(resource, object);
-    return { object, removed: true };
-  }
-  if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds)
-    return { object, removed: false };
-  // A second, shorter deletion counts from the first request.
-  const requestedAt =
-    deletionTimestamp === undefined
-      ? world.now()
-      : Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
-  const metadata = {
-    ...object.metadata,
-    deletionTimestamp: timestamp(requestedAt + grace * 1000),
-    deletionGracePeriodSeconds: grace,
-  };
-  const marked = world.store.put(resource, { ...object, metadata });
-  if (grace > 0) stopLater(world, resource, marked, grace);
-  return { object: marked, removed: false };
-}
-
-/** The kubelet's part: once the containers stopped, it deletes the Pod for good. */
-function stopLater(world: World, resource: Resource, object: KubeObject, graceSeconds: number): void {
-  const { namespace, name, uid } = object.metadata;
-  world.timeline.after(Math.min(graceSeconds * 1000, world.podStopMs), () => {
-    const live = world.store.get(resource, namespace, name);
-    if (live?.metadata.uid === uid) deleteObject(world, resource, live, { gracePeriodSeconds: 0 });
-  });
 }

@@ -1,9 +1,13 @@
-// The few paths that answer without a token: health, version, and the keys that verify tokens offline.
+// The paths beside the API: health and version for everybody, and, for ServiceAccounts, the keys that verify tokens offline.
 import type { Answer } from './call.ts';
 import { jwks } from './tokens.ts';
 import { ISSUER, type World } from './world.ts';
 
-export function openAnswer({ keys }: World, version: string, path: string): Answer | undefined {
+export function openAnswer(world: World, version: string, path: string, known: boolean): Answer | undefined {
+  return publicAnswer(version, path) ?? (known ? keysAnswer(world, path) : undefined);
+}
+
+function publicAnswer(version: string, path: string): Answer | undefined {
   const [major = '', minor = ''] = version.split('.');
   switch (path) {
     case '/healthz':
@@ -12,6 +16,13 @@ export function openAnswer({ keys }: World, version: string, path: string): Answ
       return { status: 200, body: 'ok' };
     case '/version':
       return { status: 200, body: { major, minor, gitVersion: `v${version}`, platform: 'linux/amd64' } };
+    default:
+      return undefined;
+  }
+}
+
+function keysAnswer({ keys }: World, path: string): Answer | undefined {
+  switch (path) {
     case '/openid/v1/jwks':
       // Only the key of TokenRequest tokens: where legacy tokens have their own, discovery does not show it.
       return {

@@ -1,6 +1,6 @@
 // The three patch formats: JSON Patch is exact (the kill depends on it), the others are plain map merges.
 import { isDeepStrictEqual } from 'node:util';
-import { badRequest, notModelled, patchDoesNotApply } from './status.ts';
+import { ApiError, badRequest, notModelled, patchDoesNotApply } from './status.ts';
 
 type Json = unknown;
 type JsonMap = Record<string, Json>;
@@ -53,7 +53,9 @@ function apply(document: JsonMap, operation: Operation): void {
     if (!same) throw patchDoesNotApply();
     return;
   }
-  if (operation.op !== 'add' && child(parent, key) === undefined) throw patchDoesNotApply();
+  // In a map, replacing what is not there adds it, as with the real server's library.
+  const needed = operation.op === 'remove' || (operation.op === 'replace' && Array.isArray(parent));
+  if (needed && child(parent, key) === undefined) throw patchDoesNotApply();
   if (Array.isArray(parent)) {
     const index = arrayIndex(parent, key, operation.op === 'add');
     if (operation.op === 'remove') parent.splice(index, 1);
@@ -97,8 +99,9 @@ export function applyPatch<T>(document: T, contentType: string, patch: Json): T 
   if (mediaType === 'application/json-patch+json') return jsonPatch(document, patch);
   if (!isMap(patch)) throw badRequest('error decoding patch: a merge patch is a JSON object');
   if (mediaType === 'application/merge-patch+json') return mergePatch(document, patch) as T;
+  if (mediaType.startsWith('application/apply-patch+')) throw notModelled('server-side apply');
   if (mediaType !== 'application/strategic-merge-patch+json') {
-    throw notModelled(`patches of type "${mediaType}"`);
+    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type');
   }
   if (holdsList(patch)) throw notModelled('strategic merge patches that hold lists or directives');
   return mergePatch(document, patch) as T;

@@ -37,13 +37,21 @@ function rulesOf(world: World, { roleRef, metadata }: BindingObject): PolicyRule
 export function grantsOf(world: World, user: User, namespace: string | undefined): Grant[] {
   const inNamespace = namespace ? world.store.list<BindingObject>(roleBindings, namespace) : [];
   const bindings = [...world.store.list<BindingObject>(clusterRoleBindings), ...inNamespace];
-  return bindings
-    .filter((binding) => binding.subjects?.some((subject) => means(subject, binding, user)))
-    .flatMap((binding) => {
-      const { kind, roleRef, metadata } = binding;
-      const reason = `RBAC: allowed by ${kind} "${metadata.name}" of ${roleRef.kind} "${roleRef.name}"`;
-      return rulesOf(world, binding).map((rule) => ({ rule, reason }));
-    });
+  return bindings.flatMap((binding) => {
+    const subject = binding.subjects?.find((each) => means(each, binding, user));
+    if (subject === undefined) return [];
+    const reason = `RBAC: allowed by ${describe(binding, subject)}`;
+    return rulesOf(world, binding).map((rule) => ({ rule, reason }));
+  });
+}
+
+function describe({ kind, roleRef, metadata }: BindingObject, subject: Subject): string {
+  const inNamespace = (name: string, namespace: string | undefined): string =>
+    namespace === undefined ? name : `${name}/${namespace}`;
+  const account = subject.kind === 'ServiceAccount' ? (subject.namespace ?? metadata.namespace) : undefined;
+  const binding = inNamespace(metadata.name, metadata.namespace);
+  const who = inNamespace(subject.name, account);
+  return `${kind} "${binding}" of ${roleRef.kind} "${roleRef.name}" to ${subject.kind} "${who}"`;
 }
 
 function covers(list: string[] | undefined, value: string): boolean {

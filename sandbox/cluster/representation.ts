@@ -9,8 +9,8 @@ function formOf(range: string): Form | 'whole' | undefined {
   const as = parameters.find((each) => each.startsWith('as='))?.slice(3);
   if (as === undefined)
     return ['', '*/*', 'application/*', 'application/json'].includes(mediaType) ? 'whole' : undefined;
-  const v1 = parameters.includes('v1') || parameters.includes('v=v1');
-  if (mediaType !== 'application/json' || !parameters.includes('g=meta.k8s.io') || !v1) return undefined;
+  const known = parameters.includes('g=meta.k8s.io') && parameters.includes('v=v1');
+  if (mediaType !== 'application/json' || !known) return undefined;
   return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList' ? as : undefined;
 }
 
@@ -20,8 +20,17 @@ export function wantsMetadataOnly(accept: string, form: Form): boolean {
     const asked = formOf(range);
     if (asked === 'whole') return false;
     if (asked === form) return true;
+    // The first form that is known decides, even where it does not fit and another one would.
+    if (asked !== undefined) {
+      const isList = form.endsWith('List') ? 'a list' : 'not a list';
+      throw notAcceptable(`you requested ${asked}, but the requested object is ${isList}`);
+    }
   }
-  throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
+  throw notAcceptable('only the following media types are accepted: application/json');
+}
+
+function notAcceptable(message: string): ApiError {
+  return new ApiError(406, 'NotAcceptable', message);
 }
 
 export function metadataOnly({ metadata }: KubeObject): unknown {

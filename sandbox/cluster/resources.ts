@@ -20,11 +20,11 @@ function namespaced(group: string, plural: string, kind: string, more: Partial<R
   return { group, version: 'v1', plural, kind, namespaced: true, fields: [], returnsDeleted: false, ...more };
 }
 
-function clusterWide(group: string, plural: string, kind: string): Resource {
-  return namespaced(group, plural, kind, { namespaced: false });
+function clusterWide(group: string, plural: string, kind: string, returnsDeleted = false): Resource {
+  return namespaced(group, plural, kind, { namespaced: false, returnsDeleted });
 }
 
-export const namespaces = clusterWide('', 'namespaces', 'Namespace');
+export const namespaces = clusterWide('', 'namespaces', 'Namespace', true);
 export const nodes = clusterWide('', 'nodes', 'Node');
 export const serviceAccounts = namespaced('', 'serviceaccounts', 'ServiceAccount', { returnsDeleted: true });
 export const secrets = namespaced('', 'secrets', 'Secret', { fields: ['type'] });
@@ -64,6 +64,11 @@ export const resources: Resource[] = [
 /** "secrets", "deployments.apps": how Kubernetes names a resource in its messages. */
 export function resourceName(resource: Resource): string {
   return resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
+}
+
+/** "Secret", "Deployment.apps": as in messages about one object's content. */
+export function kindName({ group, kind }: Pick<Resource, 'group' | 'kind'>): string {
+  return group === '' ? kind : `${kind}.${group}`;
 }
 
 export function apiVersion(resource: Resource): string {

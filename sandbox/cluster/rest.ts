@@ -1,46 +1,18 @@
 // Turns an authenticated request into an answer: finds the kind its path names and carries out the verb.
 import { type Answer, type Call, managerOf, parseBody, type Streaming, type Target } from './call.ts';
+import { type DeleteOptions, deleteObject } from './deletion.ts';
 import { discovery } from './discovery.ts';
-import { createObject, type DeleteOptions, deleteObject, replaceObject } from './lifecycle.ts';
+import { createObject, replaceObject } from './lifecycle.ts';
 import { listObjects } from './list.ts';
 import { type Draft, type KubeObject, timestamp } from './objects.ts';
 import { applyPatch } from './patch.ts';
+import { findTarget, placeOf } from './paths.ts';
 import { represent } from './representation.ts';
-import { findResource, type Resource, serviceAccounts } from './resources.ts';
+import { type Resource, serviceAccounts } from './resources.ts';
 import { review } from './reviews.ts';
-import { badRequest, deleted, notFound, notModelled } from './status.ts';
+import { badRequest, deleted, invalid, notFound, notModelled } from './status.ts';
 import { requestToken, type TokenRequestSpec } from './token-request.ts';
 import { watchObjects } from './watch.ts';
-
-interface Path {
-  group: string;
-  version: string;
-  segments: string[];
-}
-
-function split(path: string): Path | undefined {
-  const [, core, group = '', groupVersion, rest = ''] =
-    /^\/(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))(?:\/(.*))?$/.exec(path) ?? [];
-  const version = core ?? groupVersion;
-  if (version === undefined) return undefined;
-  return { group, version, segments: rest.split('/').filter(Boolean).map(decodeURIComponent) };
-}
-
-export function findTarget(path: string): Target | undefined {
-  const parts = split(path);
-  if (parts === undefined) return undefined;
-  const { group, version, segments } = parts;
-  const inNamespace = segments[0] === 'namespaces' && segments.length > 2;
-  const [plural = '', name, subresource, ...more] = inNamespace ? segments.slice(2) : segments;
-  const resource = findResource(group, version, plural);
-  if (resource === undefined || more.length > 0 || (inNamespace && !resource.namespaced)) return undefined;
-  return {
-    resource,
-    ...(inNamespace ? { namespace: segments[1] ?? '' } : {}),
-    ...(name === undefined ? {} : { name }),
-    ...(subresource === undefined ? {} : { subresource }),
-  };
-}
 
 function existing(call: Call, { resource, namespace, name = '' }: Target): KubeObject {
   const object = call.world.store.get(resource, namespace, name);
@@ -82,6 +54,11 @@ function patch(call: Call, target: Target): Answer {
   const current = existing(call, target);
   const next = applyPatch(current, call.headers.contentType, parseBody(call));
   if (typeof next.metadata !== 'object') throw badRequest('a patch may not remove the metadata of an object');
+  const { uid } = next.metadata;
+  if (uid && uid !== current.metadata.uid) {
+    const why = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+    throw invalid(target.resource, current.metadata.name, 'metadata.uid', why);
+  }
   return ok(call, replaceObject(call.world, target.resource, current, next, managerOf(call)));
 }
 
@@ -96,7 +73,10 @@ function remove(call: Call, target: Target): Answer {
 }
 
 function issueToken(call: Call, { namespace = '', name = '' }: Target): Answer {
-  const { spec = {} } = (parseBody(call) as { spec?: TokenRequestSpec } | undefined) ?? {};
+  const request = parseBody(call) as { spec?: TokenRequestSpec } | undefined;
+  if (request === undefined)
+    throw badRequest('the object provided is unrecognized (must be of type TokenRequest)');
+  const { spec = {} } = request;
   const issued = requestToken(call.world, namespace, name, spec);
   const { token, expirationTimestamp } = issued;
   const metadata = { name, namespace, creationTimestamp: timestamp(call.world.now()) };
@@ -105,11 +85,10 @@ function issueToken(call: Call, { namespace = '', name = '' }: Target): Answer {
 }
 
 function reviewAnswer(call: Call): Answer | undefined {
-  const parts = split(call.path);
-  const [plural = '', ...more] = parts?.segments ?? [];
-  if (call.method !== 'POST' || parts?.version !== 'v1' || more.length > 0) return undefined;
+  const place = placeOf(call.path);
+  if (call.method !== 'POST' || place?.version !== 'v1' || place.name !== undefined) return undefined;
   const { world, authenticator, caller } = call;
-  const body = review(parts.group, plural, { world, authenticator, caller }, parseBody(call));
+  const body = review(place.group, place.plural, { world, authenticator, caller }, parseBody(call));
   return body === undefined ? undefined : { status: 201, body };
 }
 

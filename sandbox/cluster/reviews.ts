@@ -3,7 +3,7 @@ import type { Authenticator } from './authenticator.ts';
 import type { User } from './claims.ts';
 import { timestamp } from './objects.ts';
 import { allowedBy, allowedPath, grantsOf, type ResourceAttributes } from './rbac.ts';
-import { badRequest } from './status.ts';
+import { badRequest, invalid } from './status.ts';
 import type { World } from './world.ts';
 
 interface ReviewSpec {
@@ -27,7 +27,8 @@ function tokenReview({ authenticator, spec }: ReviewCall): object {
   if (!spec.token) throw badRequest('token is required for TokenReview in authentication');
   const wanted = spec.audiences?.length ? spec.audiences : undefined;
   const verdict = authenticator.authenticate(spec.token, wanted);
-  if (!verdict.authenticated) return { authenticated: false, user: {}, error: verdict.error };
+  // `authenticated: false` is left out, as every false is.
+  if (!verdict.authenticated) return { user: {}, error: verdict.error };
   return { authenticated: true, user: verdict.user, audiences: verdict.audiences };
 }
 
@@ -37,7 +38,9 @@ function accessStatus(
   { resourceAttributes, nonResourceAttributes }: ReviewSpec,
 ): object {
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) {
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+    const why =
+      'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', 'spec', why);
   }
   const grant =
     resourceAttributes === undefined

@@ -1,4 +1,5 @@
 // Puts objects into the simulated cluster the way an administrator would, without going over the wire.
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './defaults.ts';
 import { createObject } from './lifecycle.ts';
 import type {
   BindingObject,
@@ -21,7 +22,6 @@ import {
   secrets,
   serviceAccounts,
 } from './resources.ts';
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './token-controller.ts';
 import { requestToken, type TokenRequestSpec } from './token-request.ts';
 import type { World } from './world.ts';
 

@@ -36,7 +36,13 @@ function labelTest(term: string): Test {
 function fieldTest(resource: Resource, term: string): Test {
   const [, path = '', operator, value] = /^([^=!]+)(==|=|!=)(.*)$/.exec(term) ?? [];
   const known = ['metadata.name', 'metadata.namespace', ...resource.fields];
-  if (!known.includes(path)) throw badRequest(`field label not supported: ${path || term}`);
+  if (!known.includes(path)) {
+    throw badRequest(
+      resource.fields.length > 0
+        ? `field label not supported: ${path || term}`
+        : `"${path || term}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
+    );
+  }
   return (object) => (fieldOf(object, path) === value) === (operator !== '!=');
 }
 

@@ -1,5 +1,5 @@
 // Errors as the Kubernetes API words them: a Status object with code, reason, message and details.
-import { type Resource, resourceName } from './resources.ts';
+import { kindName, type Resource, resourceName } from './resources.ts';
 
 export interface StatusObject {
   kind: 'Status';
@@ -40,10 +40,8 @@ export class ApiError extends Error {
   }
 }
 
-function about(resource: Resource, name: string): Record<string, unknown> {
-  return resource.group === ''
-    ? { name, kind: resource.plural }
-    : { name, group: resource.group, kind: resource.plural };
+function about({ group, plural }: Resource, name: string, kind = plural): Record<string, unknown> {
+  return group === '' ? { name, kind } : { name, group, kind };
 }
 
 export function notFound(resource: Resource, name: string): ApiError {
@@ -56,9 +54,20 @@ export function alreadyExists(resource: Resource, name: string): ApiError {
   return new ApiError(409, 'AlreadyExists', message, about(resource, name));
 }
 
+export function stillBeingDeleted(resource: Resource, name: string): ApiError {
+  const message = `object is being deleted: ${resourceName(resource)} "${name}" already exists`;
+  return new ApiError(409, 'AlreadyExists', message, about(resource, name));
+}
+
 export function conflict(resource: Resource, name: string, why: string): ApiError {
   const message = `Operation cannot be fulfilled on ${resourceName(resource)} "${name}": ${why}`;
   return new ApiError(409, 'Conflict', message, about(resource, name));
+}
+
+/** A precondition that does not hold is reported by kind where other conflicts are reported by plural. */
+export function preconditionFailed(resource: Resource, name: string, why: string): ApiError {
+  const message = `Operation cannot be fulfilled on ${kindName(resource)} "${name}": ${why}`;
+  return new ApiError(409, 'Conflict', message, about(resource, name, resource.kind));
 }
 
 export function modified(resource: Resource, name: string): ApiError {
@@ -70,15 +79,26 @@ export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message);
 }
 
-export function invalid(resource: Resource, name: string, field: string, why: string): ApiError {
-  const message = `${resource.kind} "${name}" is invalid: ${field}: ${why}`;
-  const causes = [{ reason: 'FieldValueInvalid', message: why, field }];
-  return new ApiError(422, 'Invalid', message, { name, kind: resource.kind, causes });
+export function invalid(
+  resource: Pick<Resource, 'group' | 'kind'>,
+  name: string,
+  field: string,
+  why: string,
+): ApiError {
+  const { group, kind } = resource;
+  const message = `${kindName(resource)} "${name}" is invalid: ${field}: ${why}`;
+  const reason = why.startsWith('Required') ? 'FieldValueRequired' : 'FieldValueInvalid';
+  const details = { ...(name !== '' && { name }), ...(group !== '' && { group }), kind };
+  return new ApiError(422, 'Invalid', message, { ...details, causes: [{ reason, message: why, field }] });
 }
 
 /** What the real server answers when a JSON Patch does not apply: it names neither the operation nor a value. */
 export function patchDoesNotApply(): ApiError {
   return new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+}
+
+export function forbidden(message: string, details?: Record<string, unknown>): ApiError {
+  return new ApiError(403, 'Forbidden', message, details);
 }
 
 export function unauthorized(): ApiError {

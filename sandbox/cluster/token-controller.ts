@@ -1,12 +1,12 @@
 // The part of kube-controller-manager that makes and removes long-lived tokens and keeps the `default` ServiceAccounts.
-import { createObject, deleteObject, putObject } from './lifecycle.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './defaults.ts';
+import { deleteObject } from './deletion.ts';
+import { createObject, putObject } from './lifecycle.ts';
 import type { KubeObject, SecretObject } from './objects.ts';
 import { namespaces, resources, secrets, serviceAccounts } from './resources.ts';
 import { legacyToken } from './tokens.ts';
 import type { World } from './world.ts';
 
-export const TOKEN_SECRET_TYPE = 'kubernetes.io/service-account-token';
-export const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 const SERVICE_ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 const MANAGER = 'kube-controller-manager';
 

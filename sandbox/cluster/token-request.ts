@@ -1,7 +1,7 @@
 // The `token` subresource of a ServiceAccount: short-lived tokens, bound to an object or to nothing.
 import { type PodObject, type ServiceAccountObject, timestamp } from './objects.ts';
 import { nodes, pods, resourceOfKind, serviceAccounts } from './resources.ts';
-import { badRequest, conflict, invalid, notFound } from './status.ts';
+import { badRequest, invalid, notFound, preconditionFailed } from './status.ts';
 import { type BoundTokenRequest, boundToken } from './tokens.ts';
 import { ISSUER, type World } from './world.ts';
 
@@ -23,7 +23,7 @@ function findBound(
   const { kind, name = '', uid } = reference;
   const resource = resourceOfKind('', kind ?? '');
   if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || resource === undefined) {
-    throw badRequest(`cannot bind token to object of type ${kind}`);
+    throw badRequest(`cannot bind token to object of type /v1, Kind=${kind}`);
   }
   const object = world.store.get<PodObject>(resource, namespace, name);
   if (object === undefined) throw notFound(resource, name);
@@ -34,7 +34,7 @@ function findBound(
   }
   if (uid !== undefined && uid !== object.metadata.uid) {
     const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-    throw conflict(resource, name, why);
+    throw preconditionFailed(resource, name, why);
   }
   return { kind, object };
 }
@@ -52,7 +52,12 @@ export function requestToken(
   const expirationSeconds = spec.expirationSeconds ?? HOUR;
   if (expirationSeconds < TEN_MINUTES) {
     const why = `Invalid value: ${expirationSeconds}: may not specify a duration less than 10 minutes`;
-    throw invalid(serviceAccounts, name, 'spec.expirationSeconds', why);
+    throw invalid(
+      { group: 'authentication.k8s.io', kind: 'TokenRequest' },
+      '',
+      'spec.expirationSeconds',
+      why,
+    );
   }
   const boundTo = spec.boundObjectRef && findBound(world, serviceAccount, spec.boundObjectRef);
   const nodeName = boundTo?.kind === 'Pod' ? (boundTo.object as PodObject).spec.nodeName : undefined;

@@ -89,8 +89,9 @@ export function boundToken(key: SigningKey, request: BoundTokenRequest): string 
   const { serviceAccount, audiences, expirationSeconds, boundTo, node, nowMs } = request;
   const { name, namespace } = serviceAccount.metadata;
   const now = Math.floor(nowMs / 1000);
-  // The kubelet asks for 3607 s; the server silently makes that a year, and notes when it should have ended.
-  const extended = expirationSeconds === HOUR_AND_SEVEN && audiences.every((each) => each === ISSUER);
+  // A kubelet asks for 3607 s; the server silently makes that a year, and notes when it should have ended.
+  const forServer = audiences.every((each) => each === ISSUER);
+  const extended = boundTo?.kind === 'Pod' && expirationSeconds === HOUR_AND_SEVEN && forServer;
   return signJwt(key, {
     aud: audiences,
     exp: now + (extended ? ONE_YEAR : expirationSeconds),

@@ -4,7 +4,7 @@ import { selectorOf } from './list.ts';
 import type { KubeObject } from './objects.ts';
 import { metadataOnly, wantsMetadataOnly } from './representation.ts';
 import { apiVersion } from './resources.ts';
-import { expired, notModelled } from './status.ts';
+import { ApiError, badRequest, expired, notModelled } from './status.ts';
 import type { StoreEvent } from './store.ts';
 
 const DEFAULT_SECONDS = 1_800;
@@ -20,11 +20,24 @@ function typeInView(
   return was ? 'DELETED' : undefined;
 }
 
+function versionOf(text: string): string {
+  if (/^\d*$/.test(text)) return text;
+  const why = `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`;
+  throw new ApiError(500, 'InternalError', why);
+}
+
+function secondsOf(text: string | null): number {
+  if (text === null) return DEFAULT_SECONDS;
+  if (!/^\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  return Number(text) || DEFAULT_SECONDS;
+}
+
 export function watchObjects(call: Call, target: Target): Streaming {
   const { world, query } = call;
   if (query.has('sendInitialEvents')) throw notModelled('watches with sendInitialEvents');
   const matches = selectorOf(call, target);
-  const from = query.get('resourceVersion') ?? '';
+  const from = versionOf(query.get('resourceVersion') ?? '');
+  const seconds = secondsOf(query.get('timeoutSeconds'));
   const inScope = (event: StoreEvent): boolean =>
     event.resource === target.resource &&
     (target.namespace === undefined || event.object.metadata.namespace === target.namespace) &&
@@ -50,7 +63,6 @@ export function watchObjects(call: Call, target: Target): Streaming {
       const bookmarks = query.get('allowWatchBookmarks') === 'true';
       if (bookmarks) write(bookmark());
       const stop = world.store.subscribe(send);
-      const seconds = Number(query.get('timeoutSeconds') ?? DEFAULT_SECONDS);
       const timer = setTimeout(() => {
         if (bookmarks) write(bookmark());
         end();
@@ -75,7 +87,7 @@ export function watchObjects(call: Call, target: Target): Streaming {
     const type = partial
       ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' }
       : { kind: target.resource.kind, apiVersion: apiVersion(target.resource) };
-    const metadata = { resourceVersion: String(world.store.revision), creationTimestamp: null };
+    const metadata = { resourceVersion: String(world.store.revision) };
     return { type: 'BOOKMARK', object: { ...type, metadata } };
   }
 }

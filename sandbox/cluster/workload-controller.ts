@@ -1,14 +1,14 @@
 // A thin Deployment controller and kubelet: ReplicaSets per template, Pods that start, and that are replaced when the template changes.
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { createObject, deleteObject, putObject } from './lifecycle.ts';
+import { deleteObject } from './deletion.ts';
+import { createObject, putObject } from './lifecycle.ts';
 import { type KubeObject, type PodObject, type PodSpec, timestamp, type WorkloadObject } from './objects.ts';
 import { deployments, pods, type Resource, replicaSets, secrets, serviceAccounts } from './resources.ts';
-import type { World } from './world.ts';
+import { NODE_NAME, type World } from './world.ts';
 
 const MANAGER = 'kube-controller-manager';
 const TEMPLATE_HASH = 'pod-template-hash';
-export const NODE_NAME = 'node-1';
 
 function owned<T extends KubeObject>(world: World, resource: Resource, owner: KubeObject): T[] {
   return world.store

@@ -4,6 +4,8 @@ import type { Timeline } from './timeline.ts';
 import type { SigningKeys } from './tokens.ts';
 
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+/** The only Node with a kubelet: a Pod that a client puts on another one neither starts nor stops there. */
+export const NODE_NAME = 'node-1';
 
 export interface World {
   name: string;

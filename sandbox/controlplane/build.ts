@@ -112,9 +112,10 @@ async function buildFlags(): Promise<string[]> {
 
 async function build(target: string, say: Say): Promise<void> {
   say('Building the control plane, once for this version of it: etcd, Kubernetes and KWOK.');
-  say('From nothing this takes about 11 minutes on 2 cores, and a download of some hundred megabytes.');
+  say('From nothing this takes about 11 minutes on 2 idle cores, and a download of some hundred megabytes.');
   const flags = await buildFlags();
   const packages = await stalePackages(flags);
+  say(`${packages} packages are to be compiled, then linked.`);
   const started = Date.now();
   const compiler = spawn('go', ['build', '-v', ...flags, '-o', target, '.'], {
     cwd: SOURCES,
@@ -127,11 +128,11 @@ async function build(target: string, say: Say): Promise<void> {
   say(`Built in ${minutes(Date.now() - started)}.`);
 }
 
-/** How many packages are to be compiled; Go downloads the modules meanwhile. */
+/** How many packages are to be compiled, besides our own; Go downloads the modules meanwhile. */
 async function stalePackages(flags: string[]): Promise<number> {
   const list = ['list', '-deps', '-f', '{{if .Stale}}stale{{end}}', ...flags, '.'];
   const { stdout } = await run('go', list, { cwd: SOURCES, env: GO_ENV, maxBuffer: 1e8 });
-  return stdout.split('\n').filter((line) => line !== '').length;
+  return stdout.split('\n').filter((line) => line !== '').length - 1;
 }
 
 /** Answers the last lines that the compiler wrote. */
@@ -142,9 +143,9 @@ async function followProgress(compiler: ChildProcess, packages: number, say: Say
   const tail: string[] = [];
   const ticker = setInterval(() => {
     const spent = Date.now() - started;
-    const left = done > 0 ? (spent * Math.max(0, packages - done)) / done : undefined;
-    const estimate = left === undefined ? '' : `, very roughly ${minutes(left)} left before linking`;
-    say(`  ${done} of ${packages} packages, ${minutes(spent)} so far${estimate}`);
+    const left = done > 0 ? `, very roughly ${minutes((spent * (packages - done)) / done)} left` : '';
+    const now = done < packages ? `${done} of ${packages} packages` : 'linking';
+    say(`  ${now}, ${minutes(spent)} so far${done < packages ? left : ''}`);
   }, PROGRESS_MS);
   if (compiler.stderr)
     for await (const line of createInterface(compiler.stderr)) {

@@ -21,7 +21,7 @@ import { openWorkplace, type Workplace } from './workplace.ts';
 
 export interface ControlPlaneOptions {
   name?: string;
-  /** API servers on one etcd. */
+  /** API servers on one etcd; the controllers talk to the first. */
   servers?: 1 | 2;
   /** Of the service account keys: RSA signs the same claims alike each time, ECDSA does not. */
   signing?: SigningAlgorithm;
@@ -81,8 +81,7 @@ async function assemble(place: Workplace, options: ControlPlaneOptions): Promise
     const auditWebhook = options.auditWebhook !== undefined;
     return createApiServer(place, call, { directory, index, port, etcdPort: storage.port, auditWebhook });
   });
-  await storage.start();
-  await Promise.all(servers.map((server) => server.start()));
+  await Promise.all([storage.start(), ...servers.map((server) => server.start())]);
   await Promise.all([
     startControllers(place, call, files.caPem),
     startNodes(place, call, { count: options.nodes ?? 1, podStartMs: options.podStartMs ?? 0 }),

@@ -69,6 +69,8 @@ func runKubectl() {
 
 // runKwok is cmd/kwok's main, which is not importable: its configuration flags are parsed before the command's own.
 func runKwok() {
+	// cobra adds the process-wide flags to every command; Kubernetes' own --version among them clashes with KWOK's.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ContinueOnError)
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

@@ -53,7 +53,7 @@ export function openShared({ config, log, stack }: Assembly) {
       return ['Redis does not answer: nothing new is accepted until it does; nothing accepted is lost.'];
     }
   };
-  return { store, prefix, clock, queueOptions, deps, problems };
+  return { store, prefix, clock, queueOptions, deps, problems, openQueues: queue.open };
 }
 
 function settingsOf(config: Config): Settings {

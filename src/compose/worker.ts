@@ -8,6 +8,7 @@ import { answer } from '../engine/answer.ts';
 import { doWork } from '../engine/work.ts';
 import type { Log } from '../log.ts';
 import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Returns the port of the health endpoint. */
 export async function startWorkerRole(
@@ -16,11 +17,7 @@ export async function startWorkerRole(
 ): Promise<number> {
   const { queueOptions, deps, problems } = shared;
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, connectCluster(cluster)]));
-  for (const cluster of clusters.values()) {
-    stack.defer(() => cluster.close());
-    // One that is away now is asked again when it is needed; the others must not wait for it.
-    void warm(cluster, log);
-  }
+  for (const cluster of clusters.values()) stack.defer(() => cluster.close());
   const workerDeps = { ...deps, clusters, actions };
   const options = { ...queueOptions, concurrency: CONCURRENCY };
   const worker = startWorker('worker', (work) => doWork(workerDeps, work), options);
@@ -29,6 +26,8 @@ export async function startWorkerRole(
   stack.defer(() => clerk.close());
   const health = await startHealth({ host: config.http.host, port: config.http.healthPort, ready: problems });
   stack.defer(() => health.close());
+  // A cluster that is away now is asked again when it is needed; the others must not wait for it.
+  await warmUp([worker.ready, ...[...clusters.values()].map((cluster) => warm(cluster, log))]);
   return health.port;
 }
 

@@ -52,25 +52,22 @@ function afterTrouble(work: ReturnType<Rule> & object, trouble: Trouble | undefi
 
 const ms = (iso: string): number => Date.parse(iso);
 
+/** Not the containment that an investigation does itself: a new name would start a second one beside it. */
+const ordered = ({ runs }: Incident): number => runs.filter(({ by }) => by !== 'policy').length;
+
 const investigate: Rule = (incident) =>
   incident.stale && !incident.closed && openRun(incident) === undefined
     ? {
         kind: 'investigate',
-        attempt: incident.alerts.length + incident.decisions.length + incident.runs.length,
+        attempt: incident.alerts.length + incident.decisions.length + ordered(incident),
         at: ms(incident.openedAt),
       }
     : undefined;
 
+/** One name for all steps: a name for each would start a second job beside the one that goes on with the next step. */
 const run: Rule = (incident) => {
   const open = openRun(incident);
-  if (open === undefined) return undefined;
-  // A step that is under way names the attempt, so that a run which was cut off is taken up again.
-  const state = open.steps.find(({ outcome }) => outcome?.verdict !== 'done');
-  return {
-    kind: 'run',
-    attempt: `${open.id}-${state?.step.id ?? 'end'}-${state?.outcome ? state.attempts : 0}`,
-    at: ms(open.at),
-  };
+  return open && { kind: 'run', attempt: open.id, at: ms(open.at) };
 };
 
 const prove: Rule = ({ proof }, { stability, retryEvery }) => {
@@ -89,7 +86,8 @@ const HOUR = 3_600_000;
 const patience = (passed: number, least: number): number => Math.min(HOUR, Math.max(least, passed / 10));
 
 const recheck: Rule = (incident, { recheckAfter }) => {
-  const { proof, rechecks } = incident;
+  const { proof, rechecks, closed } = incident;
+  if (closed?.as === 'false-alarm') return undefined;
   if (proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined) return undefined;
   const index = rechecks.length;
   const after = recheckAfter[index];
@@ -115,14 +113,14 @@ const expire: Rule = (incident, { approvalExpiry }) =>
 /** The token is destroyed after the last re-check, at once on decline or false alarm, and never kept longer than agreed. */
 const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
   if (!incident.tokenHeld || incident.tokenHeldSince === undefined) return undefined;
-  const latest = ms(incident.tokenHeldSince) + keepTokenFor;
-  const attempt = `${ms(incident.tokenHeldSince)}`;
+  // The moment names the attempt: a queue that holds this work for a later one must not swallow it.
+  const forget = (at: number) => ({ kind: 'forget-token' as const, attempt: at, at });
   const { closed } = incident;
-  if (closed && closed.as !== 'resolved') return { kind: 'forget-token', attempt, at: ms(closed.at) };
+  if (closed && closed.as !== 'resolved') return forget(ms(closed.at));
   const lastRecheck = incident.rechecks.at(-1);
   const finished = closed !== undefined && incident.rechecks.length >= recheckAfter.length;
-  if (finished) return { kind: 'forget-token', attempt, at: ms(lastRecheck?.at ?? closed.at) };
-  return { kind: 'forget-token', attempt, at: latest };
+  if (finished) return forget(ms(lastRecheck?.at ?? closed.at));
+  return forget(ms(incident.tokenHeldSince) + keepTokenFor);
 };
 
 const rules: readonly Rule[] = [run, investigate, prove, close, recheck, expire, forgetToken];

@@ -200,6 +200,9 @@ function finishRun(incident: Incident, id: string, at: string): void {
   const run = incident.runs.find((candidate) => candidate.id === id);
   if (run === undefined || !isDone(run)) return;
   if (run.kind === 'undo') {
+    delete incident.proof;
+    // A false alarm stays one: its token was given back to whom it belongs.
+    if (incident.closed?.as === 'false-alarm') return;
     incident.liveAgain = true;
     askAgain(incident);
     return;

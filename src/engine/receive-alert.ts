@@ -44,35 +44,28 @@ async function open(
   const claim = keys.map((key) => ({ key, from }));
   const [result] = await Promise.all([
     deps.log.append({ id, expected: 0, head: '', events: [event], claim, ...seal }),
-    wakeWorker(deps, id, event),
+    addSafely(deps, id, firstWork(deps, id, event)),
   ]);
   if (result.kind === 'held') return result.by;
-  if (result.kind !== 'appended') return open(deps, event, keys, from, seal);
-  const session = toSession(id, { events: result.events, cursors: {}, head: result.head });
-  // Not waited for: what was appended is accepted, and the sender need not know more.
-  void addSafely(deps, id, owed(deps, session).map(letKillFirst));
-  return { incidentId: id, created: true };
-}
-
-/**
- * The first job leaves together with the append, behind it, so that a kill waits for one round trip and one fsync instead
- * of two. Where the append loses, the worker finds no such incident and drops the job.
- */
-async function wakeWorker(deps: BotDeps, id: string, event: Received): Promise<void> {
-  const first = { ...event, v: 1, at: new Date(deps.clock.now()).toISOString() };
-  const work = owed(deps, toSession(id, { events: [first], cursors: {}, head: '' }));
-  await addSafely(
-    deps,
-    id,
-    work.filter(({ kind }) => kind === 'investigate'),
-  );
+  return result.kind === 'appended'
+    ? { incidentId: id, created: true }
+    : await open(deps, event, keys, from, seal);
 }
 
 const FIRST_CARD_AFTER_MS = 300;
 
-/** The bot's work on the first card would compete with the kill, and a little later the card can say how that went. */
-const letKillFirst = (work: Work): Work =>
-  work.kind === 'report' ? { ...work, at: work.at + FIRST_CARD_AFTER_MS } : work;
+/**
+ * Leaves together with the append, behind it, so that a kill waits for one round trip and one fsync instead of two. Where
+ * the append loses, whoever takes the job finds no such incident and drops it. The first card waits a moment: making it
+ * would compete with the kill, and a little later it can say how that went.
+ */
+function firstWork(deps: BotDeps, id: string, event: Received): Work[] {
+  const first = { ...event, v: 1, at: new Date(deps.clock.now()).toISOString() };
+  return owed(deps, toSession(id, { events: [first], cursors: {}, head: '' })).flatMap((work) => {
+    if (work.kind === 'report') return [{ ...work, at: work.at + FIRST_CARD_AFTER_MS }];
+    return work.kind === 'investigate' ? [work] : [];
+  });
+}
 
 async function join(
   deps: BotDeps,

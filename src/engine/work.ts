@@ -66,7 +66,10 @@ async function recordTrouble(
           cause: error,
         });
   deps.logger.warn({ err: error, incident: session.incident.id, work: kind }, 'work failed');
-  await change(deps, session, (incident) => consequences(incident, kind, known));
+  // A twin of this job may have succeeded meanwhile: then nothing is tried again, and nobody must read that it is.
+  await change(deps, session, (incident) =>
+    owed(deps, session).some((work) => work.kind === kind) ? consequences(incident, kind, known) : undefined,
+  );
 }
 
 function consequences(incident: Incident, work: WorkKind, error: AppError): EventBody[] {
@@ -78,8 +81,8 @@ function consequences(incident: Incident, work: WorkKind, error: AppError): Even
   return [{ type: 'trouble', work, message: error.message }];
 }
 
-/** Longer than any report takes: every call to Slack has a deadline. */
-const REPORT_LOCK_MS = 60_000;
+/** How long a card waits for a bot that died while it reported; a living one keeps the lock for as long as it takes. */
+const REPORT_LOCK_MS = 10_000;
 
 /** Shows an incident through every reporter that is behind. Throws AppError where it must be tried again. */
 export async function doReport(

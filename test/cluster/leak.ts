@@ -90,11 +90,11 @@ export async function openNamespace(plane: ControlPlane) {
       return status.token;
     },
     /** On a Node whose kubelet nobody plays: deleted with a grace period, it stays. */
-    async pod(name: string, nodeName: string): Promise<Bound> {
+    async pod(name: string, serviceAccountName: string, nodeName: string): Promise<Bound> {
       const containers = [{ name: 'main', image: 'example.test/none' }];
       const { metadata } = await send('POST', at('pods'), {
         metadata: { name },
-        spec: { nodeName, containers },
+        spec: { nodeName, serviceAccountName, containers },
       });
       return { kind: 'Pod', name, uid: metadata.uid };
     },

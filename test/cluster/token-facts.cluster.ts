@@ -171,7 +171,7 @@ describe.concurrent('a bound token', () => {
   test('of a deleted Pod lives for its grace period and a minute more', async () => {
     const space = await openNamespace(rsa);
     await space.serviceAccount('robot');
-    const bound = await space.pod('worker', (await bareNode()).name);
+    const bound = await space.pod('worker', 'robot', (await bareNode()).name);
     const leaked = await space.requestToken('robot', { bound });
     const deleted = Date.now();
     const gracePeriodSeconds = 5;
@@ -186,7 +186,7 @@ describe.concurrent('a bound token', () => {
   test('of a Pod deleted by force dies at once', async () => {
     const space = await openNamespace(rsa);
     await space.serviceAccount('robot');
-    const bound = await space.pod('worker', (await bareNode()).name);
+    const bound = await space.pod('worker', 'robot', (await bareNode()).name);
     const leaked = await space.requestToken('robot', { bound });
     const deleted = Date.now();
     await space.remove('pods', 'worker', { gracePeriodSeconds: 0 });
@@ -198,7 +198,7 @@ describe.concurrent('a bound token', () => {
   test('of a Pod is cut off earlier by a second delete with a shorter grace period', async () => {
     const space = await openNamespace(rsa);
     await space.serviceAccount('robot');
-    await space.pod('worker', (await bareNode()).name);
+    await space.pod('worker', 'robot', (await bareNode()).name);
     const deletionTime = async (gracePeriodSeconds: number): Promise<number> => {
       const pod = await space.remove('pods', 'worker', { gracePeriodSeconds });
       return Date.parse(pod.metadata.deletionTimestamp ?? '');
@@ -213,7 +213,7 @@ describe.concurrent('a bound token', () => {
     const space = await openNamespace(rsa);
     await space.serviceAccount('robot');
     const node = await bareNode();
-    const ofPod = await space.requestToken('robot', { bound: await space.pod('worker', node.name) });
+    const ofPod = await space.requestToken('robot', { bound: await space.pod('worker', 'robot', node.name) });
     const ofNode = await space.requestToken('robot', { bound: { kind: 'Node', ...node } });
     const deleted = Date.now();
     await rsa.call('DELETE', `/api/v1/nodes/${node.name}`);

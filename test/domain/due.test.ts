@@ -67,6 +67,18 @@ describe('due', () => {
     expect(kinds(events)).toEqual(expected);
   });
 
+  it('names what is owed earlier than before anew, because the queue keeps one job of a name, at its first moment', () => {
+    const forget = (events: EventBody[]) => owed(events).find(({ kind }) => kind === 'forget-token');
+    const open = [withToken, ...waiting().slice(1)];
+    const declined = [...open, { type: 'closed', as: 'declined', reason: 'r' } satisfies EventBody];
+    expect(forget(declined)?.at).toBeLessThan(forget(open)?.at ?? 0);
+    expect(forget(declined)?.attempt).not.toBe(forget(open)?.attempt);
+  });
+
+  it('does not re-check a false alarm, whose token may be given back', () => {
+    expect(kinds([...revoked(), { type: 'closed', as: 'false-alarm', reason: 'r' }])).toEqual([]);
+  });
+
   it('asks again after a refusal when it must hold, and after an acceptance soon', () => {
     const probed = (round: ReturnType<typeof aRound>): EventBody[] => [
       ...contained(),

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { seed } = world.cluster('prod');
   seed.serviceAccount('kube-system', 'node-agent');
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await world?.close();
   attacker.close();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
   ({ token } = await leakToken(world.cluster('prod'), 'legacy'));
   body = JSON.stringify({ data: { token } });
-}, 60_000);
+}, 120_000);
 afterAll(() => world?.close());
 
 interface Delivery {

@@ -1,12 +1,15 @@
 // What the end-to-end tests share: a world with short waits, and words for what happens in the incident channel.
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { statusWith } from '../../sandbox/ask.ts';
 import type { LoggedRequest } from '../../sandbox/cluster/faults.ts';
 import { leakToken, seedHarbour } from '../../sandbox/harbour.ts';
 import type { Message, View } from '../../sandbox/slack/types.ts';
 import { INCIDENTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
+import type { FileConfigInput } from '../../src/config.ts';
 
 /** Waits that a person would not sit through in a test; everything else is as in production. */
 const quick: WorldOptions['config'] = {
@@ -32,7 +35,17 @@ export async function openStage(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
+/** Changes the configuration of the roles that are started from now on. */
+export async function amendConfig({ env }: World, change: (config: FileConfigInput) => void): Promise<void> {
+  const path = env.TOURNIQUET_CONFIG ?? '';
+  const config = parse(await readFile(path, 'utf8')) as FileConfigInput;
+  change(config);
+  await writeFile(path, stringify(config));
+}
+
 export const PATIENCE_MS = 20_000;
+/** For a hook that starts processes, on however busy a machine. */
+export const START_MS = 120_000;
 
 export const textOf = (message: Message): string => JSON.stringify([message.text, message.blocks ?? []]);
 
@@ -40,6 +53,10 @@ export const cards = ({ slack }: World): Message[] =>
   slack
     .messages(INCIDENTS)
     .filter(({ threadTs, ephemeralTo, metadata }) => !threadTs && !ephemeralTo && metadata);
+
+/** Of the incident that a card shows. */
+export const idOf = ({ metadata }: Message): string =>
+  /"incident_id":"([0-9a-f]+)"/.exec(JSON.stringify(metadata))?.[1] ?? '';
 
 /** The card of an incident as it is now. */
 export function cardOf(world: World, id: string): Message | undefined {
@@ -88,12 +105,13 @@ export async function press(world: World, id: string, user: string, label: strin
   );
   const found = buttonOf(card, label);
   if (!found) throw new Error('unreachable');
-  await world.slack.click(user, {
+  const { status } = await world.slack.click(user, {
     channel: INCIDENTS,
     ts: card.ts,
     actionId: found.action_id,
     value: found.value,
   });
+  if (status !== 'acked') throw new Error(`The click of ${user} on "${label}" got no answer: ${status}.`);
 }
 
 /** Presses a button that asks for a reason, and gives it. */
@@ -174,7 +192,9 @@ const NAMESPACE = '/api/v1/namespaces/payments/secrets';
 
 /** A token of its own, in a Secret of this name on `prod`. */
 export async function newToken(world: World, name: string): Promise<Omit<Leak, 'id'>> {
-  const token = await world.cluster('prod').seed.tokenSecret('payments', name, 'checkout');
+  // Labelled as most Secrets are, so that the first write is the one that counts.
+  const { seed } = world.cluster('prod');
+  const token = await seed.tokenSecret('payments', name, 'checkout', { labels: { team: 'payments' } });
   return { token, secret: `${NAMESPACE}/${name}` };
 }
 

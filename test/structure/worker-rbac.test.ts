@@ -1,11 +1,13 @@
-// docs/worker-rbac.yaml is enough: for what the actions declare, and for what the worker was seen to ask for.
+// docs/worker-rbac.yaml is what the one source says, and enough: for what the actions declare and what the worker was seen to ask for.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { LoggedRequest } from '../../sandbox/cluster/faults.ts';
 import { actions } from '../../src/actions/index.ts';
+import { readPermissions, workerRoles, workerRules } from '../../src/domain/rbac.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { type Harness, seedLegacy, startHarness } from '../engine/harness.ts';
 import { read } from './tree.ts';
+import { FILE, rendered } from './worker-rbac-file.ts';
 
 interface Rule {
   apiGroups: string[];
@@ -27,7 +29,7 @@ interface Role {
   rules?: Rule[];
 }
 
-const roles = parseAllDocuments(read('docs/worker-rbac.yaml')).map((document) => document.toJS() as Role);
+const roles = parseAllDocuments(read(FILE)).map((document) => document.toJS() as Role);
 const rulesOf = (name: string): Rule[] =>
   roles.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name)?.rules ?? [];
 /** Bound in the whole cluster, and in single namespaces. */
@@ -56,8 +58,12 @@ function wantedBy({ method, path }: Pick<LoggedRequest, 'method' | 'path'>): Wan
   return { verb, group, resource: sub ? `${plural}/${sub}` : plural, namespaced: namespace !== undefined };
 }
 
-test('covers what the actions declare', () => {
-  const declared = actions.flatMap(({ permissions }) =>
+test('is generated', () => {
+  expect(read(FILE), 'write it anew: node test/structure/worker-rbac-file.ts').toBe(rendered());
+});
+
+test('covers what the engine and the actions declare', () => {
+  const declared = [{ permissions: readPermissions }, ...actions].flatMap(({ permissions }) =>
     permissions.flatMap(({ scope, apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) =>
         resources.flatMap((resource) =>
@@ -68,6 +74,46 @@ test('covers what the actions declare', () => {
   );
   expect(declared.length).toBeGreaterThan(5);
   expect(declared.filter((one) => !allowed(one))).toEqual([]);
+});
+
+describe('the roles', () => {
+  const rule = (scope: 'cluster' | 'namespace', resource: string, ...verbs: string[]) => ({
+    permissions: [{ scope, apiGroups: [''], resources: [resource], verbs }],
+  });
+
+  test('grant in a namespace only what is not granted everywhere, and everything once', () => {
+    const rules = workerRules([
+      rule('namespace', 'pods', 'get', 'delete'),
+      rule('namespace', 'pods', 'delete'),
+    ]);
+    expect(rules.namespace).toContainEqual({ apiGroups: [''], resources: ['pods'], verbs: ['delete'] });
+    expect(JSON.stringify(rules.namespace).match(/pods/g)).toHaveLength(1);
+  });
+
+  test('put resources with the same verbs into one rule, and never mix verbs or groups', () => {
+    const { cluster } = workerRules([
+      rule('cluster', 'configmaps', 'watch'),
+      rule('cluster', 'services', 'watch'),
+    ]);
+    expect(cluster).toContainEqual({
+      apiGroups: [''],
+      resources: ['configmaps', 'services'],
+      verbs: ['watch'],
+    });
+    expect(cluster).toContainEqual({ apiGroups: [''], resources: ['nodes'], verbs: ['get'] });
+  });
+
+  test('are bound in the whole cluster for reading, and for acting where it was opted into', () => {
+    const account = { namespace: 'tools', serviceAccount: 'bot', actIn: ['payments', 'ci'] };
+    const bindings = workerRoles([], account).filter(({ kind }) => kind.endsWith('Binding'));
+    expect(bindings.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+      ['ClusterRoleBinding', undefined],
+      ['RoleBinding', 'payments'],
+      ['RoleBinding', 'ci'],
+    ]);
+    for (const { subjects } of bindings)
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'bot', namespace: 'tools' }]);
+  });
 });
 
 describe('covers what the worker asks for', () => {

@@ -191,7 +191,7 @@ function drawPanes(now, channel) {
     openThread,
     intro: channel.isIm
       ? `This conversation is between you and ${label}.`
-      : `This is the beginning of #${label}.`,
+      : `This is the beginning of #${label}.${now.demos.length > 0 ? ' Press a button under “Try it” to make something happen.' : ''}`,
     placeholder: channel.isIm ? `Message ${label}` : `Message #${label}`,
     commands: now.commands,
   });

@@ -27,7 +27,13 @@ export const LOCKS = {
 
 const roleOf = (kind: WorkKind): WorkRole => (kind === 'report' ? 'bot' : 'worker');
 
-export function createJobQueue(options: QueueOptions): JobQueue & { close(): Promise<void> } {
+export interface OwnJobQueue extends JobQueue {
+  /** Does what the first `add` would have to do before it: several round trips. Throws AppError. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createJobQueue(options: QueueOptions): OwnJobQueue {
   const { prefix, clock } = options;
   const producerFor = (role: WorkRole) => createProducer(queueName(prefix, role), { prefix }, options);
   const producers = { bot: producerFor('bot'), worker: producerFor('worker') };
@@ -46,7 +52,8 @@ export function createJobQueue(options: QueueOptions): JobQueue & { close(): Pro
   return {
     async add(work) {
       await Promise.all(
-        (['bot', 'worker'] as const).map(async (role) => {
+        // The worker's first: a kill may be among them.
+        (['worker', 'bot'] as const).map(async (role) => {
           const jobs = work.filter((one) => roleOf(one.kind) === role).map(toJob);
           const [first] = jobs;
           if (first === undefined) return;
@@ -55,6 +62,10 @@ export function createJobQueue(options: QueueOptions): JobQueue & { close(): Pro
           );
         }),
       );
+    },
+    async open() {
+      const nothing = async () => {};
+      await Promise.all([producers.bot.use(nothing), producers.worker.use(nothing)]);
     },
     async close() {
       await Promise.all([producers.bot.close(), producers.worker.close()]);

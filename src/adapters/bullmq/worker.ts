@@ -7,6 +7,8 @@ import { LOCKS, type QueueOptions, queueName, type WorkRole } from './queue.ts';
 export type WorkHandler = (work: Omit<Work, 'at'>) => Promise<void>;
 
 export interface RunningWorker {
+  /** Resolves once it waits for jobs. */
+  ready: Promise<unknown>;
   /** Time since Redis last answered a request for work; 0 while every slot is busy. */
   lastPollAgeMs(): number;
   /** Takes no more jobs and waits for the running ones; what is left after `graceMs` is run again by another worker. */
@@ -52,6 +54,7 @@ export function startWorker(
       log.error({ err, role }, 'the worker stopped taking jobs; restart this process'),
     );
   return {
+    ready: worker.waitUntilReady(),
     lastPollAgeMs: () => (running.size >= concurrency ? 0 : clock.now() - lastPoll()),
     async close(graceMs) {
       await worker.pause(true);

@@ -1,10 +1,12 @@
-// A lock that lapses: taken by one process at a time, and let go only by the one that took it.
+// A lock that lapses with its holder: kept while that process lives, and let go only by the one that took it.
 import { randomUUID } from 'node:crypto';
 import type { Locks } from '../../ports.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+
+const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`;
 
 export function createLocks({ store, prefix }: { store: Store; prefix: string }): Locks {
   const space = keySpace(prefix);
@@ -14,7 +16,16 @@ export function createLocks({ store, prefix }: { store: Store; prefix: string })
       const mine = randomUUID();
       const taken = await store.run((redis) => redis.set(key, mine, 'PX', ttlMs, 'NX'));
       if (taken === null) return undefined;
-      return { release: async () => void (await store.run((redis) => redis.eval(RELEASE, 1, key, mine))) };
+      const renewing = setInterval(() => {
+        // Where it fails, the lock lapses, as it would with us.
+        store.run((redis) => redis.eval(RENEW, 1, key, mine, ttlMs)).catch(() => undefined);
+      }, ttlMs / 3);
+      return {
+        async release() {
+          clearInterval(renewing);
+          await store.run((redis) => redis.eval(RELEASE, 1, key, mine));
+        },
+      };
     },
   };
 }

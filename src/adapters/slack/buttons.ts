@@ -86,7 +86,7 @@ function confirmApprove(incident: Incident): ConfirmationDialog {
   const final = pending.filter(({ reversible }) => !reversible).map(({ title }) => title);
   const words =
     final.length > 0
-      ? `These cannot be undone: ${listWithin(final, 260)}`
+      ? `${final.length === 1 ? 'This' : 'These'} cannot be undone: ${listWithin(final, 260)}`
       : `All steps can be undone: ${listWithin(
           pending.map(({ title }) => title),
           260,

@@ -1,13 +1,14 @@
 // The one message that shows an incident: everything a person needs to decide, and the buttons to do it.
 import type { KnownBlock } from '@slack/types';
 import { requesters } from '../../domain/approval.ts';
+import type { ProofRound } from '../../domain/evidence.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { actionsBlock } from './buttons.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
 import { headline } from './headline.ts';
 import { clean, code, context, counted, moment, people, section, within } from './mrkdwn.ts';
 import { type Approving, planGroups } from './plan-text.ts';
-import { proofLines, proofTimes } from './proof-text.ts';
+import { lastRounds, proofDoubts, proofTimes } from './proof-text.ts';
 
 export interface CardContext extends Approving {
   now: number;
@@ -27,10 +28,10 @@ export function renderCard(incident: Incident, given: CardContext): Card {
   const id = (name: string): string => `${name}-${incident.version}`;
   const groups: [string, string[]][] = [
     ['now', nowLines(incident)],
+    ['proof', proofGroup(incident)],
     ['leak', [...leakLines(incident), ...tokenLines(incident, given.now), ...aliveLines(incident)]],
     ['reach', [...consumerLines(incident), ...radiusLines(incident)]],
     ['warnings', warningLines(incident)],
-    ['proof', proofGroup(incident)],
     ...planGroups(incident, given)
       .slice(0, PLAN_SECTIONS)
       .map((lines, index): [string, string[]] => [`plan${index}`, lines]),
@@ -69,7 +70,7 @@ export const likeness = ({ text, blocks }: Card): string =>
   ]);
 
 function nowLines(incident: Incident): string[] {
-  const { troubles, runs, reopened, closed, liveAgain, autoContainSkipped } = incident;
+  const { troubles, runs, reopened, closed, liveAgain, autoContainSkipped, proof } = incident;
   const lines = Object.entries(troubles)
     .filter(([work]) => work !== 'report')
     .map(
@@ -79,7 +80,9 @@ function nowLines(incident: Incident): string[] {
   if (liveAgain && reopened) lines.push(`*Live again:* ${clean(reopened.reason, 400)}`);
   const stopped = runs.at(-1)?.stopped;
   if (stopped) lines.push(`*Stopped:* ${clean(stopped, 400)} A person is needed.`);
-  if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}: ${clean(closed.reason, 400)}`);
+  // Where the proof closed it, the proof says the rest.
+  const why = closed && closed.reason !== proof?.outcome?.detail ? `: ${clean(closed.reason, 400)}` : '.';
+  if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
   const first = runs[0];
   if (first?.kind === 'contain' && first.by === 'policy')
     lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);
@@ -92,15 +95,23 @@ function proofGroup(incident: Incident): string[] {
   const { proof, rechecks } = incident;
   if (!proof) return [];
   const outcome = proof.outcome;
-  const words = outcome ? clean(outcome.detail, 400) : 'under way.';
+  const words = clean(outcome?.detail ?? underWay(proof.rounds), 400);
   const times = outcome && proofTimes(incident);
   const last = rechecks.at(-1);
   return [
     `*Proof:* ${words}`,
     ...(times ? [times] : []),
-    ...(outcome ? proofLines(proof.rounds, 4) : []),
+    ...(outcome ? proofDoubts(proof.rounds, 4) : []),
     ...(last ? [`*Looked again* ${moment(Date.parse(last.at))}: ${clean(last.outcome.detail)}`] : []),
   ];
+}
+
+/** While it lasts, people must see what it waits for: a server that says nothing, or one that still accepts the token. */
+function underWay(rounds: readonly ProofRound[]): string {
+  const doubts = lastRounds(rounds).flatMap(({ cluster, outcome: { verdict, detail } }) =>
+    verdict === 'done' ? [] : [`${cluster}: ${detail}.`],
+  );
+  return ['under way.', ...doubts].join(' ');
 }
 
 function historyLines(incident: Incident): string[] {

@@ -10,9 +10,9 @@ const MAX_SECTIONS = 80;
 export function detailsView(incident: Incident, now: number): ModalView {
   const groups = [
     [`*${clean(headline(incident, now))}*`, `Incident ${code(incident.id)}, log entry ${incident.version}`],
-    ...incident.situations.flatMap((situation) => situationGroups(situation)),
     ...planGroups(incident),
     proofGroup(incident),
+    ...incident.situations.flatMap((situation) => situationGroups(situation)),
     ...chunks(timeline(incident), 12),
   ].filter((lines) => lines.length > 0);
   return {
@@ -82,7 +82,7 @@ function planGroups({ plan }: Incident): string[][] {
   const steps = plan.steps
     .slice(0, 30)
     .map((step, index) => [
-      `*${index + 1}. ${clean(step.title)}* (${clean(step.cluster, 80)}, ${step.reversible ? 'can be undone' : 'cannot be undone'})`,
+      `*${index + 1}. ${clean(step.title)}* (${step.reversible ? 'can' : 'cannot'} be undone)`,
       `Breaks: ${clean(step.breaks, 400)}`,
       'By hand:',
       ...step.kubectl.map((command) => code(command, 700)),

@@ -16,25 +16,25 @@ export function leakLines({ alerts }: Incident): string[] {
 }
 
 function leakLine({ source, where, severity, reason, reporter }: LeakAlert): string {
-  const by = reporter ? people([reporter]) : clean(source, 60);
-  const place = where ? link(where.url, where.text) : 'place not given';
+  const by = reporter ? `reported by ${people([reporter])}` : `alert from ${code(source, 60)}`;
+  const place = where ? link(where.url, where.text) : 'where is not known';
   const level = severity && severity !== 'unknown' ? `, severity ${severity}` : '';
-  return `*Leaked:* ${place}, reported by ${by}${level}${reason ? `: ${clean(reason, 400)}` : ''}`;
+  return `*Leaked:* ${place}, ${by}${level}${reason ? `: ${clean(reason, 400)}` : ''}`;
 }
 
 const KINDS: Record<TokenIdentity['kind'], string> = {
   legacy: 'Long-lived token',
-  'pod-bound': 'Token of a Pod',
-  'secret-bound': 'Token bound to a Secret',
-  'node-bound': 'Token bound to a Node',
-  unbound: 'Token bound to nothing',
+  'pod-bound': 'Pod-bound token',
+  'secret-bound': 'Secret-bound token',
+  'node-bound': 'Node-bound token',
+  unbound: 'Unbound token',
   'every-token': 'Every token',
 };
 
 const TRUST: Record<TokenIdentity['authenticity'], string> = {
-  signature: "its signature is this cluster's",
+  signature: 'signature verified',
   'uid-match': 'its ServiceAccount exists; the first write checks the token itself',
-  hash: 'its hash equals that of a token in the cluster',
+  hash: 'found in the cluster by its hash',
   coordinates: 'named by a person or an alert, no token was seen',
 };
 
@@ -48,9 +48,11 @@ export function tokenLines(incident: Incident, now: number): string[] {
     return [`*Token:* not identified. ${clean(unidentified.reason, 600)}${near ? ` Near: ${near}` : ''}`];
   }
   if (!identity) return ['*Token:* being identified.'];
-  const { namespace, serviceAccount, clusters, boundTo } = identity;
+  const { namespace, serviceAccount, clusters, boundTo, kind } = identity;
   const name = code(`${namespace}/${serviceAccount.name}`);
-  const bound = boundTo ? `, in ${boundTo.kind} ${code(boundTo.name)}` : '';
+  const bound = boundTo
+    ? `, ${kind === 'legacy' ? 'in' : 'bound to'} ${boundTo.kind} ${code(boundTo.name)}`
+    : '';
   const on = some(
     clusters.map((cluster) => clean(cluster, 60)),
     MAX_CLUSTERS,
@@ -70,18 +72,13 @@ export function tokenLines(incident: Incident, now: number): string[] {
   ];
 }
 
-function ageLine({ kind, issuedAt, expiresAt, audiences }: TokenIdentity, now: number): string {
+function ageLine({ kind, issuedAt, expiresAt }: TokenIdentity, now: number): string {
   const parts: string[] = [];
   if (issuedAt !== undefined) parts.push(`*Issued:* ${moment(issuedAt * 1000)}`);
   if (expiresAt !== undefined)
     parts.push(`*${expiresAt * 1000 < now ? 'Expired' : 'Expires'}:* ${moment(expiresAt * 1000)}`);
   else if (kind === 'legacy') parts.push('*Expires:* never');
   else parts.push('*Expires:* not known');
-  const meant = some(
-    audiences.map((audience) => code(audience, 120)),
-    4,
-  ).join(', ');
-  parts.push(`*Audience:* ${meant || 'the API server'}`);
   return parts.join('   ');
 }
 
@@ -113,22 +110,21 @@ const ALIVE = {
 } as const;
 
 export function aliveLines(incident: Incident): string[] {
-  // The facts are as old as the look: a step that was done since is told by the headline and the proof.
+  // Once a step was done, the headline and the proof know better than the look before it.
   const acted = stepsInEffect(incident).length > 0;
   return shown(incident).flatMap((situation) => {
     const { alive, reason } = situation.liveness;
-    const word = ALIVE[alive];
-    return [
-      `*Alive by object state:* ${labelled(incident, situation)}${word}: ${clean(reason, 400)}${acted ? ` (as seen ${moment(Date.parse(situation.observedAt))})` : ''}`,
-      ...lastUsed(incident, situation),
-    ];
+    const works = `*Still works:* ${labelled(incident, situation)}${ALIVE[alive]}, by object state: ${clean(reason, 400)}`;
+    return [...(acted ? [] : [works]), ...lastUsed(incident, situation)];
   });
 }
 
 function lastUsed(incident: Incident, { tokenSecrets, cluster }: Situation): string[] {
   const { identity } = incident;
-  const bound = identity?.boundTo?.kind === 'Secret' ? identity.boundTo.name : undefined;
-  const concerned = tokenSecrets.filter(({ name }) => bound === undefined || name === bound);
+  const concerned = tokenSecrets.filter(
+    ({ name }) =>
+      identity?.kind === 'every-token' || (identity?.kind === 'legacy' && name === identity.boundTo?.name),
+  );
   const lines = concerned.map(({ name, lastUsed: day }) => {
     const before = usedBeforeKill(incident, cluster, name) ?? (day ? `on ${day}` : undefined);
     const which = concerned.length > 1 ? ` (Secret ${code(name)})` : '';
@@ -146,22 +142,34 @@ function usedBeforeKill({ runs }: Incident, cluster: string, secret: string): st
   );
   const seen = first?.outcome?.facts?.lastUsed;
   if (seen === undefined) return undefined;
-  return /^\d/.test(String(seen)) ? `on ${seen}, before it was contained` : `${seen} before it was contained`;
+  return /^\d/.test(String(seen)) ? `on ${seen}, before it was contained` : String(seen);
 }
 
+/** Who holds the leaked token itself feels a kill of it; who only shares the ServiceAccount has tokens of its own. */
 export function consumerLines(incident: Incident): string[] {
-  return shown(incident).map((situation) => {
-    const { workloads, pods } = situation;
-    const names = some(
-      workloads.map((workload) => code(workload, 120)),
-      6,
-    ).join(', ');
-    const used =
-      workloads.length + pods.length === 0
-        ? 'nothing that was found'
-        : `${names} (${counted(pods.length, 'Pod')})`;
-    return `*Used by:* ${labelled(incident, situation)}${used}`;
+  const { identity } = incident;
+  const holds = ({ name, via }: Situation['pods'][number]): boolean => {
+    if (identity?.boundTo?.kind === 'Secret') return via === 'secret';
+    return identity?.boundTo?.kind === 'Pod' ? name === identity.boundTo.name : true;
+  };
+  return shown(incident).flatMap((situation) => {
+    const { pods } = situation;
+    const using = pods.filter(holds);
+    const sharing = pods.filter((pod) => !using.includes(pod));
+    const where = labelled(incident, situation);
+    return [
+      `*Used by:* ${where}${using.length > 0 ? workloadsOf(using) : 'no Pod that was found'}`,
+      ...(sharing.length > 0
+        ? [`*Same ServiceAccount, tokens of their own:* ${where}${workloadsOf(sharing)}`]
+        : []),
+    ];
   });
+}
+
+function workloadsOf(pods: Situation['pods']): string {
+  const owners = [...new Set(pods.map(({ owner }) => owner))];
+  const names = owners.map((owner) => code(owner, 120));
+  return `${some(names, 6).join(', ')} (${counted(pods.length, 'Pod')})`;
 }
 
 export function radiusLines(incident: Incident): string[] {
@@ -171,7 +179,7 @@ export function radiusLines(incident: Incident): string[] {
       `*What a thief can do:* ${labelled(incident, situation)}${tier}`,
       ...some(
         lines.map((line) => `• ${clean(line)}`),
-        5,
+        3,
       ),
     ];
   });

@@ -76,7 +76,7 @@ function tokenFields({ clusters, at = {} }: Prefill): KnownBlock[] {
     cluster,
     field('namespace', 'Namespace', { placeholder: 'payments', initial: at.namespace }),
     field('account', 'ServiceAccount', { placeholder: 'api', initial: at.serviceAccount }),
-    field('secret', 'Secret, if only the token in that Secret leaked', {
+    field('secret', 'Secret, if only its token leaked', {
       placeholder: 'api-token',
       initial: at.secret,
     }),

@@ -36,7 +36,8 @@ function standing(incident: Incident, now: number): Standing {
 
 function ended(incident: Incident): Standing | undefined {
   const { closed, liveAgain } = incident;
-  if (closed?.as === 'false-alarm') return it(OVER, 'False alarm');
+  if (closed?.as === 'false-alarm')
+    return isContained(incident) ? it(OPEN, 'False alarm, the quarantine stays') : it(OVER, 'False alarm');
   if (closed?.as === 'expired') return it(OVER, 'Expired: accepted nowhere any more');
   if (closed?.as === 'declined') {
     if (isContained(incident)) return it(OPEN, 'Declined, the quarantine stays');

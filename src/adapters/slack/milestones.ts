@@ -6,7 +6,7 @@ import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../do
 import { acceptedOffline } from '../../domain/liveness.ts';
 import { isContained, pendingSteps } from '../../domain/runs.ts';
 import { VERBS } from './card.ts';
-import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
+import { anyOf, clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
 
 export interface Milestone {
@@ -96,9 +96,9 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     const asked = requesters(after);
     const others = approvers.filter((user) => !asked.includes(user));
     return [
-      `${before.runs.length > 0 || before.decisions.length > 0 ? 'A new plan' : 'The plan'} is on the card: ${counted(pending.length, 'step')}, ${final === 0 ? 'all can be undone' : `${final} of them cannot be undone`}.`,
+      `${before.runs.some(({ by }) => by !== 'policy') || before.decisions.length > 0 ? 'A new plan' : 'The plan'} is on the card: ${counted(pending.length, 'step')}, ${undoWords(final, pending.length)}.`,
       others.length > 0
-        ? `To be approved by ${people(others.slice(0, 12))}.`
+        ? `To be approved by ${anyOf(others.slice(0, 12))}.`
         : 'Nobody can approve it: add an approver to the configuration.',
     ];
   },
@@ -123,19 +123,22 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     return [`Looked again (${index + 1}${later}): ${words}. ${clean(outcome.detail, 600)}`];
   },
   reopened: ({ reason }) => [`*LEAK LIVE AGAIN:* ${clean(reason, 600)}`],
-  closed: ({ as, reason }) => [`Closed as ${CLOSED[as]}: ${clean(reason, 600)}`],
+  closed: ({ as, reason }, { before }) => {
+    // A person's decision was told already, with its reason.
+    if (as === 'declined' || as === 'false-alarm') return [];
+    return [`Closed as ${as}${reason === before.proof?.outcome?.detail ? '.' : `: ${clean(reason, 600)}`}`];
+  },
   trouble: ({ work, message }, { before }) =>
     work === 'report' || before.troubles[work]
       ? []
       : [`*Trouble:* ${clean(message, 600)} ${WORK[work]} is tried again until it works.`],
 };
 
-const CLOSED = {
-  resolved: 'resolved',
-  declined: 'declined',
-  'false-alarm': 'a false alarm',
-  expired: 'expired',
-} as const;
+function undoWords(final: number, all: number): string {
+  if (final === 0) return all === 1 ? 'which can be undone' : 'all can be undone';
+  if (final === all) return all === 1 ? 'which cannot be undone' : 'none can be undone';
+  return `${final} of them cannot be undone`;
+}
 
 function stepEnded(
   { run: runId, step: stepId, outcome }: Of<'step-ended'>,
@@ -149,7 +152,8 @@ function stepEnded(
   const title = `${clean(step.title)}. ${clean(outcome.detail, 600)}`;
   if (outcome.verdict === 'not-done') return [`Failed: ${title}`];
   if (outcome.verdict === 'unknown') return [`Not known whether done: ${title}`];
-  if (run.kind === 'undo') return [`Undone: ${title} *The leaked token works again.*`];
+  if (run.kind === 'undo')
+    return [`Undone: ${title}${after.liveAgain ? ' *The leaked token works again.*' : ''}`];
   if (!isContained(before) && isContained(after)) return [contained(run, after.openedAt, at), title];
   return [`Done: ${title}`];
 }
@@ -172,7 +176,7 @@ function proved(incident: Incident): string[] {
   }[proof.outcome.verdict];
   const times = proofTimes(incident);
   return [
-    `${title} ${clean(proof.outcome.detail, 600)}`,
+    isFullProof(proof.rounds) ? title : `${title} ${clean(proof.outcome.detail, 600)}`,
     ...proofLines(proof.rounds, 12),
     ...(times ? [times] : []),
     ...(acceptedOffline(incident, Date.parse(incident.updatedAt))

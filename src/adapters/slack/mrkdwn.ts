@@ -21,6 +21,9 @@ export const code = (text: string, max = 300): string => `\`${clean(text, max).r
 
 export const people = (ids: readonly string[]): string => ids.map((id) => `<@${clean(id, 30)}>`).join(', ');
 
+/** "A, B or C": one of them is enough. */
+export const anyOf = (ids: readonly string[]): string => people(ids).replace(/, (?=[^,]*$)/, ' or ');
+
 export function link(url: string | undefined, text: string): string {
   const safe = url === undefined || !/^https?:\/\/[^\s<>|]{1,1500}$/.test(url) ? undefined : clean(url, 1600);
   return safe === undefined ? clean(text) : `<${safe}|${clean(text)}>`;

@@ -3,7 +3,7 @@ import { offers, requesters } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Step } from '../../domain/plan.ts';
 import { openRun, pendingSteps, sameStep, stepsInEffect } from '../../domain/runs.ts';
-import { clean, moment, people, some } from './mrkdwn.ts';
+import { anyOf, clean, moment, people, some } from './mrkdwn.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;
@@ -17,8 +17,10 @@ export interface Approving {
 
 /** Groups of lines, each of which becomes one section. */
 export function planGroups(incident: Incident, approving: Approving): string[][] {
-  const { plan } = incident;
+  const { plan, closed } = incident;
   if (!plan) return runGroups(incident);
+  // What nobody will do any more is no plan.
+  if (closed && stepsInEffect(incident).length === 0) return [];
   if (plan.steps.length === 0 && plan.notes.length === 0) return [];
   const several = new Set(plan.steps.map(({ cluster }) => cluster)).size > 1;
   const steps = plan.steps.map((step, index) => stepText(incident, step, index, several));
@@ -26,12 +28,13 @@ export function planGroups(incident: Incident, approving: Approving): string[][]
     steps.slice(IN_FULL).map(([title = '']) => title),
     MAX_STEPS - IN_FULL,
   );
+  const [first = [], ...others] = steps.slice(0, IN_FULL);
   const heading = plan.steps.length > 0 ? '*Plan*' : '*Plan:* nothing that can be done from here.';
   const notes = some(
     plan.notes.map((note) => `*Note:* ${clean(note, 900)}`),
     6,
   );
-  return [[heading], ...steps.slice(0, IN_FULL), brief, notes, approvalLines(incident, approving)].filter(
+  return [[heading, ...first], ...others, brief, notes, approvalLines(incident, approving)].filter(
     (group) => group.length > 0,
   );
 }
@@ -51,7 +54,7 @@ function stepText(incident: Incident, step: Step, index: number, withCluster: bo
   const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
   const undo = step.reversible ? 'Can be undone.' : '*Cannot be undone.*';
-  return [title, `Breaks: ${clean(step.breaks, 400)}`, undo];
+  return [title, `${undo} Breaks: ${clean(step.breaks, 400)}`];
 }
 
 function progress(incident: Incident, step: Step): string {
@@ -74,12 +77,12 @@ function approvalLines(incident: Incident, { approvers, responders, approvalExpi
   const excluded = approvers.filter((id) => asked.includes(id));
   const who =
     others.length > 0
-      ? `*Must be approved by:* ${people(others.slice(0, 12))}`
+      ? `*Must be approved by:* ${anyOf(others.slice(0, 12))}`
       : '*Nobody can approve this:* the only approvers asked for it. Add an approver to the configuration.';
   const not = excluded.length > 0 && others.length > 0 ? ` (not ${people(excluded)}, who asked for it)` : '';
   const until = incident.planAt ? ` until ${moment(Date.parse(incident.planAt) + approvalExpiry)}` : '';
   const quick = offers(incident).includes('contain')
-    ? [`*May quarantine at once:* ${people([...new Set([...responders, ...approvers])].slice(0, 12))}.`]
+    ? [`*May quarantine at once:* ${anyOf([...new Set([...responders, ...approvers])].slice(0, 12))}.`]
     : [];
   return [...quick, `${who}${not}${until}.`];
 }

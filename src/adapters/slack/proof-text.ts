@@ -22,7 +22,7 @@ export function proofWords(rounds: readonly ProofRound[]): string {
     .join('; ');
 }
 
-const isRefusal = ({ answer }: ProofRound['answers'][number]): boolean => answer === 'refused';
+const isRefusal = ({ answer }: ProofAnswer): boolean => answer === 'refused';
 
 function words({ level, answers }: ProofRound): string {
   const refused = answers.filter(isRefusal).length;
@@ -51,27 +51,45 @@ const LEVELS: Record<ProofRound['level'], string> = {
 
 /** One line for each server address: what was seen, how often, and whether the control request got through. */
 export function proofLines(rounds: readonly ProofRound[], maxServers: number): string[] {
-  return lastRounds(rounds).flatMap((round) => {
-    const before = rounds.filter(({ cluster }) => cluster === round.cluster).at(-2);
-    const lines = round.answers.map((answer) => {
-      const earlier = before?.answers.find(({ server }) => server === answer.server);
-      const twice = earlier?.answer === 'refused' && answer.answer === 'refused' && before !== undefined;
-      const again = twice ? ` twice, ${span(Date.parse(round.at) - Date.parse(before.at))} apart` : '';
-      return `• ${code(answer.server, 120)}: ${ANSWERS[answer.answer]} (${clean(answer.seen, 80)})${again}; ${CONTROLS[answer.control]}`;
-    });
-    return [
-      `*${clean(round.cluster, 80)}*: ${words(round)}; ${LEVELS[round.level]}.`,
-      ...some(lines, maxServers),
-    ];
-  });
+  const last = lastRounds(rounds);
+  const lines = last.flatMap((round) => [
+    `*${clean(round.cluster, 80)}*: ${last.length > 1 ? `${words(round)}; ` : ''}${LEVELS[round.level]}.`,
+    ...some(
+      round.answers.map((answer) => answerLine(answer, round, rounds)),
+      maxServers,
+    ),
+  ]);
+  return last.some(({ answers }) => answers.length > 0) ? [...lines, CONTROL] : lines;
+}
+
+type ProofAnswer = ProofRound['answers'][number];
+
+function answerLine(answer: ProofAnswer, round: ProofRound, rounds: readonly ProofRound[]): string {
+  const before = rounds.filter(({ cluster }) => cluster === round.cluster).at(-2);
+  const earlier = before?.answers.find(({ server }) => server === answer.server);
+  const twice = earlier?.answer === 'refused' && answer.answer === 'refused' && before !== undefined;
+  const again = twice ? ` twice, ${span(Date.parse(round.at) - Date.parse(before.at))} apart` : '';
+  return `• ${code(answer.server, 120)}: ${ANSWERS[answer.answer]} (${clean(answer.seen, 80)})${again}; ${CONTROLS[answer.control]}`;
+}
+
+/** Only what keeps the evidence from being a proof by every server: a weaker level, or an answer that is no clear refusal. */
+export function proofDoubts(rounds: readonly ProofRound[], max: number): string[] {
+  const doubts = lastRounds(rounds).flatMap((round) => [
+    ...(round.level === 'each-server' ? [] : [`*${clean(round.cluster, 80)}*: ${LEVELS[round.level]}.`]),
+    ...round.answers
+      .filter(({ answer, control }) => answer !== 'refused' || control !== 'accepted')
+      .map((answer) => answerLine(answer, round, rounds)),
+  ]);
+  return some(doubts, max);
 }
 
 const ANSWERS = { refused: 'refused', accepted: '*accepted*', inconclusive: 'no clear answer' } as const;
 const CONTROLS = {
-  accepted: "another ServiceAccount's token was accepted there",
-  failed: "another ServiceAccount's token was refused there too, so this proves little",
-  none: 'no other token to compare with',
+  accepted: 'control accepted',
+  failed: 'control refused too, so this proves little',
+  none: 'no control to compare with',
 } as const;
+const CONTROL = "Control: another ServiceAccount's token, sent to the same server.";
 
 /** Time to kill, and to the first of the last refusals, counted from the alert. */
 export function proofTimes(incident: Incident): string | undefined {

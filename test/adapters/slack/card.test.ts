@@ -135,7 +135,7 @@ describe('card', () => {
       '<https://gist.example/1?a=1&amp;b=2|a public gist>',
       'Long-lived token of ServiceAccount `payments/api` on prod, in Secret `api-token`',
       '*Expires:* never',
-      '*Alive by object state:* *yes*: the Secret exists and is not quarantined',
+      '*Still works:* *yes*, by object state: the Secret exists and is not quarantined',
       '*Last used:* on 2026-11-23',
       '*Used by:* `Deployment/api` (2 Pods)',
       '*What a thief can do:* severe',
@@ -145,7 +145,7 @@ describe('card', () => {
       'Can be undone.',
       '2. *Delete Secret payments/api-token*',
       '*Cannot be undone.*',
-      '*Must be approved by:* <@UINES00001>, <@UTOMAS0001>',
+      '*Must be approved by:* <@UINES00001> or <@UTOMAS0001>',
       '*May quarantine at once:* <@UMAYA00001>',
       'abcdef0123456789',
     ])
@@ -225,14 +225,34 @@ describe('card', () => {
     expect(shown).toMatch(/`vault` may accept it until <!date\^/);
   });
 
-  it('shows a proof with each server, its control, and the times', () => {
+  it('shows a proof with its times, and not what was true before', () => {
     const shown = words(revoked());
-    expect(shown).toContain(
-      '`https://10.0.0.2:6443`: refused (401) twice, 15 s apart; another ServiceAccount',
+    expect(shown).toMatch(/Proof:.*Killed 12 s after the alert .*Refused everywhere in this proof since/);
+    expect(shown).not.toMatch(/Still works|Breaks:/);
+  });
+
+  it('leaves the servers to the thread, but for those that cast doubt', () => {
+    expect(words(revoked())).not.toContain('https://10.0.0.2:6443');
+    const answers = aRound().answers.map((answer, index) =>
+      index === 1 ? { ...answer, control: 'failed' as const } : answer,
     );
-    expect(shown).toMatch(/Killed 12 s after the alert .*Refused everywhere in this proof since/);
-    expect(shown).toContain('(as seen ');
-    expect(shown).not.toContain('Breaks:');
+    const doubtful = words(revoked([aRound({ answers })]));
+    expect(doubtful).toContain('`https://10.0.0.2:6443`: refused (401); control refused too');
+    expect(doubtful).not.toContain('https://10.0.0.1:6443');
+    expect(words(revoked([loadBalancer]))).toContain('only the load balancer could be asked');
+  });
+
+  it('tells whom a kill of this token hurts from who only shares its ServiceAccount', () => {
+    const pod = { uid: 'u', owner: 'Deployment/refunds', via: 'serviceAccountName' as const };
+    const pods = [...aSituation().pods, { ...pod, name: 'refunds-1' }];
+    const seen: EventBody = { type: 'situation-observed', situations: [aSituation({ pods })] };
+    expect(words([reported(), identified, seen])).toContain(
+      '*Used by:* `Deployment/api` (2 Pods)\\n*Same ServiceAccount, tokens of their own:* `Deployment/refunds` (1 Pod)',
+    );
+    const { boundTo: _, ...unbound } = anIdentity({ kind: 'unbound' });
+    expect(words([reported(), { type: 'identified', identity: unbound }, seen])).toContain(
+      '*Used by:* `Deployment/api`, `Deployment/refunds` (3 Pods)',
+    );
   });
 
   it('shows no token and no mention that came from outside', () => {
@@ -259,6 +279,12 @@ describe('card', () => {
     const mrkdwn = card(bodies).blocks.flatMap((block) => (block.type === 'section' ? block.text?.text : []));
     expect(mrkdwn.join('\n')).not.toMatch(/<!(channel|here)>/);
     expect(shown).toContain('&lt;!channel&gt; a&amp;b');
+  });
+
+  it('shows no plan once it was called a false alarm', () => {
+    expect(words([...waiting(), { type: 'closed', as: 'false-alarm', reason: 'a test' }])).not.toMatch(
+      /Plan|Breaks|approved by/,
+    );
   });
 
   it('is alike as long as only the log went on', () => {

@@ -59,7 +59,7 @@ describe('milestones', () => {
     [
       'a plan',
       waiting(),
-      /^The plan is on the card: 2 steps, 1 of them cannot be undone\.\nTo be approved by <@UINES00001>, <@UTOMAS0001>/,
+      /^The plan is on the card: 2 steps, 1 of them cannot be undone\.\nTo be approved by <@UINES00001> or <@UTOMAS0001>/,
     ],
     [
       'a plan that the requester must not approve',
@@ -89,6 +89,11 @@ describe('milestones', () => {
         { type: 'decided', decision: { verb: 'decline', by: 'UINES00001', reason: 'a test cluster' } },
       ],
       /<@UINES00001> declined the plan\. Reason: a test cluster/,
+    ],
+    [
+      'what a decision closed, again',
+      [...waiting(), { type: 'closed', as: 'false-alarm', reason: 'a test cluster' }],
+      undefined,
     ],
     ['a step started', revoked().slice(0, 9), undefined],
     [
@@ -173,7 +178,7 @@ describe('milestones', () => {
     expect(proof?.text).toContain('*Proof: refused by 3 of 3 API servers.*');
     for (const n of [1, 2, 3])
       expect(proof?.text).toContain(
-        `\`https://10.0.0.${n}:6443\`: refused (401) twice, 15 s apart; another ServiceAccount's token was accepted there`,
+        `\`https://10.0.0.${n}:6443\`: refused (401) twice, 15 s apart; control accepted`,
       );
     expect(proof?.text).toContain('each API server was asked by its own address');
     expect(proof?.text).toMatch(

@@ -9,29 +9,22 @@ import {
   cardShows,
   cards,
   carriedOut,
+  idOf,
   type Leak,
-  newToken,
   openStage,
   press,
   reportLeak,
+  START_MS,
   textOf,
   threadSays,
   toldOnce,
 } from '../stage.ts';
-import { killWorkerAt } from './freeze.ts';
+import { hold, killWorkerAfter, on } from './kill.ts';
 
-/** The lock of a dead worker's job lapses after 10 s, and this machine may be busy. */
+/** The lock of a dead worker's job lapses after 10 s, and machines may be busy. */
 const RESUMED_MS = 45_000;
-
-let world: World;
-const at =
-  (method: string, path: string): RequestMatcher =>
-  (request) =>
-    request.method === method && request.path.split('?')[0] === path;
-
-/** What was cut off, by the name of its test; all are resumed side by side, because each waits for the lock of a dead worker. */
-const leaks: Record<string, Leak> = {};
-const accounts: Record<string, Account> = {};
+const ACCOUNTS = '/api/v1/namespaces/ci/serviceaccounts';
+const SECRETS = '/api/v1/namespaces/payments/secrets';
 
 interface Account {
   id: string;
@@ -40,106 +33,75 @@ interface Account {
   secrets: string[];
 }
 
-const ACCOUNTS = '/api/v1/namespaces/ci/serviceaccounts';
+let world: World;
+/** What was cut off. All are resumed side by side, because each waits for the lock of a dead worker. */
+const leaks: Record<string, Leak> = {};
+const accounts: Record<string, Account> = {};
 
 /** A ServiceAccount with two long-lived tokens, all of which are to be revoked: a plan of three steps. */
 async function revokeAccount(name: string): Promise<Account> {
   const { seed } = world.cluster('prod');
   seed.serviceAccount('ci', name);
-  const tokens = await Promise.all([
-    seed.tokenSecret('ci', `${name}-1`, name),
-    seed.tokenSecret('ci', `${name}-2`, name),
-  ]);
+  const tokens = [
+    await seed.tokenSecret('ci', `${name}-1`, name),
+    await seed.tokenSecret('ci', `${name}-2`, name),
+  ];
   await world.slack.slash('maya', 'incidents', `/revoke-sa prod/ci/${name} left the company`);
   const card = await world.slack.waitFor(
     () => cards(world).find((one) => textOf(one).includes(`ci/${name}`) && buttonOf(one, 'Approve plan')),
     20_000,
     `the plan for ${name}`,
   );
-  const id = /"incident_id":"([0-9a-f]+)"/.exec(JSON.stringify(card.metadata))?.[1] ?? '';
   const secrets = [1, 2].map((n) => `/api/v1/namespaces/ci/secrets/${name}-${n}`);
-  return { id, path: `${ACCOUNTS}/${name}`, tokens, secrets };
+  return { id: idOf(card), path: `${ACCOUNTS}/${name}`, tokens, secrets };
 }
 
 async function containedLeak(name: string): Promise<Leak> {
   const leak = await reportLeak(world, name);
-  await cardShows(world, leak.id, /Contained: /);
+  await cardShows(world, leak.id, /Contained: refused by 2 of 2/);
   await world.slack.waitFor(() => buttonOf(cardOf(world, leak.id), 'Approve plan'), 20_000);
   return leak;
 }
 
-const approve = (id: string) => press(world, id, 'tomas', 'Approve plan');
+const approve = (incident: { id: string } | undefined) =>
+  press(world, incident?.id ?? '', 'tomas', 'Approve plan');
 
-async function killWhileContaining(name: string, fate: 'lost' | 'done'): Promise<void> {
-  const leaked = await newToken(world, name);
-  let id = '';
-  await killWorkerAt(world, at('PATCH', leaked.secret), fate, async () => {
-    const response = await world.report({ token: leaked.token });
-    const body = (await response.json()) as { incidents: { id: string }[] };
-    id = body.incidents[0]?.id ?? '';
-  });
-  leaks[name] = { ...leaked, id };
-  await world.startRole('worker');
+async function report(name: string): Promise<void> {
+  leaks[name] = await reportLeak(world, name);
 }
 
 beforeAll(async () => {
   world = await openStage();
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
-  const [deleting, approved] = [await containedLeak('deleting'), await containedLeak('approved')];
-  const between = await revokeAccount('between');
-  const deleted = await revokeAccount('deleted');
-  const created = await revokeAccount('created');
+  for (const name of ['deleting', 'approved']) leaks[name] = await containedLeak(name);
+  for (const name of ['between', 'deleted', 'created']) accounts[name] = await revokeAccount(name);
 
-  const probed = await newToken(world, 'probed');
   const isProbe: RequestMatcher = ({ userAgent }) => userAgent === 'tourniquet-probe';
-  await killWorkerAt(world, isProbe, 'done', async () => {
-    leaks.probed = { ...probed, id: await reportToken(probed.token) };
-  });
-  await world.startRole('worker');
+  await killWorkerAfter(world, isProbe, () => report('probed'));
 
-  await killWhileContaining('contain-lost', 'lost');
-  await killWhileContaining('contain-done', 'done');
+  await world.startRole('worker');
+  const liftPatch = await hold(world, on('PATCH', `${SECRETS}/contain-lost`), () => report('contain-lost'));
+  await killWorkerAfter(world, on('PATCH', `${SECRETS}/contain-done`), () => report('contain-done'));
+  liftPatch();
 
-  await killWorkerAt(world, at('DELETE', deleting.secret), 'done', () => approve(deleting.id));
-  leaks.deleting = deleting;
-  // Approved while no worker lives at all.
-  await approve(approved.id);
-  leaks.approved = approved;
   await world.startRole('worker');
+  await killWorkerAfter(world, on('DELETE', `${SECRETS}/deleting`), () => approve(leaks.deleting));
+  // While no worker lives at all.
+  await approve(leaks.approved);
 
-  const [, second = ''] = between.secrets;
-  await killWorkerAt(world, at('PATCH', second), 'lost', () => approve(between.id));
-  accounts.between = between;
   await world.startRole('worker');
-  await killWorkerAt(world, at('DELETE', deleted.path), 'done', () => approve(deleted.id));
-  accounts.deleted = deleted;
-  await world.startRole('worker');
-  await killWorkerAt(world, at('POST', ACCOUNTS), 'done', () => approve(created.id));
-  accounts.created = created;
-  await world.startRole('worker');
-}, 120_000);
+  const second = on('PATCH', accounts.between?.secrets[1] ?? '');
+  const liftSecond = await hold(world, second, () => approve(accounts.between));
+  await killWorkerAfter(world, on('DELETE', `${ACCOUNTS}/deleted`), () => approve(accounts.deleted));
+  liftSecond();
 
-afterAll(() => {
-  console.log(world.slack.transcript('incidents'));
-  console.log(world.output());
-  console.log(
-    world
-      .cluster('prod')
-      .requests.filter((r) => r.method !== 'GET')
-      .map(
-        (r) =>
-          new Date(r.at).toISOString() + ' ' + r.method + ' ' + r.path + ' ' + r.status + ' ' + r.userAgent,
-      )
-      .join('\n'),
-  );
-  return world?.close();
-});
+  await world.startRole('worker');
+  await killWorkerAfter(world, on('POST', ACCOUNTS), () => approve(accounts.created));
+  await world.startRole('worker');
+}, START_MS);
+
+afterAll(() => world?.close());
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript('incidents'))));
-
-async function reportToken(token: string): Promise<string> {
-  const body = (await (await world.report({ token })).json()) as { incidents: { id: string }[] };
-  return body.incidents[0]?.id ?? '';
-}
 
 describe('a worker killed', () => {
   it.each([
@@ -152,8 +114,9 @@ describe('a worker killed', () => {
       const { id, token, secret } = leaks[name] as Leak;
       await cardShows(world, id, /Contained: refused by 2 of 2/, RESUMED_MS);
       expect(await answersTo(world, token)).toEqual([401, 401]);
-      const { labels = {} } = world.cluster('prod').get(secret)?.metadata ?? {};
-      expect(labels).toHaveProperty(['kubernetes.io/legacy-token-invalid-since']);
+      expect(world.cluster('prod').get(secret)?.metadata.labels).toHaveProperty([
+        'kubernetes.io/legacy-token-invalid-since',
+      ]);
       expect(toldOnce(world, id).filter((said) => said.includes('*Contained* by policy'))).toHaveLength(1);
     },
     60_000,

@@ -1,0 +1,51 @@
+// The buttons of the demo's page: each makes one kind of token leak, and reports it as the outside world would.
+import { type LeakKind, leakToken } from './harbour.ts';
+import type { Demo } from './slack/types.ts';
+import type { World } from './world.ts';
+
+/** `running` is asked only when a button is pressed: the page shows the buttons before the world is complete. */
+export function leakDemos(running: () => World): Demo[] {
+  return [
+    {
+      id: 'legacy',
+      label: 'Leak a long-lived token',
+      description:
+        'A scanner finds the token of payments/checkout and sends it: contained at once, deleted on approval.',
+      run: () => reportLeak(running(), 'legacy'),
+    },
+    {
+      id: 'pod',
+      label: "Leak a Pod's token",
+      description: 'A token that is bound to one Pod: on approval it dies with that Pod.',
+      run: () => reportLeak(running(), 'pod'),
+    },
+    {
+      id: 'unbound',
+      label: "Leak a CI robot's token",
+      description: 'A token bound to nothing: on approval its ServiceAccount is made anew, which kills it.',
+      run: () => reportLeak(running(), 'unbound'),
+    },
+    {
+      id: 'hash',
+      label: 'GitGuardian alert',
+      description: 'The alert carries only a hash: the token is found by comparing, and a person decides.',
+      run: () => gitguardianAlert(running()),
+    },
+  ];
+}
+
+async function reportLeak(world: World, kind: LeakKind): Promise<void> {
+  const { token, where } = await leakToken(world.cluster('prod'), kind);
+  const url = 'https://scanner.example/findings/7';
+  await check(await world.report({ token, where: { text: where, url }, severity: 'critical' }));
+}
+
+async function gitguardianAlert(world: World): Promise<void> {
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  await check(await world.gitguardian(token, { id: Date.now() % 1_000_000 }));
+}
+
+async function check(response: Response): Promise<void> {
+  const { error } = (await response.json()) as { error?: string };
+  if (error) throw new Error(error);
+}

@@ -1,0 +1,4 @@
+// Runs the product's main file as a child that ends with its parent, however that ended: the pipe to it then closes.
+process.stdin.once('close', () => process.kill(process.pid, 'SIGKILL')).resume();
+
+await import('../src/main.ts');

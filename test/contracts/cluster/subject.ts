@@ -1,0 +1,13 @@
+// What the suites need of a cluster, simulated or real: an administrator's kubeconfig, and what only one side can do.
+
+export interface Subject {
+  /** Its text; the user in it has every power. */
+  kubeconfig: string;
+  /** Forgets history, as etcd's compaction does. Absent where nobody can ask for it. */
+  compact?(): void;
+  /** A restore of this cluster as it is now: the same signing key, the same objects with their UIDs. */
+  clone(): Promise<Subject>;
+  close(): Promise<void>;
+}
+
+export type Start = () => Promise<Subject>;

@@ -1,0 +1,81 @@
+// Kills a process at an exact moment: it is frozen in the turn in which something happened outside, so that it never hears of it.
+import { vi } from 'vitest';
+import type { LoggedRequest, RequestMatcher } from '../../../sandbox/cluster/faults.ts';
+import type { World } from '../../../sandbox/world.ts';
+
+/** Longer than any test. */
+const NEVER_MS = 3_600_000;
+export const DEADLINE = { timeout: 20_000, interval: 10 };
+
+/** Method and path, whatever the query. */
+export const on =
+  (method: string, path: string): RequestMatcher =>
+  (request) =>
+    request.method === method && request.path.split('?')[0] === path;
+
+/** Runs `act` and waits for a request that it leads to, which the cluster never carries out; lift it for later ones. */
+export async function hold(
+  world: World,
+  matches: RequestMatcher,
+  act: () => Promise<unknown>,
+): Promise<() => void> {
+  const { faults, requests } = world.cluster('prod');
+  const lift = faults.delay(NEVER_MS, matches);
+  await act();
+  await vi.waitUntil(() => requests.some((request) => request.status === 0 && matches(request)), DEADLINE);
+  return lift;
+}
+
+/**
+ * Runs `act`, freezes the worker at the first request that matches, lets the cluster carry it out and answer to nobody,
+ * and kills the worker with SIGKILL.
+ */
+export async function killWorkerAfter(
+  world: World,
+  matches: RequestMatcher,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const worker = world.worker();
+  let met: LoggedRequest | undefined;
+  // Asked for every request before it is carried out, in the same turn: the worker cannot hear of it first.
+  const lift = world.cluster('prod').faults.delay(0, (request) => {
+    if (met || !matches(request)) return false;
+    met = request;
+    process.kill(worker.pid, 'SIGSTOP');
+    return false;
+  });
+  try {
+    await act();
+    await vi.waitUntil(() => met !== undefined && met.status !== 0, DEADLINE);
+  } finally {
+    lift();
+    await worker.kill();
+  }
+}
+
+/** The same for the bot: it dies after Slack has done something, before it knows that. */
+export async function killBotWhen(
+  world: World,
+  happened: () => boolean,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const bot = world.bot();
+  const { promise: frozen, resolve } = Promise.withResolvers<void>();
+  // Told in the turn of the change, before the call that made it is answered.
+  const stop = world.slack.onChange(() => {
+    if (!happened()) return;
+    stop();
+    process.kill(bot.pid, 'SIGSTOP');
+    resolve();
+  });
+  try {
+    await act();
+    await Promise.race([
+      frozen,
+      world.slack.waitFor(happened, DEADLINE.timeout, 'the moment to kill the bot'),
+    ]);
+  } finally {
+    stop();
+    await bot.kill();
+  }
+}
