@@ -43,6 +43,12 @@ function legacy({ boundTo }: TokenIdentity, { serviceAccount, tokenSecrets }: Ob
   if (secret.deleting) return dead('its Secret is being deleted');
   if (secret.invalidSince)
     return { alive: 'quarantined', reason: `its Secret is quarantined since ${secret.invalidSince}` };
+  if (secret.otherType)
+    return {
+      alive: 'unknown',
+      reason:
+        'a Secret of that name exists, though of another type: if it holds the leaked value, API servers accept it',
+    };
   return alive('its Secret and ServiceAccount exist, with the UID in the token');
 }
 

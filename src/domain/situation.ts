@@ -13,6 +13,8 @@ export interface TokenSecretFact {
   resourceVersion: string;
   createdAt?: string;
   deleting: boolean;
+  /** It has the name of the token's Secret, but not the type: API servers compare only the value, which is not looked at. */
+  otherType?: true;
   /** Value of the label kubernetes.io/legacy-token-invalid-since. */
   invalidSince?: string;
   /** Value of the label kubernetes.io/legacy-token-last-used (day granularity), before we touched anything. */

@@ -66,7 +66,16 @@ async function readTokenSecrets(cluster: Cluster, identity: TokenIdentity): Prom
       metadata.annotations?.[SERVICE_ACCOUNT_NAME] === serviceAccount.name ||
       (kind === 'legacy' && metadata.name === boundTo?.name),
   );
-  return mine.map(toFact).sort((a, b) => a.name.localeCompare(b.name));
+  const facts = mine.map(toFact);
+  if (kind === 'legacy' && boundTo && !facts.some(({ name }) => name === boundTo.name))
+    facts.push(...(await namesake(cluster, namespace, boundTo.name)));
+  return facts.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A backup or a Secret operator may have put the old value back without the type, and it is accepted all the same. */
+async function namesake(cluster: Cluster, namespace: string, name: string): Promise<TokenSecretFact[]> {
+  const found = await cluster.get({ resource: resources.secrets, namespace, name }, { metadataOnly: true });
+  return found ? [{ ...toFact(found), otherType: true }] : [];
 }
 
 function toFact({ metadata }: KubernetesObject): TokenSecretFact {

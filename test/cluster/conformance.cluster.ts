@@ -1,5 +1,6 @@
-// The conformance suite against a real control plane; test/contracts/cluster.test.ts runs the same against the simulated one.
+// The suites of clusters against real control planes; test/contracts/cluster.test.ts runs the same against the simulated one.
 import { type ControlPlaneOptions, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { conditionalWrites } from '../contracts/cluster/conditional-writes.ts';
 import { clusterConformance } from '../contracts/cluster/conformance.ts';
 import type { Subject } from '../contracts/cluster/subject.ts';
 
@@ -12,4 +13,6 @@ async function real(options: ControlPlaneOptions = {}): Promise<Subject> {
   };
 }
 
-clusterConformance('the real control plane', () => real());
+clusterConformance('a real control plane', () => real());
+conditionalWrites('a real control plane with RSA', () => real({ signing: 'RS256' }));
+conditionalWrites('a real control plane with ECDSA', () => real({ signing: 'ES256' }));

@@ -1,5 +1,6 @@
-// The conformance suite against the simulated cluster; test/cluster/conformance.cluster.ts runs the same against a real one.
+// The suites of clusters against the simulated one; test/cluster/conformance.cluster.ts runs the same against real ones.
 import { type ClusterOptions, startCluster } from '../../sandbox/cluster/cluster.ts';
+import { conditionalWrites } from './cluster/conditional-writes.ts';
 import { clusterConformance } from './cluster/conformance.ts';
 import type { Subject } from './cluster/subject.ts';
 
@@ -15,3 +16,5 @@ async function simulated(options: ClusterOptions = {}): Promise<Subject> {
 }
 
 clusterConformance('the simulated cluster', () => simulated());
+conditionalWrites('a simulated cluster with RSA', () => simulated({ signing: 'RS256' }));
+conditionalWrites('a simulated cluster with ECDSA', () => simulated({ signing: 'ES256' }));

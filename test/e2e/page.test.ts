@@ -128,14 +128,16 @@ describe.skipIf(!existsSync(CHROMIUM))(
     it('reports a leak with the form of /revoke-sa', async () => {
       await type('/revoke-sa');
       const report = form('Report a leaked token');
+      // While one submission is under way the button takes no second.
+      const send = report.locator('[data-modal="submit"]:not([aria-busy])');
       await report.locator('[data-block-id="namespace"] input').fill('ci');
-      await report.getByRole('button', { name: 'Report', exact: true }).click();
+      await send.click();
       await report
         .locator('[data-block-id="account"] .input-error', { hasText: 'Which ServiceAccount' })
         .waitFor();
       await report.locator('[data-block-id="account"] input').fill('release-robot');
       await report.locator('[data-block-id="cluster"] select').selectOption('prod');
-      await report.getByRole('button', { name: 'Report', exact: true }).click();
+      await send.click();
       await report.filter({ hasText: /Incident .* is open/ }).waitFor();
       await report.getByRole('button', { name: 'Close', exact: true }).last().click();
       await cardShows('ci/release-robot on prod');

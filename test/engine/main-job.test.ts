@@ -139,6 +139,29 @@ describe('a legacy token in hand', () => {
   });
 });
 
+describe('an old value that was put back without its type', () => {
+  it('is not called dead, and is deleted on approval', async () => {
+    const h = await start({ settings: { autoContain: 'off' } });
+    const token = await seedLegacy(h.cluster());
+    const [cluster] = h.connected;
+    const secret = {
+      resource: { group: '', version: 'v1', plural: 'secrets', namespaced: true },
+      namespace: 'payments',
+      name: 'api-token',
+    };
+    await cluster?.remove(secret, {});
+    h.cluster().seed.secret('payments', 'api-token', { token });
+    expect(cluster && (await statusWith(cluster, token))).toBe('accepted');
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id);
+    expect(h.incident(id).situations[0]?.liveness.alive).toBe('unknown');
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 60_000);
+    expect(h.incident(id).status).toBe('resolved');
+    expect(cluster && (await statusWith(cluster, token))).toBe('refused');
+  });
+});
+
 describe('where policy does not contain', () => {
   it('a person contains with one click, the reporter included, and somebody else approves', async () => {
     const h = await start({ settings: { autoContain: 'off' } });

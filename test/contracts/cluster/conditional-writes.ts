@@ -1,10 +1,15 @@
-// The product's conditional writes on a cluster that changes between alert and kill: no healthy token is touched, every copy of the leaked one dies.
-import { decodeProtectedHeader } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readServiceAccount } from '../../../src/engine/service-account.ts';
-import { Secret } from '../../../src/secret.ts';
-import { type Api, type Body, eventually, MERGE_PATCH, openApi } from './api.ts';
-import { connect, employ } from './product.ts';
-import { base64, claimsOf, openRoom, type Room, roomIn } from './room.ts';
+// The product's own conditional writes, on simulated and real clusters: no healthy token is touched, every copy of the leaked one dies.
+import { afterAll } from 'vitest';
 import { sideBySide } from './side-by-side.ts';
 import type { Start } from './subject.ts';
+import { deletion } from './writes/deletion.ts';
+import { closeAll } from './writes/product.ts';
+import { quarantine } from './writes/quarantine.ts';
+import { recreation } from './writes/recreation.ts';
+import { twins } from './writes/twins.ts';
+
+const closing = (): void => afterAll(closeAll);
+
+export function conditionalWrites(name: string, start: Start): void {
+  sideBySide(`conditional writes on ${name}`, start, [quarantine, deletion, recreation, closing], [twins]);
+}

@@ -34,7 +34,9 @@ export function restores(api: () => Api): void {
     });
 
     test('is another cluster: what happens in one does not happen in the other', async () => {
-      const { body } = await restored.ask('POST', room.at('secrets'), { body: { metadata: { name: 'new' } } });
+      const { body } = await restored.ask('POST', room.at('secrets'), {
+        body: { metadata: { name: 'new' } },
+      });
       expect(body.metadata.name).toBe('new');
       expect(await room.exists('secrets', 'new')).toBe(false);
     });

@@ -21,7 +21,12 @@ const uids = (objects: Body[]): string[] => objects.map(({ metadata }) => metada
 const rolledOut = (room: Room): Promise<Body> =>
   eventually(async () => {
     const found = await room.read('deployments', 'web');
-    const { observedGeneration, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = found.status ?? {};
+    const {
+      observedGeneration,
+      replicas = 0,
+      updatedReplicas = 0,
+      availableReplicas = 0,
+    } = found.status ?? {};
     const wanted = found.spec?.replicas;
     expect([observedGeneration, replicas, updatedReplicas, availableReplicas]).toEqual([
       found.metadata.generation,

@@ -2,17 +2,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { actions } from '../../../src/actions/index.ts';
-import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
-import type { Action, Bench } from '../../../src/contracts.ts';
-import { readClaims } from '../../../src/domain/claims.ts';
-import type { Outcome, Verdict } from '../../../src/domain/outcome.ts';
-import { type Cluster, resources } from '../../../src/ports.ts';
-import { Secret } from '../../../src/secret.ts';
-import { type Api, eventually } from './api.ts';
-import type { Room } from './room.ts';
+import { actions } from '../../../../src/actions/index.ts';
+import { connectCluster } from '../../../../src/adapters/kubernetes/cluster.ts';
+import type { Action, Bench } from '../../../../src/contracts.ts';
+import { readClaims } from '../../../../src/domain/claims.ts';
+import type { Outcome, Verdict } from '../../../../src/domain/outcome.ts';
+import { type Cluster, resources } from '../../../../src/ports.ts';
+import { Secret } from '../../../../src/secret.ts';
+import { type Api, eventually } from '../api.ts';
+import type { Room } from '../room.ts';
 
 const WORKER = 'tourniquet';
 
@@ -24,7 +24,14 @@ export interface Product {
   undo(action: string, params: object, token?: string): Promise<Verdict>;
 }
 
-/** Until the end of the test. */
+const TODAY = '2026-11-24';
+const opened: (() => Promise<void>)[] = [];
+
+/** Every connection that was made; the kept ones would outlive their tests. */
+export const closeAll = async (): Promise<void> => {
+  await Promise.all(opened.splice(0).map((close) => close()));
+};
+
 export async function employ(room: Room): Promise<Product> {
   await grant(room);
   const product = await connect(room.api, await room.token(WORKER));
@@ -62,7 +69,7 @@ export async function connect(api: Api, own: string): Promise<Product> {
     searchNamespaces: [],
     timeout: 60_000,
   });
-  onTestFinished(async () => {
+  opened.push(async () => {
     await cluster.close();
     await rm(folder, { recursive: true });
   });
@@ -106,17 +113,20 @@ function productOf(cluster: Cluster): Product {
 }
 
 function benchFor(cluster: Cluster, token: string | undefined): Bench {
-  const claims = token === undefined ? undefined : readClaims(token);
-  if (claims === undefined || 'problem' in claims) {
-    const identity = { kind: 'every-token', namespace: '', serviceAccount: { name: '' } } as const;
-    return {
-      cluster,
-      identity: { ...identity, clusters: [], audiences: [], authenticity: 'coordinates' },
-      today: TODAY,
+  const { name } = cluster;
+  if (token === undefined) {
+    const known = { kind: 'every-token', authenticity: 'coordinates' } as const;
+    const identity = {
+      ...known,
+      clusters: [name],
+      namespace: '',
+      serviceAccount: { name: '' },
+      audiences: [],
     };
+    return { cluster, identity, today: TODAY };
   }
-  const identity = { ...claims, clusters: [cluster.name], authenticity: 'signature' } as const;
-  return { cluster, identity, token: new Secret(token ?? ''), today: TODAY };
+  const claims = readClaims(token);
+  if ('problem' in claims) throw new Error(claims.problem);
+  const identity = { ...claims, clusters: [name], authenticity: 'signature' as const };
+  return { cluster, identity, token: new Secret(token), today: TODAY };
 }
-
-const TODAY = '2026-11-24';
