@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROLE = fileURLToPath(new URL('./role.ts', import.meta.url));
 /** A second on an idle machine; none is too busy. */
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 
 export interface RoleProcess {
   readonly pid: number;

@@ -82,7 +82,7 @@ function restore(world: World, objects: KubeObject[]): void {
   for (const object of objects) {
     const [group] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : [''];
     const resource = resourceOfKind(group ?? '', object.kind);
-    if (resource !== undefined && resource !== endpointSlices) world.store.put(resource, object);
+    if (resource !== undefined && resource !== endpointSlices) world.store.restore(resource, object);
   }
 }
 

@@ -63,6 +63,13 @@ export class Store {
     return stored;
   }
 
+  /** What a restore does: the object as it was, and revisions that go on after it. Its history is not known here. */
+  restore(resource: Resource, object: KubeObject): void {
+    this.#of(resource).set(keyOf(object.metadata.namespace, object.metadata.name), object);
+    this.#revision = Math.max(this.#revision, Number(object.metadata.resourceVersion));
+    this.#oldest = this.#revision;
+  }
+
   remove(resource: Resource, object: KubeObject): void {
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     const previous = this.#of(resource).get(key);

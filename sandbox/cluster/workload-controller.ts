@@ -124,7 +124,7 @@ function mountsExist(world: World, namespace: string | undefined, { volumes = []
 
 function startPod(world: World, uid: string): void {
   const pod = world.store.list<PodObject>(pods).find((each) => each.metadata.uid === uid);
-  if (pod === undefined || !alive(pod) || isReady(pod)) return;
+  if (pod?.spec.nodeName !== NODE_NAME || !alive(pod) || isReady(pod)) return;
   // Without its Secret a Pod stays in ContainerCreating.
   if (!mountsExist(world, pod.metadata.namespace, pod.spec)) return;
   const startTime = timestamp(world.now());

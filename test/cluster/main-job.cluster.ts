@@ -102,7 +102,7 @@ describe('a ServiceAccount of which only the name is known', () => {
       await leak(space, 'pod-bound'),
     ];
     const at = { cluster: 'prod', namespace: space.namespace, serviceAccount: ACCOUNT };
-    const id = await report({ at, reason: 'seen in a build log' });
+    const id = await report({ ...at, reason: 'seen in a build log' });
     await approve(id);
     await cardShows(stage.slackSide, id, /object state/, PATIENCE_MS);
     for (const token of tokens)

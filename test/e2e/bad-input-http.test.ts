@@ -157,6 +157,8 @@ describe('a delivery is refused that', PATIENT, () => {
     expect([refused.code, refused.answer.error]).toEqual([code, expect.stringMatching(words)]);
     expect(refused.text).not.toContain(token.slice(-40));
     expect(refused.answer.incidents).toBeUndefined();
+    // A connection that is cut while the sender still sends would lose the answer.
+    expect(refused.headers.get('connection')).not.toBe('close');
   });
 
   it('and nothing was opened or touched by any of them', async () => {

@@ -84,7 +84,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
 
     it('opens the thread, and Details with the commands to type by hand', async () => {
       await card().locator('.replies').click();
-      await reply(/Contained by policy, \d+ m?s after the alert/);
+      await reply(/Contained by policy, [\d.]+ m?s after the alert/);
       await press('Details');
       const details = form('Incident details');
       await details

@@ -32,6 +32,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const refuse = (error: unknown, reply: FastifyReply) => {
     const { status, message, retryAfterSeconds } = refusalOf(error, options.log);
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+    // Fastify would cut off a body that is too large, and the sender, still sending, would never read why.
+    reply.removeHeader('connection');
     return reply.code(status).send({ error: message });
   };
   const server = Fastify({

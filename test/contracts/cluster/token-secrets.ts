@@ -111,11 +111,15 @@ export function tokenSecrets(api: () => Api): void {
       });
     });
 
-    test('are served as what they are, and as nothing else', async () => {
-      const ask = (accept: string) => api().ask('GET', '/openid/v1/jwks', { accept });
-      expect((await ask('*/*')).status).toBe(200);
-      expect((await ask('application/jwk-set+json, application/json')).status).toBe(200);
-      expect((await ask('application/json')).status).toBe(406);
+    test('are served as what they are', async () => {
+      for (const accept of ['*/*', 'application/jwk-set+json', 'application/jwk-set+json, application/json'])
+        expect((await api().ask('GET', '/openid/v1/jwks', { accept })).status).toBe(200);
+    });
+
+    test('are not served as plain JSON', async ({ skip }) => {
+      if (api().subject.givesKeysAsJson) skip('this one is more lenient than an API server');
+      const { status, body } = await api().ask('GET', '/openid/v1/jwks', { accept: 'application/json' });
+      expect([status, body.reason]).toEqual([406, 'NotAcceptable']);
     });
   });
 

@@ -92,7 +92,7 @@ export function watches(api: () => Api): void {
       const plain = await api().watch(room.at('secrets'), { timeoutSeconds: '1' });
       await plain.ended;
       expect(told(plain)).toEqual(['ADDED one']);
-      const query = { timeoutSeconds: '3', allowWatchBookmarks: 'true' };
+      const query = { timeoutSeconds: '2', allowWatchBookmarks: 'true' };
       const marked = await api().watch(room.at('secrets'), query);
       await marked.ended;
       expect(told(marked).slice(0, 2)).toEqual(['ADDED one', 'BOOKMARK']);

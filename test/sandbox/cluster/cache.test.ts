@@ -45,11 +45,11 @@ test('use does not prolong it', async () => {
 
 test('a TokenReview warms the same cache, for the audiences it asked about', async () => {
   const unrelated = await api.tokenReview(token, ['vault']);
-  expect(unrelated.authenticated).toBe(false);
+  expect(unrelated).not.toHaveProperty('authenticated');
   expect((await api.tokenReview(token)).authenticated).toBe(true);
   await api.ask('DELETE', SECRET);
   expect(await api.probe(token)).toBe(201);
-  expect((await api.tokenReview(token, [], 1)).authenticated).toBe(false);
+  expect(await api.tokenReview(token, [], 1)).not.toHaveProperty('authenticated');
 });
 
 test('audiences have entries of their own', async () => {

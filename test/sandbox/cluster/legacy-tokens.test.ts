@@ -38,7 +38,7 @@ test('the token carries the claims, key id and issuer of a real one, and verifie
     'kubernetes.io/serviceaccount/service-account.uid': uid,
     sub: 'system:serviceaccount:shop:ci',
   });
-  const { body } = await api.get('/openid/v1/jwks', { token: '' });
+  const { body } = await api.get('/openid/v1/jwks');
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'RS256', kid: body.keys[0].kid });
   const verified = await jwtVerify(token, createLocalJWKSet(body as { keys: [] }));
   expect(verified.payload.sub).toBe('system:serviceaccount:shop:ci');
@@ -46,7 +46,7 @@ test('the token carries the claims, key id and issuer of a real one, and verifie
 
 test('discovery hides the key of legacy tokens where they have their own', async () => {
   const token = await leak({ ...OWN_KEYS, legacyKeysInJwks: false });
-  const { body } = await api.get('/openid/v1/jwks', { token: '' });
+  const { body } = await api.get('/openid/v1/jwks');
   expect(body.keys.map(({ kid }: { kid: string }) => kid)).not.toContain(decodeProtectedHeader(token).kid);
   expect(await api.probe(token)).toBe(201);
 });
@@ -70,7 +70,7 @@ test('the invalid-since label kills it, removing the label brings it back', asyn
   await label('2026-11-24');
   expect(await api.probe(token)).toBe(401);
   const review = await api.tokenReview(token);
-  expect(review.authenticated).toBe(false);
+  expect(review).not.toHaveProperty('authenticated');
   expect(review.error).toMatch(
     /^\[invalid bearer token, the token in secret shop\/ci-token .*marked invalid/,
   );

@@ -180,7 +180,7 @@ describe('watches', () => {
 
   test('bookmarks on request, metadata only on request, an end on request', async () => {
     api.cluster.seed.secret('shop', 'password', { value: 'hunter2' });
-    const query = { allowWatchBookmarks: 'true', timeoutSeconds: '0.05' };
+    const query = { allowWatchBookmarks: 'true', timeoutSeconds: '1' };
     const watching = await watch(SECRETS, query, METADATA_ONLY);
     await watching.ended;
     expect(told(watching)).toEqual(['ADDED password', 'BOOKMARK ', 'BOOKMARK ']);

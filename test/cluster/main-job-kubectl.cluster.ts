@@ -1,0 +1,140 @@
+// What the plan shows the on-call to type has the effect of the step that it stands for, typed as shown.
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { controlPlaneExecutable } from '../../sandbox/controlplane/build.ts';
+import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
+import { WORKER } from '../../sandbox/world.ts';
+import type { Coordinates } from '../../src/domain/alert.ts';
+import type { Incident } from '../../src/domain/incident.ts';
+import { Secret } from '../../src/secret.ts';
+import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type KubeObject, until } from './leak.ts';
+import { ACCOUNT, deploy, KINDS, type Kind, leak, openSpace, type Space } from './leaks.ts';
+import { answersTo } from './real-stage.ts';
+
+let cluster: RealWorldCluster;
+let room: EngineRoom;
+let directory: string;
+
+beforeAll(async () => {
+  cluster = await realCluster('prod')();
+  directory = await mkdtemp(join(tmpdir(), 'tourniquet-typed-'));
+  // The administrator's, in which the context is named as the cluster is in Tourniquet.
+  await writeFile(join(directory, 'kubeconfig'), cluster.plane.adminKubeconfig);
+  const kubectl = join(directory, 'kubectl');
+  await writeFile(kubectl, `#!/bin/sh\nexec '${await controlPlaneExecutable()}' kubectl "$@"\n`);
+  await chmod(kubectl, 0o755);
+  room = await openEngineRoom({
+    kubeconfig: await cluster.kubeconfig(WORKER),
+    settings: { autoContain: 'off' },
+  });
+});
+afterAll(async () => {
+  await room?.close();
+  await cluster?.close();
+  if (directory) await rm(directory, { recursive: true, force: true });
+});
+
+/** In a shell, from a directory of its own, with that kubectl. Rejects where it fails. */
+function type(line: string): Promise<void> {
+  const env = {
+    PATH: `${directory}:${process.env.PATH ?? ''}`,
+    HOME: directory,
+    KUBECONFIG: join(directory, 'kubeconfig'),
+  };
+  return new Promise((resolve, reject) =>
+    execFile('sh', ['-e', '-c', line], { cwd: directory, env }, (error, _out, stderr) =>
+      error ? reject(new Error(`${line}\n${stderr}`)) : resolve(),
+    ),
+  );
+}
+
+async function planned(finding: { token: string } | { at: Coordinates }): Promise<Incident> {
+  const alert = { source: 'report' as const, subject: { kind: 'token' as const } };
+  const { incidentId } =
+    'token' in finding
+      ? await room.leak(finding.token, alert)
+      : await room.front.report({ alert: { ...alert, subject: { kind: 'coordinates', at: finding.at } } });
+  return await room.until(incidentId, ({ plan }) => plan !== undefined);
+}
+
+/** Types the lines of each step, and lets the action itself judge what the cluster shows before and after. */
+async function typeSteps({ plan, identity }: Incident, token: string | undefined): Promise<string[]> {
+  const typed: string[] = [];
+  for (const step of plan?.steps ?? []) {
+    const action = room.deps.actions.find(({ name }) => name === step.action);
+    if (!action || !identity) throw new Error(`There is no action ${step.action}.`);
+    const held = token === undefined ? {} : { token: new Secret(token) };
+    const bench = { cluster: room.prod, identity, today: '2026-01-01', ...held };
+    expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'not-done' });
+    expect(step.kubectl.length).toBeGreaterThan(0);
+    for (const line of step.kubectl) await type(line);
+    expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'done' });
+    typed.push(step.action);
+  }
+  return typed;
+}
+
+const uidOf = async (space: Space, kind: string, name: string): Promise<string> =>
+  (await space.send<KubeObject>('GET', space.at(kind, name))).metadata.uid;
+
+describe('the commands of a plan', () => {
+  const steps: Record<Kind, string[]> = {
+    legacy: ['quarantine-token', 'delete-token-secret'],
+    'pod-bound': ['delete-bound-pod'],
+    'secret-bound': ['delete-token-secret'],
+    unbound: ['recreate-service-account'],
+  };
+
+  test.each(KINDS)('kill a token that is %s', async (kind) => {
+    const space = await openSpace(cluster.plane);
+    const token = await leak(space, kind);
+    expect(await typeSteps(await planned({ token }), token)).toEqual(steps[kind]);
+    await expect.poll(() => answersTo(cluster, token), { timeout: 90_000 }).toEqual([401]);
+  });
+
+  test('the quarantine alone stops a legacy token', async () => {
+    const space = await openSpace(cluster.plane);
+    const token = await leak(space, 'legacy');
+    const { plan } = await planned({ token });
+    for (const line of plan?.steps[0]?.kubectl ?? []) await type(line);
+    await expect.poll(() => answersTo(cluster, token), { timeout: 20_000 }).toEqual([401]);
+    expect(await space.exists(space.at('secrets', 'checkout-token'))).toBe(true);
+  });
+
+  test('re-create a ServiceAccount as it was, and the restart in the notes replaces its Pods', async () => {
+    const space = await openSpace(cluster.plane);
+    await space.send('PATCH', space.at('serviceaccounts', ACCOUNT), {
+      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': 'checkout' } },
+      automountServiceAccountToken: false,
+    });
+    await deploy(cluster.plane, space);
+    const before = await uidOf(space, 'serviceaccounts', ACCOUNT);
+    const at = { cluster: 'prod', namespace: space.namespace, serviceAccount: ACCOUNT };
+    const incident = await planned({ at });
+    expect(await typeSteps(incident, undefined)).toEqual(['recreate-service-account']);
+    const account = await space.send('GET', space.at('serviceaccounts', ACCOUNT));
+    expect(account).toMatchObject({
+      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': 'checkout' } },
+      automountServiceAccountToken: false,
+    });
+    expect(account.metadata.uid).not.toBe(before);
+
+    const pods = async () =>
+      (await space.send<{ items: KubeObject[] }>('GET', space.at('pods'))).items.map(
+        ({ metadata }) => metadata.uid,
+      );
+    const old = await pods();
+    const note = incident.plan?.notes.find((line) => line.includes('rollout restart')) ?? '';
+    const commands = note.slice(note.indexOf('kubectl')).split(' ; ');
+    expect(commands).toHaveLength(1);
+    for (const line of commands) await type(line);
+    await until(async () => {
+      const now = await pods();
+      return now.length > 0 && now.every((uid) => !old.includes(uid));
+    });
+  });
+});

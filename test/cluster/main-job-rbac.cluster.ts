@@ -1,0 +1,227 @@
+// The declared permissions are enough, each of them is needed, and the worker's identity can do nothing else.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
+import { WORKER } from '../../sandbox/world.ts';
+import { actions } from '../../src/actions/index.ts';
+import type { Bench } from '../../src/contracts.ts';
+import { type Rule, workerRoles, workerRules } from '../../src/domain/rbac.ts';
+import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import { answer } from '../../src/engine/answer.ts';
+import { observe } from '../../src/engine/observe.ts';
+import { AppError } from '../../src/errors.ts';
+import { Secret } from '../../src/secret.ts';
+import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type KubeObject, until } from './leak.ts';
+import { openSpace, type Space } from './leaks.ts';
+
+const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
+const GONE = '00000000-0000-4000-8000-000000000000';
+
+let cluster: RealWorldCluster;
+let room: EngineRoom;
+let space: Space;
+let kubeconfig: string;
+
+beforeAll(async () => {
+  cluster = await realCluster('prod')();
+  kubeconfig = await cluster.kubeconfig(WORKER);
+  // Without apiServers in its configuration, so that it looks for them by itself.
+  room = await openEngineRoom({ kubeconfig });
+  space = await openSpace(cluster.plane);
+});
+afterAll(async () => {
+  await room?.close();
+  await cluster?.close();
+});
+
+type Grant = { role: string; group: string; resource: string; verb: string };
+
+const grantsOf = (role: string, rules: readonly Rule[]): Grant[] =>
+  rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.map((verb) => ({ role, group, resource, verb }))),
+    ),
+  );
+
+const rules = workerRules(actions);
+const read = grantsOf('tourniquet-worker-read', rules.cluster);
+const act = grantsOf('tourniquet-worker-namespace', rules.namespace);
+const named = ({ group, resource, verb }: Omit<Grant, 'role'>): string => `${verb} ${group}/${resource}`;
+
+/** Everything that the engine, its answers and the actions ask a cluster for; answers what people would be told. */
+async function everything(): Promise<string> {
+  // Known addresses are kept for a minute; a worker that was just started has none.
+  await room.connect(kubeconfig);
+  const { namespace } = space;
+  const told: unknown[] = [];
+  const tell = async (work: Promise<unknown>): Promise<void> => {
+    told.push(
+      await work.catch((error: unknown) =>
+        error instanceof AppError ? error.message : Promise.reject(error),
+      ),
+    );
+  };
+  const clusters = new Map([['prod', room.prod]]);
+  const base = { clusters: ['prod'], namespace, audiences: [], authenticity: 'signature' as const };
+  const { metadata } = await robot();
+  const bound = (kind: 'Pod' | 'Secret' | 'Node', name: string): TokenIdentity => ({
+    ...base,
+    kind: `${kind.toLowerCase()}-bound` as TokenIdentity['kind'],
+    serviceAccount: { name: 'robot', uid: metadata.uid },
+    boundTo: { kind, name, uid: GONE },
+  });
+  for (const identity of [bound('Pod', 'job'), bound('Secret', 'anchor'), bound('Node', 'node-0')])
+    await tell(observe(room.prod, identity, Date.now()).then(({ unread }) => unread));
+  await tell(answer(clusters, { ask: 'list-namespaces', cluster: 'prod' }));
+  await tell(answer(clusters, { ask: 'list-service-accounts', cluster: 'prod', namespace }));
+  await tell(answer(clusters, { ask: 'find-service-account', namespace, name: 'rabot' }));
+  const [server] = cluster.servers;
+  await tell(room.prod.review(server?.url ?? '', new Secret('not-a-token'), []));
+  const bench: Bench = { cluster: room.prod, identity: bound('Pod', 'job'), today: '2026-01-01' };
+  const params: Record<string, Record<string, unknown>> = {
+    'quarantine-token': { namespace, secret: 'labelled' },
+    'delete-token-secret': { namespace, secret: 'anchor', uid: GONE, holds: 'bound' },
+    'delete-bound-pod': { namespace, pod: 'job', uid: GONE, gracePeriodSeconds: 1 },
+    'recreate-service-account': {
+      namespace,
+      name: 'robot',
+      uid: metadata.uid,
+      manifest: { metadata: { name: 'robot' } },
+    },
+  };
+  for (const action of actions) {
+    const given = params[action.name];
+    if (given === undefined) throw new Error(`Say here how ${action.name} is to be run.`);
+    await tell(action.execute(bench, given));
+  }
+  return JSON.stringify(told);
+}
+
+/** Made anew where the last round left none. */
+async function robot(): Promise<KubeObject> {
+  const found = await cluster.plane.call<KubeObject>('GET', space.at('serviceaccounts', 'robot'));
+  if (found.status === 200) return found.body;
+  return await space.serviceAccount('robot');
+}
+
+/** What the API server has refused to the worker since the last time. */
+function refusals(): () => Promise<string[]> {
+  let seen = 0;
+  return async () => {
+    const events = (await cluster.plane.auditLog()).filter(
+      ({ user, responseStatus }) => user.username === USERNAME && responseStatus?.code === 403,
+    );
+    const fresh = events.slice(seen);
+    seen = events.length;
+    return fresh.map(({ verb, requestURI, objectRef }) =>
+      named({
+        verb,
+        group: /^\/apis\/([^/]+)/.exec(requestURI)?.[1] ?? '',
+        resource: objectRef?.resource ?? '',
+      }),
+    );
+  };
+}
+
+/** Replaces the rules of a role, and waits until the authorizer knows. */
+async function grant(
+  role: string,
+  granted: readonly Grant[],
+  changed: Grant,
+  allowed: boolean,
+): Promise<void> {
+  const body = {
+    metadata: { name: role },
+    rules: granted.map(({ group, resource, verb }) => ({
+      apiGroups: [group],
+      resources: [resource],
+      verbs: [verb],
+    })),
+  };
+  await space.send('GET', `${ROLES}/${role}`);
+  const { status } = await cluster.plane.call('PUT', `${ROLES}/${role}`, { body });
+  expect(status).toBe(200);
+  const { group, resource, verb } = changed;
+  const resourceAttributes = { group, resource, verb, namespace: space.namespace };
+  await until(async () => {
+    const review = await cluster.plane.call<{ status: { allowed: boolean } }>(
+      'POST',
+      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      { body: { spec: { user: USERNAME, resourceAttributes } } },
+    );
+    return review.body.status.allowed === allowed;
+  });
+}
+
+describe('the permissions of the worker', () => {
+  test('are enough, and each one is missed where it is taken away', { timeout: 400_000 }, async () => {
+    await space.send('POST', space.at('secrets'), { metadata: { name: 'labelled' } });
+    const refused = refusals();
+    const told = await everything();
+    expect(await refused()).toEqual([]);
+    expect(told).not.toContain('lacks the permission');
+
+    const unnoticed: string[] = [];
+    const untold: string[] = [];
+    for (const all of [read, act])
+      for (const missing of all) {
+        await grant(
+          missing.role,
+          all.filter((one) => one !== missing),
+          missing,
+          false,
+        );
+        const said = await everything();
+        const fresh = new Set(await refused());
+        await grant(missing.role, all, missing, true);
+        if (fresh.size !== 1 || !fresh.has(named(missing)))
+          unnoticed.push(`${named(missing)}: refused were ${[...fresh].join(', ') || 'none'}`);
+        const { verb, resource } = missing;
+        if (!said.includes(`\\"${verb}\\" on ${resource}`)) untold.push(named(missing));
+      }
+    expect(unnoticed).toEqual([]);
+    // Then the kubeconfig's own server is all that is known, which the proof's level tells.
+    expect(untold).toEqual(['list discovery.k8s.io/endpointslices']);
+    await everything();
+    expect(await refused()).toEqual([]);
+  });
+
+  test.each([
+    ['in a namespace that was opted into', true],
+    ['in any other namespace', false],
+  ])('are all that it has %s', async (_where, optedIn) => {
+    const { namespace } = optedIn ? space : await openSpace(cluster.plane, { optedIn: false });
+    const worker = await canDo(kubeconfig, namespace);
+    const nobody = await canDo(
+      await cluster.plane.kubeconfig({ namespace: 'nobodys', serviceAccount: 'nobody' }),
+      namespace,
+    );
+    expect(nobody.size).toBeGreaterThan(0);
+    const own = [...worker].filter((one) => !nobody.has(one));
+    const declared = [...read, ...(optedIn ? act : [])].map(named);
+    expect(own.toSorted()).toEqual(declared.toSorted());
+  });
+
+  test('are the roles that the manifests hold', async () => {
+    for (const { kind, metadata, rules: wanted } of workerRoles(actions, { ...WORKER, actIn: [] })) {
+      if (kind !== 'ClusterRole') continue;
+      const { body } = await cluster.plane.call<{ rules: Rule[] }>('GET', `${ROLES}/${metadata.name}`);
+      const sorted = (list: Rule[]) => grantsOf('', list).map(named).toSorted();
+      expect(sorted(body.rules)).toEqual(sorted(wanted as Rule[]));
+    }
+  });
+});
+
+/** What `kubectl auth can-i --list` asks for, as data. Paths that are no resources are everybody's. */
+async function canDo(kubeconfigText: string, namespace: string): Promise<Set<string>> {
+  const { users } = parse(kubeconfigText) as { users: { user: { token: string } }[] };
+  const { body } = await cluster.plane.call<{ status: { resourceRules: Rule[]; incomplete: boolean } }>(
+    'POST',
+    '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+    { token: users[0]?.user.token ?? '', body: { spec: { namespace } } },
+  );
+  expect(body.status.incomplete).toBe(false);
+  return new Set(grantsOf('', body.status.resourceRules).map(named));
+}
