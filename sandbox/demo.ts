@@ -1,34 +1,57 @@
-// The demo: a whole world on this machine, with a page to play in, or told from start to end with --headless.
+// The demo: a whole world on this machine, with a page to play in, or told from start to end with --headless; --real: no simulation.
 import { parseArgs } from 'node:util';
 import { leakDemos } from './demos.ts';
 import { seedHarbour } from './harbour.ts';
+import { startRealDemo, tellRealStory } from './real-demo.ts';
 import { tellStory } from './story.ts';
 import { startWorld, type World } from './world.ts';
 
 const { values } = parseArgs({
-  options: { headless: { type: 'boolean', default: false }, port: { type: 'string' } },
+  options: {
+    headless: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
+    port: { type: 'string' },
+  },
 });
 
-/** Filled once the world exists: the page shows the buttons before that. */
-let world: World | undefined;
-
-function running(): World {
-  if (world === undefined) throw new Error('The demo is still starting. Try again in a second.');
-  return world;
+interface Demo {
+  world: Pick<World, 'slack' | 'startRole' | 'close'>;
+  /** Answers the exit code. */
+  tell(): Promise<number>;
 }
 
-async function main(): Promise<void> {
-  const port = values.port === undefined ? {} : { port: Number(values.port) };
+let demo: Demo | undefined;
+
+async function startSimulated(slack: { port?: number }): Promise<Demo> {
+  /** Filled once the world exists: the page shows the buttons before that. */
+  let world: World | undefined;
+  const running = (): World => {
+    if (world === undefined) throw new Error('The demo is still starting. Try again in a second.');
+    return world;
+  };
   world = await startWorld({
     clusters: { prod: { servers: 3 }, staging: {} },
-    slack: { demos: leakDemos(running), ...port },
+    slack: { demos: leakDemos(running), ...slack },
     config: { autoContain: 'token-in-hand' },
     searchNamespaces: { prod: ['payments', 'ci'] },
   });
-  await seedHarbour(world.cluster('prod'), world.cluster('staging'));
+  const started = world;
+  await seedHarbour(started.cluster('prod'), started.cluster('staging'));
+  return { world: started, tell: () => tellStory(started) };
+}
+
+async function startReal(slack: { port?: number }): Promise<Demo> {
+  const world = await startRealDemo(slack);
+  return { world, tell: () => tellRealStory(world) };
+}
+
+async function main(): Promise<void> {
+  const slack = values.port === undefined ? {} : { port: Number(values.port) };
+  demo = await (values.real ? startReal(slack) : startSimulated(slack));
+  const { world, tell } = demo;
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
   if (values.headless) {
-    process.exitCode = await tellStory(world);
+    process.exitCode = await tell();
     return await world.close();
   }
   console.log(`
@@ -41,16 +64,13 @@ Then become somebody else at the top: Ines or Tomas may approve the plan; Dan an
 Commands work too, in the message box: /revoke-sa prod/payments/checkout, or /tourniquet
 
 Ctrl+C ends everything.`);
-  const end = () =>
-    void running()
-      .close()
-      .then(() => process.exit(0));
+  const end = () => void world.close().then(() => process.exit(0));
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
 }
 
 main().catch(async (error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  await world?.close();
+  await demo?.world.close();
   process.exit(1);
 });

@@ -153,7 +153,9 @@ export class ApiServer {
       const url = new URL(request.url, this.url);
       const caller = this.#caller(request);
       const isRead = request.method === 'GET';
-      const open = isRead ? openAnswer(world, version, url.pathname, caller !== undefined) : undefined;
+      const open = isRead
+        ? openAnswer(world, version, url.pathname, caller && { accept: request.headers.accept ?? '*/*' })
+        : undefined;
       if (open !== undefined) return open;
       if (caller === undefined) throw forbiddenToAnonymous(request.method, url);
       return handle(this.#call(request, url, body, caller));

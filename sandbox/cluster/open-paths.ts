@@ -1,10 +1,18 @@
 // The paths beside the API: health and version for everybody, and, for ServiceAccounts, the keys that verify tokens offline.
 import type { Answer } from './call.ts';
+import { ApiError } from './status.ts';
 import { jwks } from './tokens.ts';
 import { ISSUER, type World } from './world.ts';
 
-export function openAnswer(world: World, version: string, path: string, known: boolean): Answer | undefined {
-  return publicAnswer(version, path) ?? (known ? keysAnswer(world, path) : undefined);
+const NO_JSON = '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json';
+
+export function openAnswer(
+  world: World,
+  version: string,
+  path: string,
+  caller: { accept: string } | undefined,
+): Answer | undefined {
+  return publicAnswer(version, path) ?? (caller && keysAnswer(world, path, caller.accept));
 }
 
 function publicAnswer(version: string, path: string): Answer | undefined {
@@ -21,9 +29,11 @@ function publicAnswer(version: string, path: string): Answer | undefined {
   }
 }
 
-function keysAnswer({ keys }: World, path: string): Answer | undefined {
+function keysAnswer({ keys }: World, path: string, accept: string): Answer | undefined {
   switch (path) {
     case '/openid/v1/jwks':
+      if (!/\*\/\*|application\/(\*|jwk-set\+json)/.test(accept))
+        throw new ApiError(406, 'NotAcceptable', NO_JSON, {});
       // Only the key of TokenRequest tokens: where legacy tokens have their own, discovery does not show it.
       return {
         status: 200,

@@ -1,10 +1,14 @@
 // What the tests of the main job share: a whole world around real control planes, and questions to their servers.
 import { statusWith } from '../../sandbox/ask.ts';
-import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
+import {
+  type RealWorld,
+  type RealWorldCluster,
+  realCluster,
+  slackSideOf,
+  USERNAME,
+} from '../../sandbox/real-world.ts';
 import { inspectTraces } from '../../sandbox/traces.ts';
 import { startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
-
-export type RealWorld = World<RealWorldCluster>;
 
 export interface RealStage {
   world: RealWorld;
@@ -32,12 +36,9 @@ export async function openRealStage(
       slack: { updateEvery: '1ms' },
     },
   });
-  const none = (name: string): never => {
-    throw new Error(`${name} is not simulated.`);
-  };
   return {
     world,
-    slackSide: { ...world, clusters: {}, cluster: none },
+    slackSide: slackSideOf(world),
     cluster: (name = 'prod') => world.cluster(name),
     close: world.close,
   };

@@ -11,7 +11,6 @@ async function simulated(options: ClusterOptions = {}): Promise<Subject> {
   return {
     kubeconfig: cluster.kubeconfig({ namespace: 'kube-system', serviceAccount: 'admin' }),
     compact: cluster.compact,
-    givesKeysAsJson: true,
     clone: () => simulated({ name: 'clone', keys, objects: cluster.objects() }),
     close: cluster.close,
   };

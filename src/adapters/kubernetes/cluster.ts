@@ -28,7 +28,14 @@ export function connectCluster(
   const connections = openConnections(access);
   const api = createApi(config.name, access, connections, config.timeout);
   const signatures = createSignatureCheck(
-    () => api.send<JSONWebKeySet>({ verb: 'get', resource: '/openid/v1/jwks', path: '/openid/v1/jwks' }),
+    () =>
+      api.send<JSONWebKeySet>({
+        verb: 'get',
+        resource: '/openid/v1/jwks',
+        path: '/openid/v1/jwks',
+        // An API server has nothing else at this path: whoever wants plain JSON alone gets 406.
+        accept: 'application/jwk-set+json',
+      }),
     now,
   );
   return {

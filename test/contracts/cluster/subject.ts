@@ -5,8 +5,6 @@ export interface Subject {
   kubeconfig: string;
   /** Forgets history, as etcd's compaction does. Absent where nobody can ask for it. */
   compact?(): void;
-  /** Answers plain JSON to whoever wants the signing keys so, where an API server answers 406. */
-  givesKeysAsJson?: boolean;
   /** A restore of this cluster as it is now: the same signing key, the same objects with their UIDs. */
   clone(): Promise<Subject>;
   close(): Promise<void>;
