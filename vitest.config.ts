@@ -1,10 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole worlds that are killed, cut off and flooded: minutes of it, so `npm run test:slow` and CI run them apart. */
+export const slow = [
+  'test/e2e/faults/{bot-killed,burst,clicks,cluster,redis,slack,stop}.test.ts',
+  'test/bench/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: slow,
     testTimeout: 20_000,
-    hookTimeout: 30_000,
+    hookTimeout: 120_000,
     // Two cores: more workers only make the tests that talk over sockets wait for each other.
     maxWorkers: 2,
   },

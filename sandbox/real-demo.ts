@@ -65,6 +65,8 @@ export async function tellRealStory(world: RealWorld): Promise<number> {
   await shows(/Approve plan/);
   await approve(world, card());
   await shows(/Revoked/);
+  const thread = () => JSON.stringify(slack.thread(INCIDENTS, card()?.ts ?? ''));
+  await slack.waitFor(() => thread().includes('Closed as resolved'), PATIENCE_MS, 'the end of the thread');
   console.log(slack.transcript(INCIDENTS));
   const cluster = world.cluster('prod');
   const killedAt = await cluster.killedAt();
