@@ -14,7 +14,7 @@ import { readServiceAccount } from './service-account.ts';
 /** Runs a read; a failure becomes a line for people and the fallback. */
 export type Attempt = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
 
-/** Throws AppError where not even the ServiceAccount could be read: then nothing is known about this cluster. */
+/** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
 export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: number): Promise<Situation> {
   const unread: string[] = [];
   const attempt: Attempt = async (what, fallback, read) => {
@@ -26,12 +26,18 @@ export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: 
       return fallback;
     }
   };
+  // The kill is planned from these: what may be readable a moment later is asked again instead of planned without.
+  const essential = <T>(what: string, read: () => Promise<T>): Promise<T | undefined> =>
+    read().catch((error: unknown) => {
+      if (!isAppError(error) || error.retry) throw error;
+      return attempt(what, undefined, () => Promise.reject(error));
+    });
   const { namespace, serviceAccount } = identity;
   const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
   const [servers, tokenSecrets, boundObject, consumers, radius, self] = await Promise.all([
     attempt('API servers', [], async () => (await cluster.servers()).servers),
-    attempt('token Secrets', undefined, () => readTokenSecrets(cluster, identity)),
-    attempt('bound object', undefined, () => readBound(cluster, identity)),
+    essential('token Secrets', () => readTokenSecrets(cluster, identity)),
+    essential('bound object', () => readBound(cluster, identity)),
     findConsumers(cluster, identity, attempt),
     attempt('role bindings', null, () => readRadius(cluster, namespace, serviceAccount.name)),
     attempt('own identity', '', () => cluster.self()),

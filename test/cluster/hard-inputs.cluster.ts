@@ -40,6 +40,13 @@ const server = (index: 0 | 1): ApiServer => {
   return found;
 };
 
+/** Process 0 would be every process of this group. */
+function signal(index: 0 | 1, name: 'SIGSTOP' | 'SIGCONT'): void {
+  const { pid } = server(index);
+  if (pid <= 0) throw new Error(`Server ${index} does not run.`);
+  process.kill(pid, name);
+}
+
 const troubles = ({ troubles: all }: Incident): string =>
   Object.values(all)
     .map(({ message }) => message)
@@ -97,7 +104,7 @@ describe('an API server', () => {
     await open();
     const space = await openSpace(cluster.plane);
     const token = await leak(space, 'legacy');
-    process.kill(server(0).pid, 'SIGSTOP');
+    signal(0, 'SIGSTOP');
     let id: string;
     try {
       ({ incidentId: id } = await room.leak(token));
@@ -106,7 +113,7 @@ describe('an API server', () => {
       expect(troubles(seen)).toContain('It may or may not have been carried out');
       expect(seen.proof).toBeUndefined();
     } finally {
-      process.kill(server(0).pid, 'SIGCONT');
+      signal(0, 'SIGCONT');
     }
     await finish(id, space, token);
   });
@@ -116,13 +123,13 @@ describe('an API server', () => {
     const space = await openSpace(cluster.plane);
     const token = await leak(space, 'legacy');
     const { incidentId: id } = await room.leak(token);
-    process.kill(server(1).pid, 'SIGSTOP');
+    signal(1, 'SIGSTOP');
     try {
       const seen = await room.until(id, ({ proof }) => (proof?.rounds.length ?? 0) >= 1);
       expect(proven(seen)).toBe(false);
       expect(lastRound(seen)?.detail).toContain('no answer in time');
     } finally {
-      process.kill(server(1).pid, 'SIGCONT');
+      signal(1, 'SIGCONT');
     }
     await finish(id, space, token);
   });

@@ -127,6 +127,30 @@ describe('an API server', () => {
     await h.close();
   });
 
+  it.each([
+    ['legacy', 'secrets', 'delete-token-secret'],
+    ['Pod-bound', 'pods/api-0', 'delete-bound-pod'],
+  ])(
+    'that fails one read while a %s token is looked at does not leave a plan without its kill',
+    async (kind, read, action) => {
+      const h = await startHarness();
+      const legacy = await seedLegacy(h.cluster());
+      const { metadata } = h.cluster().seed.pod('payments', 'api-0', { serviceAccount: 'api' });
+      const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'api-0', uid: metadata.uid };
+      const bound = h.cluster().seed.requestToken('payments', 'api', { boundObjectRef });
+      h.cluster().faults.failNext(
+        1,
+        500,
+        ({ method, path }) => method === 'GET' && path.split('?')[0]?.endsWith(`/${read}`) === true,
+      );
+      const { incidentId: id } = await h.leak(kind === 'legacy' ? legacy : bound);
+      await h.run(id, 60_000);
+      expect(h.incident(id).plan?.steps.map((step) => step.action)).toContain(action);
+      expect(h.incident(id).status).toBe('awaiting-approval');
+      await h.close();
+    },
+  );
+
   it('that refuses every ServiceAccount token proves nothing', async () => {
     const h = await startHarness();
     const token = await seedLegacy(h.cluster());

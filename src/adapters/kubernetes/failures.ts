@@ -16,7 +16,7 @@ const TRUST_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_T
 export function networkWord(error: unknown): { kind: 'timeout' | 'unreachable'; word: string } {
   const { name, code } = (error ?? {}) as { name?: string; code?: unknown };
   const word = typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'no answer';
-  if (name === 'TimeoutError' || word === 'UND_ERR_HEADERS_TIMEOUT' || word === 'UND_ERR_BODY_TIMEOUT')
+  if (name === 'TimeoutError' || /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/.test(word))
     return { kind: 'timeout', word: 'no answer in time' };
   if (word === 'ECONNREFUSED') return { kind: 'unreachable', word: 'connection refused' };
   if (word === 'UND_ERR_SOCKET' || word === 'ECONNRESET')
