@@ -140,6 +140,8 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await send.click();
       await report.filter({ hasText: /Incident .* is open/ }).waitFor();
       await report.getByRole('button', { name: 'Close', exact: true }).last().click();
+      // Until it is gone, the page behind it takes no text.
+      await report.waitFor({ state: 'hidden' });
       await cardShows('ci/release-robot on prod');
       await card().filter({ hasText: 'reported by @Ines Duarte' }).waitFor();
       await card().filter({ hasText: 'Must be approved by: @Tomas Varga (not @Ines Duarte' }).waitFor();
