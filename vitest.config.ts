@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Whole worlds that are killed, cut off and flooded: minutes of it, so `npm run test:slow` and CI run them apart. */
+/** Worlds that are killed, cut off and flooded, and a compiler run: `npm run test:slow` and CI run them apart. */
 export const slow = [
   'test/e2e/faults/{bot-killed,burst,clicks,cluster,redis,slack,stop}.test.ts',
   'test/bench/**/*.test.ts',
+  'test/structure/recipes.test.ts',
 ];
 
 export default defineConfig({
