@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Worlds that are killed, cut off and flooded, and a compiler run: `npm run test:slow` and CI run them apart. */
+/** Worlds that are killed, cut off and flooded, a compiler run, and the emulator's own page: `npm run test:slow` and CI run them apart. */
 export const slow = [
   'test/e2e/faults/{bot-killed,burst,clicks,cluster,redis,slack,stop}.test.ts',
   'test/bench/**/*.test.ts',
   'test/structure/recipes.test.ts',
+  'test/sandbox/page/**/*.test.ts',
 ];
 
 export default defineConfig({
