@@ -116,7 +116,9 @@ const POWERS: readonly Power[] = [
   {
     tier: { cluster: 'high', namespace: 'moderate' },
     says: 'can change or delete objects',
-    grants: ({ verbs }) => has(verbs, 'create', 'update', 'patch', 'delete', 'deletecollection'),
+    grants: ({ verbs, resources = [] }) =>
+      has(verbs, 'create', 'update', 'patch', 'delete', 'deletecollection') &&
+      !(resources.length > 0 && resources.every((resource) => QUESTION.test(resource))),
   },
   {
     tier: { cluster: 'moderate', namespace: 'low' },
@@ -125,8 +127,12 @@ const POWERS: readonly Power[] = [
   },
 ];
 
-/** Bindings that everybody authenticated has; they say nothing about this ServiceAccount. */
-const EVERYBODY = /^system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery)$/;
+/** Bindings that everybody authenticated, or every ServiceAccount, has by default; they say nothing about this one. */
+const EVERYBODY =
+  /^system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery|cluster-trust-bundle-discovery)$/;
+
+/** "Creating" one of these asks a question and leaves nothing behind. */
+const QUESTION = /^(tokenreviews|selfsubject\w+|(local)?subjectaccessreviews)$/;
 
 interface Match {
   binding: BindingLike;

@@ -42,11 +42,14 @@ export function due(incident: Incident, timing: Timing, reported: Reported): Due
   return [...owed.map((work) => afterTrouble(work, incident.troubles[work.kind])), ...reports];
 }
 
-/** Failed work is owed again later and later: 1, 2, 4 … 60 seconds after it last failed. */
+const LONGEST_ASKED_WAIT = 10 * 60_000;
+
+/** Failed work is owed again later and later: 1, 2, 4 … 60 seconds after it last failed, and not before it was asked back. */
 function afterTrouble(work: ReturnType<Rule> & object, trouble: Trouble | undefined): Due {
   const attempt = [work.attempt, trouble?.count].filter((part) => part !== undefined).join('-') || '0';
   if (trouble === undefined) return { ...work, attempt };
-  const wait = Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
+  const patient = Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
+  const wait = Math.max(patient, Math.min(trouble.retryAfterMs ?? 0, LONGEST_ASKED_WAIT));
   return { ...work, attempt, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
 }
 

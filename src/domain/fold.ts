@@ -133,9 +133,9 @@ const handlers: Handlers = {
     incident.tokenHeld = false;
     delete incident.troubles['forget-token'];
   },
-  trouble: (incident, { work, message, at }) => {
+  trouble: (incident, { work, message, retryAfterMs, at }) => {
     const count = (incident.troubles[work]?.count ?? 0) + 1;
-    incident.troubles[work] = { message, count, at };
+    incident.troubles[work] = { message, count, at, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   },
 };
 

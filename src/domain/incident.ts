@@ -57,7 +57,8 @@ export type EventBody =
   | { type: 'reopened'; reason: string }
   | { type: 'closed'; as: CloseKind; reason: string }
   | { type: 'token-forgotten'; reason: string }
-  | { type: 'trouble'; work: WorkKind; message: string };
+  /** `retryAfterMs`: who refused says when to come back. */
+  | { type: 'trouble'; work: WorkKind; message: string; retryAfterMs?: number };
 
 /** `at` is ISO time; `v` counts from 1 without gaps. */
 export type IncidentEvent = EventBody & { v: number; at: string };
@@ -104,6 +105,7 @@ export interface Trouble {
   message: string;
   count: number;
   at: string;
+  retryAfterMs?: number;
 }
 
 export interface Incident {

@@ -13,6 +13,7 @@ import { identify } from './identify.ts';
 import { observe } from './observe.ts';
 import { performStep } from './run-job.ts';
 import { append, change, enqueue, type Session } from './session.ts';
+import { trouble } from './trouble.ts';
 
 const HOUR = 3_600_000;
 
@@ -105,10 +106,11 @@ async function performAll(
       }
     }),
   );
-  const events = outcomes.flatMap(([step, outcome]): EventBody[] =>
-    outcome instanceof AppError
-      ? [{ type: 'trouble', work: 'run', message: outcome.message }]
-      : [{ type: 'step-ended', run, step: step.id, outcome }],
+  const events = outcomes.map(
+    ([step, outcome]): EventBody =>
+      outcome instanceof AppError
+        ? trouble('run', outcome)
+        : { type: 'step-ended', run, step: step.id, outcome },
   );
   const failed = outcomes.find(([, outcome]) => !(outcome instanceof AppError) && outcome.verdict !== 'done');
   if (failed) events.push({ type: 'run-stopped', run, reason: (failed[1] as Outcome).detail });

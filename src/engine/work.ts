@@ -11,6 +11,7 @@ import { investigate } from './investigate.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
 import { change, enqueue, openSession, owed, type Session } from './session.ts';
+import { trouble } from './trouble.ts';
 
 /** `token`: where it is held, and only for the kinds of work that use it. */
 type Doer = (deps: WorkerDeps, session: Session, token: Secret | undefined) => Promise<void>;
@@ -78,7 +79,7 @@ function consequences(incident: Incident, work: WorkKind, error: AppError): Even
     return [{ type: 'run-stopped', run: run.id, reason: error.message }];
   if (!error.retry && work === 'investigate')
     return [{ type: 'unidentified', reason: error.message, near: [] }];
-  return [{ type: 'trouble', work, message: error.message }];
+  return [trouble(work, error)];
 }
 
 /** How long a card waits for a bot that died while it reported; a living one keeps the lock for as long as it takes. */

@@ -42,6 +42,8 @@ describe('blastRadius', () => {
     ['impersonate', [rule(['impersonate'], ['users'])], undefined, 'severe'],
     ['changing ConfigMaps of a namespace', [rule(['patch'], ['configmaps'])], 'payments', 'moderate'],
     ['reading Pods of a namespace', [rule(['list'], ['pods'])], 'payments', 'low'],
+    ['asking who a token is', [rule(['create'], ['tokenreviews', 'subjectaccessreviews'])], undefined, 'low'],
+    ['asking, and changing', [rule(['create'], ['tokenreviews', 'configmaps'])], undefined, 'high'],
   ])('%s', (_name, rules, namespace, tier) => {
     expect(radius(rbac(rules, namespace ? { namespace } : {})).tier).toBe(tier);
   });
@@ -54,6 +56,20 @@ describe('blastRadius', () => {
   ])('finds it bound as %s', (as, subject) => {
     const found = radius(rbac([rule(['list'], ['secrets'])], { subject }));
     expect(found.bindings).toEqual([`ClusterRoleBinding/b → ClusterRole/r (as ${as})`]);
+  });
+
+  it('says nothing of what every ServiceAccount may do by default', () => {
+    const everybody: Rbac = {
+      ...rbac([rule(['list'], ['clustertrustbundles'])]),
+      clusterRoleBindings: [
+        {
+          metadata: { name: 'system:cluster-trust-bundle-discovery' },
+          subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }],
+          roleRef: { kind: 'ClusterRole', name: 'system:cluster-trust-bundle-discovery' },
+        },
+      ],
+    };
+    expect(radius(everybody)).toMatchObject({ tier: 'low', bindings: [] });
   });
 
   it.each([

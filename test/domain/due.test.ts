@@ -117,6 +117,19 @@ describe('due', () => {
     expect(kinds([...revoked(), closed, rechecked(0), rechecked(1)])).toEqual([]);
   });
 
+  it.each([
+    ['sooner than the usual wait', 500, 1000],
+    ['later than it', 30_000, 30_000],
+    ['absurdly late', 86_400_000, 600_000],
+  ])('comes back when a server asked for it: %s', (_name, retryAfterMs, expected) => {
+    const events: EventBody[] = [
+      reported(),
+      { type: 'trouble', work: 'investigate', message: 'm', retryAfterMs },
+    ];
+    const failedAt = Date.parse(anIncident(events).updatedAt);
+    expect(at(events, 'investigate')).toBe(failedAt + expected);
+  });
+
   it('closes what somebody accepts offline only when it has expired', () => {
     const expiresAt = T0 / 1000 + 7200;
     const identity = anIdentity({

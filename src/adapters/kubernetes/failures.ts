@@ -51,7 +51,11 @@ export function statusError(
   const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
   switch (status) {
     case 401:
-      return new AppError('unauthorized', `${seen}. The worker's own credential is not accepted; renew it.`);
+      return new AppError(
+        'unauthorized',
+        `${seen}. The worker's own credential is not accepted: renew it, and the work goes on by itself (a kubeconfig that holds the token itself is read when the worker starts).`,
+        { retry: true },
+      );
     case 403:
       return new AppError('forbidden', `${seen}. ${forbiddenBy(parts, call)}`);
     case 404:

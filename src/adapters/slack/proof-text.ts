@@ -103,9 +103,16 @@ export function proofTimes(incident: Incident): string | undefined {
     from === undefined
       ? ''
       : killed === proof.killedAt
-        ? ` First seen refused everywhere ${since(from)} after it.`
-        : ` Refused everywhere in this proof since ${moment(Date.parse(from))}.`;
+        ? ` First seen ${dead(proof.rounds)} ${since(from)} after it.`
+        : ` Seen ${dead(proof.rounds)} in this proof since ${moment(Date.parse(from))}.`;
   return `Killed ${since(killed)} after the alert (${moment(Date.parse(killed))}).${seen}`;
+}
+
+/** No more than the weakest cluster's evidence allows. */
+function dead(rounds: readonly ProofRound[]): string {
+  const levels = lastRounds(rounds).map(({ level }) => level);
+  if (levels.includes('object-state')) return 'dead by object state';
+  return levels.includes('load-balancer') ? 'refused' : 'refused everywhere';
 }
 
 /** When the first run that is still in effect had ended. */

@@ -29,7 +29,7 @@ afterEach(async () => {
 describe('answers', () => {
   const table: [number, string, ErrorCode, boolean][] = [
     [400, 'BadRequest', 'invalid', false],
-    [401, 'Unauthorized', 'unauthorized', false],
+    [401, 'Unauthorized', 'unauthorized', true],
     [403, 'Forbidden', 'forbidden', false],
     [404, 'NotFound', 'not-found', false],
     [406, 'NotAcceptable', 'unsupported', false],

@@ -182,7 +182,7 @@ describe('milestones', () => {
       );
     expect(proof?.text).toContain('each API server was asked by its own address');
     expect(proof?.text).toMatch(
-      /Killed 12 s after the alert .*Refused everywhere in this proof since <!date/,
+      /Killed 12 s after the alert .*Seen refused everywhere in this proof since <!date/,
     );
     expect(proof?.blocks).toHaveLength(1);
   });
@@ -212,6 +212,18 @@ describe('milestones', () => {
     expect(proof?.text).toMatch(
       /Killed 12 s after the alert .*First seen refused everywhere 21 s after it\./,
     );
+  });
+
+  it.each([
+    ['object-state', /First seen dead by object state 21 s after it\./],
+    ['load-balancer', /First seen refused 21 s after it\./],
+  ] as const)('claims no more than the level %s shows', (level, expected) => {
+    const rounds = [aRound({ level, at: '2026-11-24T03:00:21.000Z' })];
+    const [proof] = all(
+      [...contained(), { type: 'probed', rounds }, { type: 'proved', outcome: done('Dead.') }],
+      8,
+    );
+    expect(proof?.text).toMatch(expected);
   });
 
   it('tells each event once, and only those after the cursor', () => {
