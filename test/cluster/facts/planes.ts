@@ -1,0 +1,8 @@
+// The control planes that the facts are asked of; they run when a test does, not yet when it is named.
+import type { ControlPlane } from '../../../sandbox/controlplane/launch.ts';
+
+export interface Planes {
+  /** Two API servers. */
+  readonly rsa: ControlPlane;
+  readonly ecdsa: ControlPlane;
+}
