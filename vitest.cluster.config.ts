@@ -7,6 +7,6 @@ export default defineConfig({
     include: ['test/cluster/**/*.cluster.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
   },
 });

@@ -1,69 +1,82 @@
 // How long from a signed alert to the dead token? Measured through the whole product, beside the fastest way to write the same.
 import { parseArgs } from 'node:util';
 import { median, quantile, type Series, table } from './distribution.ts';
+import { proofTimes } from './proof-times.ts';
 import { redisTrips } from './redis-trips.ts';
 import { durableWrite, kubectl, rawRequest } from './rivals.ts';
-import { type Leak, openStage, type Round, raiseAlarm, type Stage } from './stage.ts';
+import { openStage, type Round, raiseAlarm, type Stage } from './stage.ts';
+import type { Leak } from './target.ts';
 
 const { values } = parseArgs({
-  options: { alerts: { type: 'string', default: '200' }, burst: { type: 'boolean', default: false } },
+  options: {
+    alerts: { type: 'string', default: '200' },
+    burst: { type: 'boolean', default: false },
+    /** On a real control plane. */
+    real: { type: 'boolean', default: false },
+  },
 });
 const alerts = Number.parseInt(values.alerts, 10);
 if (!(alerts > 0)) throw new Error('--alerts has to be a number above 0.');
 const WARM_UP = Math.min(alerts, 20);
 /** Starting a process takes so long that fewer rounds must do. */
 const PROCESSES = Math.min(alerts, 25);
+/** Each takes as long as the proof does. */
+const PROOFS = Math.min(alerts, 10);
 
 const took = ({ sentAt, kill }: Round): number => kill.at - sentAt;
 const ms = (time: number): string => `${time.toFixed(1)} ms`;
 const ratio = (a: number[], b: number[]): string => (median(a) / median(b)).toFixed(1);
 
 async function main(): Promise<void> {
-  const stage = await openStage(1 + WARM_UP + alerts);
+  const stage = await openStage({ alerts: 1 + WARM_UP + alerts, real: values.real });
   try {
     await stage.world.startRole('bot');
     await stage.world.startRole('worker');
     await fetch(`http://127.0.0.1:${stage.world.bot().ports.http}/healthz`);
-    const first = await raiseAlarm(stage, await stage.seed());
+    const first = await raiseAlarm(stage, await stage.target.seed());
     await stage.calm();
     console.log(`First alert after the start: kill after ${ms(took(first))}.`);
     for (let i = 0; i < WARM_UP; i++) {
-      await raiseAlarm(stage, await stage.seed());
+      await raiseAlarm(stage, await stage.target.seed());
       await stage.calm();
     }
     await (values.burst ? allAtOnce(stage) : oneByOne(stage));
   } finally {
     await stage.close();
   }
-  if (!values.burst) printTrips(await redisTrips());
+  if (values.burst) return;
+  if (values.real) console.log(`\n${table(await proofTimes(PROOFS))}`);
+  else printTrips(await redisTrips());
 }
 
 async function oneByOne(stage: Stage): Promise<void> {
-  const raw = rawRequest(stage);
+  const { target } = stage;
+  const raw = await rawRequest(stage);
   const durable = durableWrite(stage);
-  const process = await kubectl(stage);
+  const typed = await kubectl(stage);
+  const commands = values.real ? (['label', 'delete'] as const) : (['patch'] as const);
   const rounds: Round[] = [];
   const floor: number[] = [];
   const write: number[] = [];
-  const processes: number[] = [];
+  const processes = commands.map((what) => ({ what, times: [] as number[] }));
   let requests = 0;
   try {
-    for (let i = 0; i < WARM_UP; i++) await Promise.all([stage.seed().then(raw.kill), durable.write()]);
-    await process?.kill(await stage.seed());
+    for (let i = 0; i < WARM_UP; i++) await Promise.all([target.seed().then(raw.kill), durable.write()]);
+    for (const { what } of processes) await typed?.type(what)(await target.seed());
     for (let i = 0; i < alerts; i++) {
-      floor.push(await raw.kill(await stage.seed()));
+      floor.push(await raw.kill(await target.seed()));
       write.push(await durable.write());
-      const leak = await stage.seed();
-      const before = stage.cluster.requests.length;
+      const leak = await target.seed();
+      const before = target.requests();
       const round = await raiseAlarm(stage, leak);
       rounds.push(round);
-      requests += stage.cluster.requests.indexOf(round.kill.request, before) - before;
+      requests += target.requestsBefore(round.kill, before);
       await stage.calm();
-      if (process && (i * PROCESSES) % alerts < PROCESSES)
-        processes.push(await process.kill(await stage.seed()));
+      if (typed && (i * PROCESSES) % alerts < PROCESSES)
+        for (const { what, times } of processes) times.push(await typed.type(what)(await target.seed()));
     }
   } finally {
-    await Promise.all([raw.close(), durable.close(), process?.close()]);
+    await Promise.all([raw.close(), durable.close(), typed?.close()]);
   }
   const kills = rounds.map(took);
   const series: Series[] = [
@@ -71,18 +84,22 @@ async function oneByOne(stage: Stage): Promise<void> {
     { name: 'alert sent -> HTTP answer', times: rounds.map(({ sentAt, answeredAt }) => answeredAt - sentAt) },
     { name: 'floor: one raw PATCH, connection kept', times: floor },
     { name: 'floor: one durable write to Redis', times: write },
-    ...(process ? [{ name: `kubectl patch, one process (${process.version})`, times: processes }] : []),
+    ...processes
+      .filter(({ times }) => times.length > 0)
+      .map(({ what, times }) => ({ name: `kubectl ${what}, one process (${typed?.version})`, times })),
   ];
   console.log(`\n${table(series)}\n`);
   console.log(`Kill path / raw PATCH (medians):   ${ratio(kills, floor)}`);
-  if (process) console.log(`kubectl process / kill path:       ${ratio(processes, kills)}`);
-  else console.log('There is no kubectl on PATH, so it was not measured.');
-  console.log(`Kubernetes requests between an alert and its kill: ${requests} in ${rounds.length} alerts.`);
+  for (const { what, times } of processes)
+    if (typed) console.log(`${`kubectl ${what} / kill path:`.padEnd(34)} ${ratio(times, kills)}`);
+  if (!typed) console.log('There is no kubectl on PATH, so it was not measured.');
+  if (!values.real)
+    console.log(`Kubernetes requests between an alert and its kill: ${requests} in ${rounds.length} alerts.`);
 }
 
 async function allAtOnce(stage: Stage): Promise<void> {
   const leaks: Leak[] = [];
-  for (let i = 0; i < alerts; i++) leaks.push(await stage.seed());
+  for (let i = 0; i < alerts; i++) leaks.push(await stage.target.seed());
   const rounds = await Promise.all(leaks.map((leak) => raiseAlarm(stage, leak)));
   const start = Math.min(...rounds.map(({ sentAt }) => sentAt));
   const dead = rounds.map(({ kill }) => kill.at - start);

@@ -9,7 +9,7 @@ type Sent = Packet & { role: (typeof ROLES)[number] };
 
 /** The way of each alert, as words; in a world of its own, since the taps cost time. */
 export async function redisTrips(): Promise<string[][]> {
-  const stage = await openStage(2 * ALERTS);
+  const stage = await openStage({ alerts: 2 * ALERTS });
   const names: ScriptNames = new Map();
   const taps: Tap[] = [];
   try {
@@ -23,7 +23,7 @@ export async function redisTrips(): Promise<string[][]> {
     const ways: string[][] = [];
     for (let i = 0; i < 2 * ALERTS; i++) {
       for (const tap of taps) tap.packets.length = 0;
-      const round = await raiseAlarm(stage, await stage.seed());
+      const round = await raiseAlarm(stage, await stage.target.seed());
       const sent = taps.flatMap(({ packets }, nth) =>
         packets.map((packet) => ({ ...packet, role: ROLES[nth] ?? 'bot' })),
       );

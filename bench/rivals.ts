@@ -1,13 +1,11 @@
 // What there is to compare with: the same conditional write as one raw request or one kubectl process, and one durable write.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
 import { INVALID_SINCE, pointer } from '../src/domain/labels.ts';
-import type { Leak, Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import type { Leak } from './target.ts';
 
 const run = promisify(execFile);
 
@@ -16,8 +14,6 @@ export interface Rival {
   kill(leak: Leak): Promise<number>;
   close(): Promise<void>;
 }
-
-const USER = { namespace: 'tourniquet', serviceAccount: 'bench' };
 
 /** Exactly what quarantine-token sends. */
 const patchOf = ({ token }: Leak): string =>
@@ -30,17 +26,14 @@ const patchOf = ({ token }: Leak): string =>
     },
   ]);
 
-export function rawRequest({ cluster, kills }: Stage): Rival {
-  cluster.seed.serviceAccount(USER.namespace, USER.serviceAccount);
-  const credential = cluster.seed.requestToken(USER.namespace, USER.serviceAccount, {
-    expirationSeconds: 86_400,
-  });
-  const dispatcher = new Agent({ allowH2: true, connect: { ca: cluster.caPem } });
+export async function rawRequest({ target }: Stage): Promise<Rival> {
+  const credential = await target.credential();
+  const dispatcher = new Agent({ allowH2: true, connect: { ca: target.caPem } });
   return {
     async kill(leak) {
-      const killed = kills.of(leak.path);
+      const killed = target.kills.of(leak.path);
       const sentAt = performance.now();
-      const response = await request(`${cluster.url}${leak.path}`, {
+      const response = await request(`${target.url}${leak.path}`, {
         dispatcher,
         method: 'PATCH',
         headers: {
@@ -57,37 +50,49 @@ export function rawRequest({ cluster, kills }: Stage): Rival {
   };
 }
 
-/** Undefined where there is no kubectl on PATH. */
-export async function kubectl({ cluster, kills }: Stage): Promise<(Rival & { version: string }) | undefined> {
-  const version = await run('kubectl', ['version', '--client']).then(
+/** The same write, typed. */
+const PATCH = (name: string, leak: Leak): string[] => [
+  'patch',
+  'secret',
+  name,
+  '--type=json',
+  '-p',
+  patchOf(leak),
+];
+/** What a playbook says to type. */
+const LABEL = (name: string): string[] => ['label', 'secret', name, `${INVALID_SINCE}=2026-01-01`];
+const DELETE = (name: string): string[] => ['delete', 'secret', name, '--wait=false'];
+export const TYPED = { patch: PATCH, label: LABEL, delete: DELETE };
+
+export interface Kubectl {
+  version: string;
+  /** As a whole process. */
+  type(what: keyof typeof TYPED): Rival['kill'];
+  close(): Promise<void>;
+}
+
+/** Undefined where there is no kubectl. */
+export async function kubectl({ target }: Stage): Promise<Kubectl | undefined> {
+  const { command, close } = await target.kubectl();
+  const [program = '', ...first] = command;
+  const version = await run(program, [...first, 'version', '--client']).then(
     ({ stdout }) => /v\d\S*/.exec(stdout)?.[0] ?? 'unknown version',
     () => undefined,
   );
-  if (version === undefined) return undefined;
-  const directory = await mkdtemp(join(tmpdir(), 'tourniquet-bench-'));
-  const kubeconfig = join(directory, 'kubeconfig');
-  await writeFile(kubeconfig, cluster.kubeconfig(USER));
-  const flags = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(directory, 'cache')}`];
+  if (version === undefined) {
+    await close();
+    return undefined;
+  }
   return {
     version,
-    async kill(leak) {
+    type: (what) => async (leak) => {
       const [, namespace = '', name = ''] = /namespaces\/([^/]+)\/secrets\/(.+)$/.exec(leak.path) ?? [];
-      const killed = kills.of(leak.path);
+      const killed = target.kills.of(leak.path);
       const startedAt = performance.now();
-      await run('kubectl', [
-        ...flags,
-        '-n',
-        namespace,
-        'patch',
-        'secret',
-        name,
-        '--type=json',
-        '-p',
-        patchOf(leak),
-      ]);
+      await run(program, [...first, '-n', namespace, ...TYPED[what](name, leak)]);
       return (await killed).at - startedAt;
     },
-    close: () => rm(directory, { recursive: true, force: true }),
+    close,
   };
 }
 

@@ -1,40 +1,38 @@
 // A world with tokens to leak in it, the bot and the worker as processes of their own, and the ways of leaking one.
 import { Queue } from 'bullmq';
-import type { SimulatedCluster } from '../sandbox/cluster/cluster.ts';
-import { startWorld, type World } from '../sandbox/world.ts';
+import { realCluster } from '../sandbox/real-world.ts';
+import { startWorld, type World, type WorldCluster, type WorldOptions } from '../sandbox/world.ts';
 import { queueName } from '../src/adapters/bullmq/queue.ts';
-import { LAST_USED } from '../src/domain/labels.ts';
-import { type Kill, type Kills, watchKills } from './kills.ts';
-
-export interface Leak {
-  token: string;
-  path: string;
-}
+import type { Kill } from './kills.ts';
+import { type Leak, realTarget, simulatedTarget, type Target } from './target.ts';
 
 export interface Stage {
-  world: World;
-  cluster: SimulatedCluster;
-  kills: Kills;
-  /** A legacy token that has been used, in a namespace of its own. */
-  seed(): Promise<Leak>;
+  world: World<WorldCluster>;
+  target: Target;
   /** Resolves when nothing is left to do for any incident now: plans made, cards posted, the first probes done. */
   calm(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openStage(alerts: number): Promise<Stage> {
-  const world = await startWorld({
-    clusters: { prod: { servers: 2 } },
+export interface StageOptions {
+  /** How many may be contained. */
+  alerts: number;
+  real?: boolean;
+  /** The second round of probes falls into the measurement of later alerts, so that it is put off unless asked for. */
+  stability?: string;
+}
+
+export async function openStage({ alerts, real = false, stability = '1h' }: StageOptions): Promise<Stage> {
+  const options = {
     slack: { rates: 'off' },
     config: {
       autoContain: 'token-in-hand',
       autoContainPerHour: alerts,
       slack: { channel: 'CINCIDENTS', updateEvery: '1ms' },
-      // The second round of probes would fall into the measurement of later alerts.
-      proof: { stability: '1h' },
+      proof: { stability },
     },
-  });
-  const cluster = world.cluster('prod');
+  } satisfies Pick<WorldOptions, 'slack' | 'config'>;
+  const { world, target } = await (real ? realStage(options) : simulatedStage(options));
   const queues = (['bot', 'worker'] as const).map(
     (role) =>
       new Queue(queueName(world.redis.prefix, role), {
@@ -42,19 +40,9 @@ export async function openStage(alerts: number): Promise<Stage> {
         prefix: world.redis.prefix,
       }),
   );
-  let seeded = 0;
   return {
     world,
-    cluster,
-    kills: watchKills(cluster),
-    async seed() {
-      const namespace = `team-${++seeded}`;
-      cluster.seed.namespace(namespace);
-      cluster.seed.serviceAccount(namespace, 'api');
-      const labels = { [LAST_USED]: new Date().toISOString().slice(0, 10) };
-      const token = await cluster.seed.tokenSecret(namespace, 'api-token', 'api', { labels });
-      return { token, path: `/api/v1/namespaces/${namespace}/secrets/api-token` };
-    },
+    target,
     async calm() {
       const busy = async () =>
         (await Promise.all(queues.map((queue) => queue.getJobCountByTypes('waiting', 'active')))).some(
@@ -64,27 +52,42 @@ export async function openStage(alerts: number): Promise<Stage> {
     },
     async close() {
       await Promise.all(queues.map((queue) => queue.close()));
+      await target.close();
       await world.close();
     },
   };
+}
+
+type Options = Pick<WorldOptions, 'slack' | 'config'>;
+
+async function simulatedStage(options: Options) {
+  const world = await startWorld({ clusters: { prod: { servers: 2 } }, ...options });
+  return { world, target: simulatedTarget(world.cluster('prod')) };
+}
+
+async function realStage(options: Options) {
+  const world = await startWorld({ clusters: { prod: realCluster('prod', { servers: 2 }) }, ...options });
+  return { world, target: await realTarget(world.cluster('prod')) };
 }
 
 export interface Round {
   sentAt: number;
   answeredAt: number;
   kill: Kill;
+  incidentId: string;
 }
 
 /** One signed alert that carries the token, from just before it is signed and sent. */
-export async function raiseAlarm({ world, kills }: Stage, { token, path }: Leak): Promise<Round> {
-  const killed = kills.of(path);
+export async function raiseAlarm({ world, target }: Stage, { token, path }: Leak): Promise<Round> {
+  const killed = target.kills.of(path);
   const sentAt = performance.now();
   const answered = world.report({ token, where: { text: 'a public gist' } }).then(async (response) => {
     const answeredAt = performance.now();
-    const body = await response.text();
-    if (response.status !== 202) throw new Error(`The alert was answered ${response.status}: ${body}`);
-    return answeredAt;
+    const text = await response.text();
+    if (response.status !== 202) throw new Error(`The alert was answered ${response.status}: ${text}`);
+    const { incidents } = JSON.parse(text) as { incidents: { id: string }[] };
+    return { answeredAt, incidentId: incidents[0]?.id ?? '' };
   });
-  const [kill, answeredAt] = await Promise.all([killed, answered]);
-  return { sentAt, answeredAt, kill };
+  const [kill, answer] = await Promise.all([killed, answered]);
+  return { sentAt, kill, ...answer };
 }

@@ -35,16 +35,16 @@ export const recreateServiceAccount: Action = defineAction<Params>({
     },
   ],
   propose,
-  describe: ({ namespace, name }, cluster) => {
+  describe: (params, cluster) => {
+    const { namespace, name } = params;
     const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
     return {
       title: `Re-create ServiceAccount ${namespace}/${name} on ${cluster}`,
       breaks:
         'Every token of it dies, those of running Pods too: they get 401 until they are replaced, and its token Secrets are removed.',
       kubectl: [
-        `${kubectl} get serviceaccount ${name} -o json | jq 'del(.metadata.uid,.metadata.resourceVersion,.metadata.creationTimestamp,.metadata.managedFields,.secrets)' > ${name}.json`,
         `${kubectl} delete serviceaccount ${name}`,
-        `${kubectl} create -f ${name}.json`,
+        `printf %s ${quoted(JSON.stringify(body(params)))} | ${kubectl} create -f -`,
       ],
     };
   },
@@ -87,6 +87,9 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     return await verify(bench, params);
   }
 }
+
+/** For a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const body = ({ manifest }: Params): unknown => ({ apiVersion: 'v1', kind: 'ServiceAccount', ...manifest });
 

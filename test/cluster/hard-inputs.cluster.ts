@@ -5,9 +5,10 @@ import { parse } from 'yaml';
 import type { ApiServer } from '../../sandbox/controlplane/api-server.ts';
 import { kubeconfig as render } from '../../sandbox/controlplane/kubeconfig.ts';
 import { startFaultProxy } from '../../sandbox/fault-proxy.ts';
-import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
+import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import type { Incident } from '../../src/domain/incident.ts';
+import { resources } from '../../src/ports.ts';
 import { type EngineRoom, type EngineRoomOptions, openEngineRoom } from './engine-room.ts';
 import { leak, openSpace, type Space } from './leaks.ts';
 import { answersTo, writesOf } from './real-stage.ts';
@@ -148,6 +149,60 @@ describe('an API server', () => {
     ]);
     await finish(id, space, token);
   });
+});
+
+/** Every request of the worker's gets 429 with Retry-After, until this is taken away. */
+async function throttleWorker(): Promise<() => Promise<void>> {
+  const api = '/apis/flowcontrol.apiserver.k8s.io/v1';
+  const level = {
+    metadata: { name: 'nothing' },
+    spec: { type: 'Limited', limited: { nominalConcurrencyShares: 0, limitResponse: { type: 'Reject' } } },
+  };
+  const everything = {
+    verbs: ['*'],
+    apiGroups: ['*'],
+    resources: ['*'],
+    namespaces: ['*'],
+    clusterScope: true,
+  };
+  const flow = {
+    metadata: { name: 'worker' },
+    spec: {
+      priorityLevelConfiguration: { name: 'nothing' },
+      matchingPrecedence: 1,
+      rules: [{ subjects: [{ kind: 'User', user: { name: USERNAME } }], resourceRules: [everything] }],
+    },
+  };
+  const parts = [
+    ['prioritylevelconfigurations', level],
+    ['flowschemas', flow],
+  ] as const;
+  for (const [kind, body] of parts)
+    expect(await cluster.plane.call('POST', `${api}/${kind}`, { body })).toMatchObject({ status: 201 });
+  return async () => {
+    for (const [kind, { metadata }] of parts.toReversed())
+      await cluster.plane.call('DELETE', `${api}/${kind}/${metadata.name}`);
+  };
+}
+
+test('a worker that is told to come back later by priority and fairness comes back, and finishes', async () => {
+  await open();
+  const space = await openSpace(cluster.plane);
+  const token = await leak(space, 'legacy');
+  const release = await throttleWorker();
+  let id: string;
+  try {
+    const asked = () => room.prod.get({ resource: resources.namespaces, name: space.namespace });
+    await expect.poll(() => asked().catch(({ code }) => code), { timeout: 20_000 }).toBe('throttled');
+    ({ incidentId: id } = await room.leak(token));
+    const seen = await room.until(id, (incident) => (incident.troubles.run?.count ?? 0) >= 2);
+    expect(troubles(seen)).toMatch(/429.* The API server is busy/);
+    expect(seen.troubles.run?.retryAfterMs).toBeGreaterThanOrEqual(1000);
+    expect(seen.proof).toBeUndefined();
+  } finally {
+    await release();
+  }
+  await finish(id, space, token);
 });
 
 describe("the worker's own credential", () => {

@@ -38,6 +38,9 @@ afterAll(async () => {
   if (directory) await rm(directory, { recursive: true, force: true });
 });
 
+/** For a shell, and for its echo. */
+const HARD_TO_QUOTE = `it's "100 %" $HOME \\n \n \`date\``;
+
 /** In a shell, from a directory of its own, with that kubectl. Rejects where it fails. */
 function type(line: string): Promise<void> {
   const env = {
@@ -108,7 +111,7 @@ describe('the commands of a plan', () => {
   test('re-create a ServiceAccount as it was, and the restart in the notes replaces its Pods', async () => {
     const space = await openSpace(cluster.plane);
     await space.send('PATCH', space.at('serviceaccounts', ACCOUNT), {
-      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': 'checkout' } },
+      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': HARD_TO_QUOTE } },
       automountServiceAccountToken: false,
     });
     await deploy(cluster.plane, space);
@@ -118,7 +121,7 @@ describe('the commands of a plan', () => {
     expect(await typeSteps(incident, undefined)).toEqual(['recreate-service-account']);
     const account = await space.send('GET', space.at('serviceaccounts', ACCOUNT));
     expect(account).toMatchObject({
-      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': 'checkout' } },
+      metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': HARD_TO_QUOTE } },
       automountServiceAccountToken: false,
     });
     expect(account.metadata.uid).not.toBe(before);
