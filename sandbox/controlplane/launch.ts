@@ -42,6 +42,8 @@ export interface ControlPlane extends RealCluster {
   auditLog(): Promise<AuditEvent[]>;
   /** The API servers cannot be used meanwhile. */
   snapshot(): Promise<Snapshot>;
+  /** Makes etcd forget what is not the present. */
+  compact(): Promise<void>;
   /** Process ids of everything that runs for this control plane. */
   pids(): number[];
   close(): Promise<void>;
@@ -118,6 +120,7 @@ function handleOf({ place, name, files, servers, storage, call, kubectl }: Parts
       await Promise.all(servers.map((server) => server.untilReady()));
       return copy;
     },
+    compact: storage.compact,
     pids: place.pids,
     close: place.close,
   };

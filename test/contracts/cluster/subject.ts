@@ -3,8 +3,8 @@
 export interface Subject {
   /** Its text; the user in it has every power. */
   kubeconfig: string;
-  /** Forgets history, as etcd's compaction does. Absent where nobody can ask for it. */
-  compact?(): void;
+  /** Forgets history, as etcd's compaction does. */
+  compact(): void | Promise<void>;
   /** A restore of this cluster as it is now: the same signing key, the same objects with their UIDs. */
   clone(): Promise<Subject>;
   close(): Promise<void>;
