@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: slow,
+    globalSetup: ['test/hint.ts'],
     testTimeout: 20_000,
     hookTimeout: 120_000,
     // Two cores: more workers only make the tests that talk over sockets wait for each other.

@@ -10,8 +10,10 @@ async function simulated(options: ClusterOptions = {}): Promise<Subject> {
   const { keys } = cluster;
   return {
     kubeconfig: cluster.kubeconfig({ namespace: 'kube-system', serviceAccount: 'admin' }),
-    compact: cluster.compact,
-    clone: () => simulated({ name: 'clone', keys, objects: cluster.objects() }),
+    own: {
+      compact: cluster.compact,
+      clone: () => simulated({ name: 'clone', keys, objects: cluster.objects() }),
+    },
     close: cluster.close,
   };
 }

@@ -10,6 +10,7 @@ import { twins } from './writes/twins.ts';
 
 const closing = (): void => afterAll(closeAll);
 
-export function conditionalWrites(name: string, start: Start): void {
-  sideBySide(`conditional writes on ${name}`, start, [quarantine, deletion, recreation, closing], [twins]);
+export function conditionalWrites(name: string, start: Start, { shared = false } = {}): void {
+  const concurrent = [quarantine, deletion, recreation, closing];
+  sideBySide(`conditional writes on ${name}`, start, concurrent, shared ? [] : [twins]);
 }

@@ -1,7 +1,7 @@
 // How objects go: what DELETE answers, grace periods, finalizers, namespaces with all that is in them.
 import { describe, expect, test } from 'vitest';
 import { type Api, eventually, MERGE_PATCH, METADATA_ONLY } from './api.ts';
-import { containers, openRoom } from './room.ts';
+import { containers, openRoom, RUN } from './room.ts';
 
 const HOLD = 'example.test/hold';
 
@@ -107,7 +107,9 @@ export function removal(api: () => Api): void {
       const room = await openRoom(api());
       await room.strandedPod('worker');
       expect((await room.remove('pods', 'worker')).body.metadata.deletionGracePeriodSeconds).toBe(30);
-      const { metadata } = await room.make('/api/v1/nodes', { metadata: { name: `${room.namespace}-node` } });
+      const { metadata } = await room.make('/api/v1/nodes', {
+        metadata: { name: `${room.namespace}-node`, labels: RUN },
+      });
       const spec = { nodeName: metadata.name, terminationGracePeriodSeconds: 90, containers };
       await room.create('pods', 'slow', { spec });
       expect((await room.remove('pods', 'slow')).body.metadata.deletionGracePeriodSeconds).toBe(90);

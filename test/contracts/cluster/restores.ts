@@ -3,6 +3,7 @@ import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, openApi } from './api.ts';
 import { openRoom, type Room, roomIn } from './room.ts';
+import { ownOf } from './subject.ts';
 
 export function restores(api: () => Api): void {
   describe('a restore', () => {
@@ -14,7 +15,7 @@ export function restores(api: () => Api): void {
       room = await openRoom(api());
       before = (await room.create('serviceaccounts', 'bot')).metadata.resourceVersion;
       token = await room.tokenSecret('token', 'bot');
-      restored = openApi(await api().subject.clone());
+      restored = openApi(await ownOf(api().subject).clone());
     }, 100_000);
     afterAll(async () => {
       await restored?.close();
@@ -63,7 +64,7 @@ export function restores(api: () => Api): void {
       const { body } = await page('');
       // What is now stays readable.
       await room.create('secrets', 'later');
-      await api().subject.compact();
+      await ownOf(api().subject).compact();
       const late = await page(`&continue=${body.metadata.continue}`);
       expect([late.status, late.body.reason, late.body.code]).toEqual([410, 'Expired', 410]);
       expect(late.body.message).toContain('The provided continue parameter is too old');

@@ -12,6 +12,9 @@ export const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 export const randomName = (prefix: string): string => `${prefix}-${randomBytes(4).toString('hex')}`;
 
+/** On everything outside a namespace, so that a cluster which goes on without us can be cleaned. */
+export const RUN = { 'tourniquet-test-run': randomName('run') };
+
 /** By REST path; namespaced kinds of the core group need no entry. */
 const GROUPS: Record<string, string> = {
   deployments: 'apis/apps/v1',
@@ -50,7 +53,7 @@ export type Room = ReturnType<typeof roomIn>;
 /** A namespace of its own, ready for Pods. */
 export async function openRoom(api: Api): Promise<Room> {
   const room = roomIn(api, randomName('conformance'));
-  await room.make('/api/v1/namespaces', { metadata: { name: room.namespace } });
+  await room.make('/api/v1/namespaces', { metadata: { name: room.namespace, labels: RUN } });
   // Pods need it, and a namespace gets it a moment after its creation.
   await eventually(async () => expect(await room.exists('serviceaccounts', 'default')).toBe(true));
   return room;
@@ -110,7 +113,9 @@ export function roomIn(api: Api, namespace: string) {
     },
     /** On a Node of its own, where no kubelet is: it neither starts nor, with a grace period, goes. */
     async strandedPod(name: string, serviceAccount = 'default') {
-      const node = await make('/api/v1/nodes', { metadata: { name: randomName('bare') } });
+      const node = await make('/api/v1/nodes', {
+        metadata: { name: randomName('bare'), labels: RUN },
+      });
       const spec = { nodeName: node.metadata.name, serviceAccountName: serviceAccount, containers };
       return { node, pod: await room.create('pods', name, { spec }) };
     },

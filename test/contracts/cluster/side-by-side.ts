@@ -20,7 +20,7 @@ export function sideBySide(name: string, start: Start, concurrent: Tests[], alon
     describe.concurrent('side by side', { timeout: LIMIT }, () => {
       for (const tests of concurrent) tests(() => api);
     });
-    describe('alone', { timeout: LIMIT }, () => {
+    describe.runIf(alone.length > 0)('alone', { timeout: LIMIT }, () => {
       for (const tests of alone) tests(() => api);
     });
   });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../../../src/secret.ts';
 import { type Api, openApi } from '../api.ts';
 import { openRoom, type Room, roomIn } from '../room.ts';
+import { ownOf } from '../subject.ts';
 import { leak, untouched } from './leak.ts';
 import { closeAll, connect, employ, type Product } from './product.ts';
 
@@ -32,7 +33,7 @@ export function twins(api: () => Api): void {
     let scenes: Awaited<ReturnType<typeof prepare>>[];
     beforeAll(async () => {
       scenes = [await prepare(api()), await prepare(api()), await prepare(api()), await prepare(api())];
-      restored = openApi(await api().subject.clone());
+      restored = openApi(await ownOf(api().subject).clone());
     });
     afterAll(async () => {
       await closeAll();
