@@ -1,7 +1,7 @@
 // What a plug-in provides: slash commands, alert sources and actions are one file and one line in their index.
 import type { z } from 'zod';
 import type { AlertUpdate, Coordinates, LeakAlert } from './domain/alert.ts';
-import type { Incident } from './domain/incident.ts';
+import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Phase } from './domain/plan.ts';
 import type { Situation } from './domain/situation.ts';
@@ -66,19 +66,38 @@ export interface StepText {
   kubectl: string[];
 }
 
-/** What an action may touch while it runs. */
-export interface Bench {
+/** What an action may look with, to say what a cluster shows now. */
+export interface Look {
   cluster: Cluster;
   identity: TokenIdentity;
   /** The leaked token, where it is held. */
   token?: Secret;
   /** ISO date (day) for labels. */
   today: string;
+  /** What this step has remembered so far, also before a crash and before the run was tried again. */
+  readonly memory: Readonly<Memory>;
+  /** Unix milliseconds. */
+  now(): number;
 }
 
 /**
- * One remediation. `propose` is pure. `execute` is one conditional write (or a sequence that verify can resume);
- * it is called again after a crash, so it must be harmless twice. Throws AppError for failures of the world.
+ * What an action may touch while it runs. A step may take as long as it needs: where it is interrupted, `execute` is
+ * called again with what it remembered. All of these throw once somebody else has taken the step or the process stops;
+ * let that through.
+ */
+export interface Bench extends Look {
+  /** Durable when it resolves; call it before the change that needs it. Merged by key; see `Memory` for what may be in it. */
+  remember(note: Memory): Promise<void>;
+  /** Shown on the card every few seconds; call it as often as you like. */
+  progress(progress: Progress): Promise<void>;
+  /** Aborted when the process stops or somebody else has taken the step. */
+  signal: AbortSignal;
+  sleep(ms: number): Promise<void>;
+}
+
+/**
+ * One remediation. `propose` is pure. `execute` is one conditional write, or a sequence that resumes from what it
+ * remembered; it is called again after a crash, so it must be harmless twice. Throws AppError for failures of the world.
  */
 export interface Action<P extends Record<string, unknown> = Record<string, unknown>> {
   name: string;
@@ -90,7 +109,7 @@ export interface Action<P extends Record<string, unknown> = Record<string, unkno
   describe(params: P, cluster: string): StepText;
   execute(bench: Bench, params: P): Promise<Outcome>;
   /** What the cluster shows now: done, not-done, or unknown. */
-  verify(bench: Bench, params: P): Promise<Outcome>;
+  verify(look: Look, params: P): Promise<Outcome>;
   undo?(bench: Bench, params: P): Promise<Outcome>;
 }
 

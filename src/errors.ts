@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'conflict'
   | 'forbidden'
   | 'gone'
+  | 'interrupted'
   | 'invalid'
   | 'log-damaged'
   | 'not-found'

@@ -1,6 +1,6 @@
 // Deletes the Pod that a leaked token is bound to; its controller starts a fresh one with a fresh token.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { isAppError } from '../errors.ts';
 import { type ObjectRef, resources } from '../ports.ts';
@@ -57,7 +57,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   }
 }
 
-async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Pod is gone.');
   if (found.metadata.uid !== params.uid) return done('The Pod is gone; its successor was not touched.');

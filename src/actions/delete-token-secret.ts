@@ -1,6 +1,6 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { INVALID_SINCE, pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { isAppError } from '../errors.ts';
@@ -98,7 +98,7 @@ async function pinnedVersion({ cluster, token, today }: Bench, params: Params): 
   }
 }
 
-async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Secret is gone.');
   if (found.metadata.uid !== params.uid) return successor(params, found.metadata.uid);

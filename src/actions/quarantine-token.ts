@@ -1,6 +1,6 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { INVALID_SINCE, LAST_USED, pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
@@ -125,7 +125,7 @@ async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Out
   );
 }
 
-async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Secret is gone.');
   if (params.uid !== undefined && found.metadata.uid !== params.uid)

@@ -1,6 +1,6 @@
 // Re-creates a ServiceAccount under its name: the new UID kills every token of the old one, and bindings by name stay valid.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { isAppError } from '../errors.ts';
 import { type ObjectRef, resources } from '../ports.ts';
@@ -93,7 +93,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const body = ({ manifest }: Params): unknown => ({ apiVersion: 'v1', kind: 'ServiceAccount', ...manifest });
 
-async function verify({ cluster }: Bench, params: Params): Promise<Outcome> {
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params));
   if (found === null) return notDone('The ServiceAccount is deleted, but not re-created yet.');
   if (found.metadata.uid !== params.uid) return done('It has a new UID.', { uid: found.metadata.uid });

@@ -1,4 +1,5 @@
 // The worker: everything that touches clusters, and no ingress but its health endpoint.
+import { setTimeout as wait } from 'node:timers/promises';
 import { actions } from '../actions/index.ts';
 import { startClerk } from '../adapters/bullmq/desk.ts';
 import { startWorker } from '../adapters/bullmq/worker.ts';
@@ -18,10 +19,12 @@ export async function startWorkerRole(
   const { queueOptions, deps, problems } = shared;
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, connectCluster(cluster)]));
   for (const cluster of clusters.values()) stack.defer(() => cluster.close());
-  const workerDeps = { ...deps, clusters, actions };
+  const stopping = new AbortController();
+  const workerDeps = { ...deps, clusters, actions, sleep, stopping: stopping.signal };
   const options = { ...queueOptions, concurrency: CONCURRENCY };
   const worker = startWorker('worker', (work) => doWork(workerDeps, work), options);
   stack.defer(() => worker.close(graceMs));
+  stack.defer(() => stopping.abort());
   const clerk = startClerk((question) => answer(clusters, question), queueOptions);
   stack.defer(() => clerk.close());
   const health = await startHealth({ host: config.http.host, port: config.http.healthPort, ready: problems });
@@ -29,6 +32,13 @@ export async function startWorkerRole(
   // A cluster that is away now is asked again when it is needed; the others must not wait for it.
   await warmUp([worker.ready, ...[...clusters.values()].map((cluster) => warm(cluster, log))]);
   return health.port;
+}
+
+/** Ends early when told to stop. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
 
 /** So that the first kill finds an open connection, the signing keys, and who the worker itself is. */

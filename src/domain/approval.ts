@@ -2,7 +2,8 @@
 
 import type { Coordinates } from './alert.ts';
 import type { Incident, Verb } from './incident.ts';
-import { isContained, openRun, pendingSteps, undoable } from './runs.ts';
+import { blockedIn, rollBackSteps } from './new-run.ts';
+import { isContained, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -84,7 +85,7 @@ const foreign: Check = (_incident, { by }, roster) => {
   return undefined;
 };
 
-const FOR_APPROVERS: readonly Verb[] = ['approve', 'decline', 'not-a-leak', 'undo'];
+const FOR_APPROVERS: readonly Verb[] = ['approve', 'decline', 'not-a-leak', 'undo', 'skip', 'roll-back'];
 
 const notAllowed: Check = (_incident, { verb, by }, { responders, approvers }) => {
   const allowed = FOR_APPROVERS.includes(verb) ? approvers : [...responders, ...approvers];
@@ -108,7 +109,8 @@ const decided: Check = (incident, { verb }) => {
   const run = openRun(incident);
   if (run === undefined || verb === 'identify') return undefined;
   const who = run.by === 'policy' ? 'the policy' : `<@${run.by}>`;
-  const what = { contain: 'Containment', plan: 'The plan', undo: 'The undo' }[run.kind];
+  const names = { contain: 'Containment', plan: 'The plan', undo: 'The undo', 'roll-back': 'The roll-back' };
+  const what = names[run.kind];
   if (run.kind === 'contain' && verb === 'approve') return undefined;
   return no(
     'already-decided',
@@ -132,10 +134,20 @@ export function requesters(incident: Incident): string[] {
   return [...new Set([...reporters, ...identifiers.map(({ decision }) => decision.by)])];
 }
 
+/** What a button must carry to still mean what it meant when it was drawn. */
+export function bindsTo(incident: Incident, verb: Verb): string | undefined {
+  if (ABOUT_STOPPED.includes(verb)) return stoppedRun(incident)?.id;
+  return verb === 'contain' || verb === 'undo' ? incident.plan?.containHash : incident.plan?.hash;
+}
+
+const ABOUT_STOPPED: readonly Verb[] = ['retry', 'skip', 'roll-back'];
+const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify'];
+
 const changed: Check = (incident, { verb, hash }) => {
-  const expected =
-    verb === 'approve' || verb === 'decline' ? incident.plan?.hash : incident.plan?.containHash;
-  if (verb === 'not-a-leak' || verb === 'undo' || verb === 'identify' || hash === expected) return undefined;
+  if (UNBOUND.includes(verb)) return undefined;
+  const expected = bindsTo(incident, verb);
+  // Without a run that stopped there is nothing that a missing hash could fit.
+  if (hash === expected && (expected !== undefined || !ABOUT_STOPPED.includes(verb))) return undefined;
   return no(
     'plan-changed',
     'The cluster or the plan has changed since this button was shown, so your click did nothing. The card now shows the current plan: read it and press again.',
@@ -147,6 +159,12 @@ const nothingToDo: Check = (incident, { verb }) => {
     contain: isContained(incident) && 'The token is already quarantined. Nothing was changed.',
     approve:
       pendingSteps(incident).length === 0 && 'Every step of the plan is already done. Nothing was changed.',
+    skip:
+      blockedIn(incident).length === 0 &&
+      'The run does not wait for anything that could be skipped. Nothing was changed. Retry does what is left.',
+    'roll-back':
+      rollBackSteps(incident).length === 0 &&
+      'There is nothing to roll back: nothing was changed yet, or something was done that cannot be undone. Nothing was changed.',
     undo:
       undoable(incident).length === 0 &&
       'There is no quarantine to undo: it was already undone, or a later step cannot be undone. Nothing was changed.',
@@ -155,7 +173,7 @@ const nothingToDo: Check = (incident, { verb }) => {
   return message ? no('nothing-to-do', message) : undefined;
 };
 
-const NEEDS_REASON: readonly Verb[] = ['decline', 'not-a-leak', 'undo'];
+const NEEDS_REASON: readonly Verb[] = ['decline', 'not-a-leak', 'undo', 'roll-back'];
 
 const reasonMissing: Check = (_incident, { verb, reason }) =>
   NEEDS_REASON.includes(verb) && !reason?.trim()
@@ -169,6 +187,9 @@ export function offers(incident: Incident): Verb[] {
   const pending = pendingSteps(incident);
   if (!incident.closed && !running) {
     if (pending.some((step) => step.phase === 'contain')) offered.push('contain');
+    if (stoppedRun(incident)) offered.push('retry');
+    if (blockedIn(incident).length > 0) offered.push('skip');
+    if (rollBackSteps(incident).length > 0) offered.push('roll-back');
     if (pending.length > 0) offered.push('approve', 'decline');
     if (incident.unidentified || incident.identity?.kind === 'every-token') offered.push('identify');
     if (incident.identity || incident.unidentified) offered.push('not-a-leak');

@@ -1,9 +1,9 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
-import type { EventBody, Incident, IncidentEvent, Run, StepState } from './incident.ts';
+import type { EventBody, Incident, IncidentEvent } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
-import type { Step } from './plan.ts';
-import { inEffect, isDone, openRun, pendingSteps, undoable } from './runs.ts';
+import { newRun, runOf } from './new-run.ts';
+import { isDone, openRun, pendingSteps, stateOf, takesBack } from './runs.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
 type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
@@ -83,7 +83,8 @@ const handlers: Handlers = {
   'plan-expired': (incident) => askAgain(incident),
   decided: (incident, { decision, at, v }) => {
     incident.decisions.push({ decision, at, v });
-    decide(incident, decision.verb, decision.by, at, v);
+    const run = runOf(incident, decision.verb, decision.by, at, v);
+    if (run) incident.runs.push(run);
     if (decision.verb !== 'identify') return;
     if (decision.at) incident.given = decision.at;
     if (decision.fingerprint !== undefined) {
@@ -93,11 +94,22 @@ const handlers: Handlers = {
     askAgain(incident);
   },
   'step-started': (incident, { run, step, attempt, at }) => {
-    const state = stepState(incident, run, step);
+    const state = stateOf(incident, run, step);
     if (state) Object.assign(state, { attempts: attempt, startedAt: state.startedAt ?? at });
   },
+  'step-noted': (incident, { run, step, note }) => {
+    const state = stateOf(incident, run, step);
+    if (state) state.memory = { ...state.memory, ...note };
+  },
+  'step-progressed': (incident, { run, step, done, total, line, at }) => {
+    const state = stateOf(incident, run, step);
+    if (state === undefined) return;
+    const { from, since } = state.progress ?? { from: done, since: at };
+    state.progress = { done, total, line, at, from, since };
+    delete incident.troubles.run;
+  },
   'step-ended': (incident, { run, step, outcome, at }) => {
-    const state = stepState(incident, run, step);
+    const state = stateOf(incident, run, step);
     // Twins of a stalled job may both report; the first to do so counts.
     if (state === undefined || state.outcome) return;
     Object.assign(state, { outcome, endedAt: at });
@@ -169,41 +181,16 @@ function askAgain(incident: Incident): void {
   incident.rechecks = [];
 }
 
-function decide(incident: Incident, verb: string, by: string, at: string, v: number): void {
-  const steps = incident.plan?.steps ?? [];
-  if (verb === 'contain') {
-    const contain = steps.filter((step) => step.phase === 'contain');
-    incident.runs.push(newRun(`contain-${v}`, 'contain', by, at, contain));
-  }
-  if (verb === 'approve')
-    incident.runs.push(
-      newRun(
-        `plan-${v}`,
-        'plan',
-        by,
-        at,
-        steps.filter((step) => !inEffect(incident, step)),
-      ),
-    );
-  if (verb === 'undo') incident.runs.push(newRun(`undo-${v}`, 'undo', by, at, undoable(incident)));
-}
-
-function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {
-  return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })) };
-}
-
-function stepState(incident: Incident, run: string, step: string): StepState | undefined {
-  return incident.runs.find(({ id }) => id === run)?.steps.find((state) => state.step.id === step);
-}
-
 function finishRun(incident: Incident, id: string, at: string): void {
   const run = incident.runs.find((candidate) => candidate.id === id);
   if (run === undefined || !isDone(run)) return;
-  if (run.kind === 'undo') {
+  if (takesBack(run)) {
     delete incident.proof;
     // A false alarm stays one: its token was given back to whom it belongs.
     if (incident.closed?.as === 'false-alarm') return;
-    incident.liveAgain = true;
+    // A roll-back before the old identity died takes no kill back.
+    const kills = run.steps.some(({ step }) => step.phase === 'contain' || step.phase === 'revoke');
+    incident.liveAgain ||= kills;
     askAgain(incident);
     return;
   }

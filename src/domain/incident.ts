@@ -7,14 +7,24 @@ import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 /** What a person can decide on a card. */
-export type Verb = 'contain' | 'approve' | 'decline' | 'not-a-leak' | 'undo' | 'identify';
+export type Verb =
+  | 'contain'
+  | 'approve'
+  | 'decline'
+  | 'not-a-leak'
+  | 'undo'
+  | 'identify'
+  /** A run that stopped: do what is left of it, the same without the workloads that hold it up, or take back what it did. */
+  | 'retry'
+  | 'skip'
+  | 'roll-back';
 
 export interface Decision {
   verb: Verb;
   /** Slack user id. */
   by: string;
   reason?: string;
-  /** The hash that the button carried. */
+  /** The hash that the button carried; for retry, skip and roll-back the id of the run that stopped. */
   hash?: string;
   /** identify: where the person says the token belongs. */
   at?: Coordinates;
@@ -49,6 +59,9 @@ export type EventBody =
   | { type: 'plan-expired' }
   | { type: 'decided'; decision: Decision }
   | { type: 'step-started'; run: string; step: string; attempt: number }
+  /** What the step must still know after a crash, written before the change that needs it; later notes win by key. */
+  | { type: 'step-noted'; run: string; step: string; note: Memory }
+  | ({ type: 'step-progressed'; run: string; step: string } & Progress)
   | { type: 'step-ended'; run: string; step: string; outcome: Outcome }
   | { type: 'run-stopped'; run: string; reason: string }
   | { type: 'probed'; rounds: ProofRound[] }
@@ -73,17 +86,35 @@ export type Status =
   | 'needs-human'
   | CloseKind;
 
+/** Identifiers, UIDs, times and manifests; never a token. The engine itself knows two keys. */
+export interface Memory extends Record<string, unknown> {
+  /** `Kind/name` of what the step waited for in vain: a person may skip it. */
+  blocked?: string[];
+  /** What a person said to skip; the step goes on without it. */
+  skipped?: string[];
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+  /** What is happening now, in one sentence. */
+  line: string;
+}
+
 export interface StepState {
   step: Step;
   attempts: number;
   startedAt?: string;
   endedAt?: string;
   outcome?: Outcome;
+  memory?: Memory;
+  /** `from` and `since`: where the count began, for an estimate of the rest. */
+  progress?: Progress & { at: string; from: number; since: string };
 }
 
 export interface Run {
   id: string;
-  kind: 'contain' | 'plan' | 'undo';
+  kind: 'contain' | 'plan' | 'undo' | 'roll-back';
   /** Slack user id, or `policy`. */
   by: string;
   at: string;

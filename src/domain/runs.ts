@@ -1,11 +1,21 @@
 // Questions about what was done, what can be undone, and what is still to be done.
-import type { Incident, Run } from './incident.ts';
+import type { Incident, Run, StepState } from './incident.ts';
 import type { Step } from './plan.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
 
 export const sameStep = (a: Step, b: Step): boolean =>
   a.action === b.action && a.cluster === b.cluster && JSON.stringify(a.params) === JSON.stringify(b.params);
+
+/** Whether its steps are undone instead of done. */
+export const takesBack = ({ kind }: Pick<Run, 'kind'>): boolean => kind === 'undo' || kind === 'roll-back';
+
+export const stateOf = ({ runs }: Incident, run: string, step: string): StepState | undefined =>
+  runs.find(({ id }) => id === run)?.steps.find((state) => state.step.id === step);
+
+/** The last time that this very step was taken up, whichever way. */
+export const latestState = ({ runs }: Incident, step: Step): StepState | undefined =>
+  runs.flatMap(({ steps }) => steps).findLast((state) => sameStep(state.step, step));
 
 /** Steps that were done and not undone since, newest run first. */
 export function stepsInEffect(incident: Incident): Step[] {
@@ -14,7 +24,7 @@ export function stepsInEffect(incident: Incident): Step[] {
   for (const run of incident.runs.toReversed())
     for (const { step, outcome } of run.steps) {
       if (outcome?.verdict !== 'done') continue;
-      if (run.kind === 'undo') undone.push(step);
+      if (takesBack(run)) undone.push(step);
       else if (!undone.some((other) => sameStep(other, step))) effective.push(step);
     }
   return effective;
@@ -24,10 +34,20 @@ export function stepsInEffect(incident: Incident): Step[] {
 export const inEffect = (incident: Incident, step: Step): boolean =>
   stepsInEffect(incident).some((other) => sameStep(other, step));
 
+/** What a roll-out did needs no undoing: it changed nothing that stays. */
+const staysForGood = ({ reversible, phase }: Step): boolean => !reversible && phase !== 'roll-out';
+
 /** Containment that an Undo would take back. Nothing, once something irreversible was done. */
 export function undoable(incident: Incident): Step[] {
   const effective = stepsInEffect(incident);
-  return effective.every((step) => step.reversible) ? effective : [];
+  return effective.some(staysForGood) ? [] : effective.filter(({ reversible }) => reversible);
+}
+
+/** A run in several stages that stopped: a person says whether it is tried again, goes on without something, or is taken back. */
+export function stoppedRun({ runs }: Incident): Run | undefined {
+  const last = runs.at(-1);
+  const staged = last?.steps.some(({ step }) => step.phase === 'replace' || step.phase === 'roll-out');
+  return staged && last?.stopped !== undefined && last.kind !== 'contain' ? last : undefined;
 }
 
 export const isContained = (incident: Incident): boolean =>

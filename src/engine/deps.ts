@@ -35,6 +35,10 @@ export interface BotDeps {
 }
 
 export interface WorkerDeps extends BotDeps {
+  /** Resolves early, without an error, when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Aborted when this process stops: a step that takes long leaves the rest to the next. */
+  stopping: AbortSignal;
   clusters: ReadonlyMap<string, Cluster>;
   actions: readonly Action[];
 }

@@ -99,7 +99,7 @@ async function performAll(
   const outcomes = await Promise.all(
     steps.map(async (step): Promise<[Step, Outcome | AppError]> => {
       try {
-        return [step, await performStep(deps, session.incident, step, token)];
+        return [step, await performStep(deps, session, { run, step, attempt: 1 }, token)];
       } catch (error) {
         if (isAppError(error)) return [step, error];
         throw error;

@@ -3,10 +3,12 @@
 import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
-import { openRun } from '../domain/runs.ts';
+import { openRun, stateOf, takesBack } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { lookWith, type Place, workWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';
+import { leaseFor } from './lease.ts';
 import { append, enqueue, type Session } from './session.ts';
 
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
@@ -15,9 +17,29 @@ const MAX_TRIES = 8;
 export async function runJob(deps: WorkerDeps, session: Session, token: Secret | undefined): Promise<void> {
   for (;;) {
     const run = openRun(session.incident);
-    const state = run?.steps.find(({ outcome }) => outcome === undefined);
-    if (run === undefined || state === undefined) return;
-    if (!(await takeStep(deps, session, run, state, token))) return;
+    const lease = run && (await leaseFor(deps, session.incident, run));
+    if (run === undefined || lease === undefined) return;
+    try {
+      if (!(await runSteps(deps, session, run.id, token))) return;
+    } finally {
+      await lease.release();
+    }
+  }
+}
+
+/** True: this run is over, look for another. */
+async function runSteps(
+  deps: WorkerDeps,
+  session: Session,
+  id: string,
+  token: Secret | undefined,
+): Promise<boolean> {
+  for (;;) {
+    const run = openRun(session.incident);
+    if (run?.id !== id) return true;
+    const state = run.steps.find(({ outcome }) => outcome === undefined);
+    if (state === undefined) return false;
+    if (!(await takeStep(deps, session, run, state, token))) return false;
     await enqueue(deps, session);
   }
 }
@@ -31,10 +53,16 @@ async function takeStep(
   token: Secret | undefined,
 ): Promise<boolean> {
   const resumed = startedAt !== undefined;
-  const started: EventBody = { type: 'step-started', run: run.id, step: step.id, attempt: attempts + 1 };
+  const place: Place = { run: run.id, step, attempt: attempts + 1 };
+  const started: EventBody = {
+    type: 'step-started',
+    run: run.id,
+    step: step.id,
+    attempt: place.attempt,
+  };
   // A conflict means that the state moved: look again which step is next, instead of doing one twice.
   if ((await append(deps, session, [started])) !== 'appended') return true;
-  const outcome = await perform(deps, session.incident, run, step, resumed, token);
+  const outcome = await perform(deps, session, run, place, resumed, token);
   if (outcome.verdict === 'unknown') {
     if (attempts + 1 < MAX_TRIES)
       throw new AppError('unreachable', `${step.title}: ${outcome.detail}`, { retry: true });
@@ -54,37 +82,36 @@ async function finish(
   events: EventBody[],
 ): Promise<boolean> {
   for (;;) {
-    const state = session.incident.runs.find(({ id }) => id === run)?.steps.find((s) => s.step.id === step);
-    if (state?.outcome) return true;
+    if (stateOf(session.incident, run, step)?.outcome) return true;
     if ((await append(deps, session, events)) === 'appended') return true;
   }
 }
 
 async function perform(
   deps: WorkerDeps,
-  incident: Incident,
+  session: Session,
   run: Run,
-  step: Step,
+  place: Place,
   resumed: boolean,
   token: Secret | undefined,
 ): Promise<Outcome> {
-  if (run.kind === 'undo') return await undoStep(deps, incident, step);
+  if (takesBack(run)) return await undoStep(deps, session, place);
   if (resumed) {
-    const found = await verifyStep(deps, incident, step, token);
+    const found = await verifyStep(deps, session.incident, place.step, token);
     if (found.verdict === 'done')
       return { ...found, detail: `${found.detail} (found done when the job was taken up again)` };
   }
-  return await performStep(deps, incident, step, token);
+  return await performStep(deps, session, place, token);
 }
 
 /** Executes and verifies one step. Throws AppError for failures of the world. */
 export async function performStep(
   deps: WorkerDeps,
-  incident: Incident,
-  step: Step,
+  session: Session,
+  place: Place,
   token: Secret | undefined,
 ): Promise<Outcome> {
-  const { action, bench, params } = tools(deps, incident, step, token);
+  const { action, bench, params } = workWith(deps, session, place, token);
   const executed = await action.execute(bench, params);
   if (executed.verdict !== 'done') return executed;
   const verified = await action.verify(bench, params);
@@ -97,30 +124,15 @@ export async function verifyStep(
   step: Step,
   token: Secret | undefined,
 ) {
-  const { action, bench, params } = tools(deps, incident, step, token);
+  const { action, bench, params } = lookWith(deps, incident, step, token);
   return await action.verify(bench, params);
 }
 
-async function undoStep(deps: WorkerDeps, incident: Incident, step: Step): Promise<Outcome> {
-  const { action, bench, params } = tools(deps, incident, step, undefined);
+async function undoStep(deps: WorkerDeps, session: Session, place: Place): Promise<Outcome> {
+  const { action, bench, params } = workWith(deps, session, place, undefined);
   if (action.undo === undefined) return notDone(`${action.name} cannot be undone.`);
   const undone = await action.undo(bench, params);
   if (undone.verdict !== 'done') return undone;
   const after = await action.verify(bench, params);
   return after.verdict === 'not-done' ? done(undone.detail, undone.facts) : after;
-}
-
-/** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
-function tools(deps: WorkerDeps, incident: Incident, step: Step, token: Secret | undefined) {
-  const action = deps.actions.find(({ name }) => name === step.action);
-  const cluster = deps.clusters.get(step.cluster);
-  const params = action?.params.safeParse(step.params);
-  if (!action || !cluster || !params?.success || !incident.identity)
-    throw new AppError(
-      'unsupported',
-      `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
-    );
-  const today = new Date(deps.clock.now()).toISOString().slice(0, 10);
-  const bench = { cluster, identity: incident.identity, today, ...(token ? { token } : {}) };
-  return { action, bench, params: params.data };
 }

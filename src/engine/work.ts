@@ -47,6 +47,8 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
     await doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
   } catch (error) {
     if (isAppError(error, 'store-unavailable', 'log-damaged')) throw error;
+    // Somebody else has it, or the next process takes it up where it stands.
+    if (isAppError(error, 'interrupted')) return;
     await recordTrouble(deps, session, kind, error);
   }
   await enqueue(deps, session);

@@ -10,6 +10,7 @@ import { WORKER } from '../../sandbox/world.ts';
 import type { Coordinates } from '../../src/domain/alert.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import { Secret } from '../../src/secret.ts';
+import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { ACCOUNT, deploy, KINDS, type Kind, leak, openSpace, type Space } from './leaks.ts';
@@ -70,8 +71,7 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
   for (const step of plan?.steps ?? []) {
     const action = room.deps.actions.find(({ name }) => name === step.action);
     if (!action || !identity) throw new Error(`There is no action ${step.action}.`);
-    const held = token === undefined ? {} : { token: new Secret(token) };
-    const bench = { cluster: room.prod, identity, today: '2026-01-01', ...held };
+    const bench = aBench(room.prod, identity, token === undefined ? undefined : new Secret(token));
     expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'not-done' });
     expect(step.kubectl.length).toBeGreaterThan(0);
     for (const line of step.kubectl) await type(line);

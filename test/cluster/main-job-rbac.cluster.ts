@@ -5,13 +5,13 @@ import { parse } from 'yaml';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import { actions } from '../../src/actions/index.ts';
-import type { Bench } from '../../src/contracts.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/rbac.ts';
 import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { AppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
+import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { openSpace, type Space } from './leaks.ts';
@@ -79,7 +79,7 @@ async function everything(): Promise<string> {
   await tell(answer(clusters, { ask: 'find-service-account', namespace, name: 'rabot' }));
   const [server] = cluster.servers;
   await tell(room.prod.review(server?.url ?? '', new Secret('not-a-token'), []));
-  const bench: Bench = { cluster: room.prod, identity: bound('Pod', 'job'), today: '2026-01-01' };
+  const bench = aBench(room.prod, bound('Pod', 'job'));
   const params: Record<string, Record<string, unknown>> = {
     'quarantine-token': { namespace, secret: 'labelled' },
     'delete-token-secret': { namespace, secret: 'anchor', uid: GONE, holds: 'bound' },

@@ -1,35 +1,7 @@
 // A process may die at any moment: before or after any write to the log or to a cluster. Taken up again, every effect happens once.
 import { describe, expect, it } from 'vitest';
-import type { IncidentLog } from '../../src/ports.ts';
+import { dyingLog, ignoreCrash, survive } from './crash.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
-
-class Crash extends Error {}
-
-/** Dies at the k-th append, before it is written or right after. */
-function dyingLog(log: IncidentLog, at: number, when: 'before' | 'after'): IncidentLog & { left(): number } {
-  let left = at;
-  return {
-    ...log,
-    left: () => left,
-    async append(request) {
-      left -= 1;
-      if (left === 0 && when === 'before') throw new Crash();
-      const result = await log.append(request);
-      if (left === 0) throw new Crash();
-      return result;
-    },
-  };
-}
-
-/** Runs what is owed, starting again after the crash as a new process would: from the log alone. */
-async function survive(h: Harness, id: string, forMs: number): Promise<void> {
-  try {
-    await h.run(id, forMs);
-  } catch (error) {
-    if (!(error instanceof Crash)) throw error;
-    await h.run(id, forMs);
-  }
-}
 
 const deletes = (h: Harness) =>
   h.cluster().requests.filter(({ method, status }) => method === 'DELETE' && status < 400);
@@ -45,11 +17,6 @@ async function story(h: Harness): Promise<string> {
   const [cluster] = h.connected;
   expect(cluster && (await statusWith(cluster, token))).toBe('refused');
   return id;
-}
-
-function ignoreCrash(error: unknown): undefined {
-  if (!(error instanceof Crash)) throw error;
-  return undefined;
 }
 
 async function appendsOfStory(): Promise<number> {

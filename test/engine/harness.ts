@@ -61,6 +61,12 @@ export async function startHarness(options: HarnessOptions = {}) {
   const memory = memoryLog(clock);
   const queue = { add: async () => {} };
   const quiet = { info() {}, warn() {}, error() {} };
+  const stopping = new AbortController();
+  /** Moves the clock instead of waiting; what the clusters do at once is done by then. */
+  const sleep = async (ms: number): Promise<void> => {
+    now += ms;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
   const wrap = options.wrap ?? ((cluster) => cluster);
   const deps: WorkerDeps = {
     log: memory,
@@ -72,6 +78,8 @@ export async function startHarness(options: HarnessOptions = {}) {
     logger: quiet,
     clusters: new Map(connected.map((cluster) => [cluster.name, wrap(cluster)])),
     actions: options.actions ?? actions,
+    sleep,
+    stopping: stopping.signal,
   };
   const roster = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'], teamId: TEAM };
   const front = createFront(deps, {
@@ -93,6 +101,8 @@ export async function startHarness(options: HarnessOptions = {}) {
     memory,
     simulated,
     connected,
+    /** As the process is told to when it shuts down. */
+    stop: () => stopping.abort(),
     incident,
     pending,
     now: () => now,

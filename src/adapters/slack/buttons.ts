@@ -1,8 +1,9 @@
 // The buttons of a card, as `offers` decides them, and what a click on each carries.
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
-import { offers } from '../../domain/approval.ts';
+import { bindsTo, offers } from '../../domain/approval.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import { blockedIn } from '../../domain/new-run.ts';
 import { pendingSteps } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 
@@ -37,6 +38,9 @@ const LABELS: Record<Verb, string> = {
   'not-a-leak': 'Not a leak',
   undo: 'Undo quarantine',
   identify: 'Identify token…',
+  retry: 'Retry',
+  skip: 'Skip and go on',
+  'roll-back': 'Roll back',
 };
 
 const text = (words: string, max: number) => ({ type: 'plain_text' as const, text: plain(words, max) });
@@ -55,15 +59,14 @@ export function actionsBlock(incident: Incident): ActionsBlock {
 }
 
 function button(incident: Incident, verb: Verb): Button {
-  const { plan } = incident;
-  const hash = verb === 'contain' || verb === 'undo' ? plan?.containHash : plan?.hash;
   const base: Button = {
     type: 'button',
     action_id: `${ACTIONS.decide}:${verb}`,
     text: text(LABELS[verb], 75),
-    value: value(incident, hash),
+    value: value(incident, bindsTo(incident, verb)),
   };
   if (verb === 'contain') return { ...base, style: 'danger', confirm: confirmContain(incident) };
+  if (verb === 'skip') return { ...base, confirm: confirmSkip(incident) };
   if (verb !== 'approve') return base;
   const final = pendingSteps(incident).some(({ reversible }) => !reversible);
   return { ...base, style: final ? 'danger' : 'primary', confirm: confirmApprove(incident) };
@@ -78,6 +81,16 @@ function confirmContain(incident: Incident): ConfirmationDialog {
     confirm: text('Quarantine now', 30),
     deny: text('Not yet', 30),
     style: 'danger',
+  };
+}
+
+function confirmSkip(incident: Incident): ConfirmationDialog {
+  const left = listWithin(blockedIn(incident), 150);
+  return {
+    title: text('Go on without it?', 100),
+    text: text(`${left}: not waited for any more, and not replaced. What still runs there is yours.`, 300),
+    confirm: text('Skip and go on', 30),
+    deny: text('Not yet', 30),
   };
 }
 

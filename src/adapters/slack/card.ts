@@ -131,6 +131,9 @@ export const VERBS = {
   'not-a-leak': 'called it a false alarm',
   undo: 'undid the quarantine',
   identify: 'said which token it is',
+  retry: 'tried the run again',
+  skip: 'let the run go on without what holds it up',
+  'roll-back': 'rolled the run back',
 } as const;
 
 const footer = ({ id, version, openedAt }: Incident, head: string): string =>

@@ -21,6 +21,9 @@ const DONE: Record<Verb, string> = {
   decline: 'Declined. The plan will not run.',
   'not-a-leak': 'Closed as a false alarm.',
   undo: 'Undoing the quarantine now. The leaked token will work again.',
+  retry: 'Trying again what is left. The thread shows each step.',
+  skip: 'Going on without it. The thread shows each step.',
+  'roll-back': 'Rolling back now, the newest step first.',
   identify: 'Thank you. It is being looked into, and a new plan follows.',
 };
 
@@ -43,9 +46,12 @@ async function act(
   if (action.action_id === ACTIONS.details) return details(bot, body, carried);
   const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
   if (!isVerb(verb)) return UNKNOWN_BUTTON;
-  if (verb === 'contain' || verb === 'approve') return decide(bot, body.user.id, carried, { verb });
+  if (AT_ONCE.includes(verb)) return decide(bot, body.user.id, carried, { verb });
   return ask(bot, body, verb, carried);
 }
+
+/** What needs no reason in words. */
+const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'retry', 'skip'];
 
 const isVerb = (word: string): word is Verb => Object.hasOwn(DONE, word);
 

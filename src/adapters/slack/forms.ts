@@ -94,6 +94,12 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     submit: 'Call it false',
     intro: 'The incident is closed as a false alarm, and the sealed copy of the token is destroyed.',
   },
+  'roll-back': {
+    title: 'Roll back',
+    submit: 'Roll back',
+    intro:
+      'What the run has changed is taken back, the newest step first. *The leaked token goes on working.*',
+  },
   undo: {
     title: 'Undo the quarantine',
     submit: 'Undo',

@@ -66,6 +66,7 @@ function underWay(incident: Incident): Standing | undefined {
   const run = openRun(incident);
   if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
   if (run?.kind === 'undo') return it(OPEN, 'Undoing the quarantine');
+  if (run?.kind === 'roll-back') return it(OPEN, 'Rolling back');
   if (isContained(incident)) return it(OPEN, run ? 'Contained, running the plan' : 'Contained');
   return run ? it(LIVE, 'Running the plan') : undefined;
 }

@@ -4,9 +4,10 @@ import { requesters } from '../../domain/approval.ts';
 import { fold } from '../../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
-import { isContained, pendingSteps } from '../../domain/runs.ts';
+import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { VERBS } from './card.ts';
 import { anyOf, clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
+import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
 
 export interface Milestone {
@@ -110,6 +111,12 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
       `${people([decision.by])} ${VERBS[decision.verb]}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
     ];
   },
+  'step-progressed': ({ run, step }, { before, after }) => {
+    const state = stateOf(after, run, step);
+    const was = stateOf(before, run, step)?.progress;
+    if (!state?.progress || !passedQuarter(was, state.progress)) return [];
+    return [`${clean(state.step.title)}: ${progressLine(state.progress)}`];
+  },
   'step-ended': stepEnded,
   'run-stopped': ({ reason }) => [
     `*Stopped:* ${clean(reason, 600)} A person is needed; the card shows what is left.`,
@@ -152,8 +159,7 @@ function stepEnded(
   const title = `${clean(step.title)}. ${clean(outcome.detail, 600)}`;
   if (outcome.verdict === 'not-done') return [`Failed: ${title}`];
   if (outcome.verdict === 'unknown') return [`Not known whether done: ${title}`];
-  if (run.kind === 'undo')
-    return [`Undone: ${title}${after.liveAgain ? ' *The leaked token works again.*' : ''}`];
+  if (takesBack(run)) return [`Undone: ${title}${after.liveAgain ? ' *The leaked token works again.*' : ''}`];
   if (!isContained(before) && isContained(after)) return [contained(run, after.openedAt, at), title];
   return [`Done: ${title}`];
 }

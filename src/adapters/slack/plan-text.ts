@@ -2,8 +2,9 @@
 import { offers, requesters } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Step } from '../../domain/plan.ts';
-import { openRun, pendingSteps, sameStep, stepsInEffect } from '../../domain/runs.ts';
+import { openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';
 import { anyOf, clean, moment, people, some } from './mrkdwn.ts';
+import { progressLine } from './progress-text.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;
@@ -54,14 +55,20 @@ function stepText(incident: Incident, step: Step, index: number, withCluster: bo
   const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
   const undo = step.reversible ? 'Can be undone.' : '*Cannot be undone.*';
-  return [title, `${undo} Breaks: ${clean(step.breaks, 400)}`];
+  const state = lastTry(incident, step);
+  const far = state?.progress && !state.outcome ? [progressLine(state.progress)] : [];
+  return [title, ...far, `${undo} Breaks: ${clean(step.breaks, 400)}`];
 }
+
+const lastTry = (incident: Incident, step: Step) =>
+  incident.runs
+    .filter((run) => !takesBack(run))
+    .flatMap(({ steps }) => steps)
+    .findLast((each) => sameStep(each.step, step));
 
 function progress(incident: Incident, step: Step): string {
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return ': done';
-  const state = incident.runs
-    .findLast(({ kind, steps }) => kind !== 'undo' && steps.some((each) => sameStep(each.step, step)))
-    ?.steps.find((each) => sameStep(each.step, step));
+  const state = lastTry(incident, step);
   if (!state?.startedAt) return '';
   if (!state.outcome) return ': under way';
   // Done and not in effect: somebody undid it.

@@ -11,6 +11,7 @@ import { readClaims } from '../../../../src/domain/claims.ts';
 import type { Outcome, Verdict } from '../../../../src/domain/outcome.ts';
 import { type Cluster, resources } from '../../../../src/ports.ts';
 import { Secret } from '../../../../src/secret.ts';
+import { aBench } from '../../../workbench.ts';
 import { type Api, eventually } from '../api.ts';
 import type { Room } from '../room.ts';
 
@@ -24,7 +25,6 @@ export interface Product {
   undo(action: string, params: object, token?: string): Promise<Verdict>;
 }
 
-const TODAY = '2026-11-24';
 const opened: (() => Promise<void>)[] = [];
 
 /** Every connection that was made; the kept ones would outlive their tests. */
@@ -123,10 +123,10 @@ function benchFor(cluster: Cluster, token: string | undefined): Bench {
       serviceAccount: { name: '' },
       audiences: [],
     };
-    return { cluster, identity, today: TODAY };
+    return aBench(cluster, identity);
   }
   const claims = readClaims(token);
   if ('problem' in claims) throw new Error(claims.problem);
   const identity = { ...claims, clusters: [name], authenticity: 'signature' as const };
-  return { cluster, identity, token: new Secret(token), today: TODAY };
+  return aBench(cluster, identity, new Secret(token));
 }

@@ -1,0 +1,36 @@
+// How far a step is that takes minutes: a count, a bar and an estimate, as of the last time that it was written down.
+import type { StepState } from '../../domain/incident.ts';
+import { clean, span } from './mrkdwn.ts';
+
+type Seen = NonNullable<StepState['progress']>;
+
+const WIDTH = 20;
+
+/** One line of mrkdwn. */
+export function progressLine(progress: Seen): string {
+  const { done, total, line } = progress;
+  const left = timeLeft(progress);
+  return `\`${bar(done, total)}\` ${done} of ${total}${left ? `, about ${left} left` : ''}. ${clean(line, 400)}`;
+}
+
+function bar(done: number, total: number): string {
+  const full = Math.floor(share(done, total) * WIDTH);
+  return `[${'#'.repeat(full)}${'-'.repeat(WIDTH - full)}]`;
+}
+
+const share = (done: number, total: number): number =>
+  total > 0 ? Math.min(1, Math.max(0, done / total)) : 1;
+
+/** From the pace since the count began; nothing while there is none. */
+function timeLeft({ done, total, from, since, at }: Seen): string | undefined {
+  const passed = Date.parse(at) - Date.parse(since);
+  const made = done - from;
+  if (made <= 0 || passed <= 0 || done >= total) return undefined;
+  return span(((total - done) * passed) / made);
+}
+
+/** Quarters that were passed between two counts: rare enough for the thread. */
+export function passedQuarter(before: Seen | undefined, { done, total }: Seen): boolean {
+  const quarter = (count: number): number => Math.floor(share(count, total) * 4);
+  return done < total && quarter(done) > quarter(before?.done ?? 0);
+}

@@ -1,0 +1,142 @@
+// What an action is given while it runs: the cluster, what its step remembered, and ways to remember more and to show progress.
+
+import type { Action, Bench, Look } from '../contracts.ts';
+import type { EventBody, Incident, Memory, Progress, StepState } from '../domain/incident.ts';
+import type { Step } from '../domain/plan.ts';
+import { latestState, stateOf } from '../domain/runs.ts';
+import { AppError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import type { WorkerDeps } from './deps.ts';
+import { change, enqueue, openSession, type Session } from './session.ts';
+
+/** One attempt at one step; a later attempt by somebody else ends this one. */
+export interface Place {
+  run: string;
+  step: Step;
+  attempt: number;
+}
+
+interface Tools<B> {
+  action: Action;
+  bench: B;
+  params: Record<string, unknown>;
+}
+
+/** To look only: with the memory of the last time that this very step was done. */
+export function lookWith(
+  deps: WorkerDeps,
+  incident: Incident,
+  step: Step,
+  token: Secret | undefined,
+): Tools<Look> {
+  return tools(deps, incident, step, token, () => latestState(incident, step)?.memory);
+}
+
+export function workWith(
+  deps: WorkerDeps,
+  session: Session,
+  place: Place,
+  token: Secret | undefined,
+): Tools<Bench> {
+  const memory = () => stateAt(session.incident, place)?.memory;
+  const { action, params, bench: look } = tools(deps, session.incident, place.step, token, memory);
+  return { action, params, bench: Object.assign(look, pen(deps, session, place)) };
+}
+
+/** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
+function tools(
+  deps: WorkerDeps,
+  { identity }: Incident,
+  step: Step,
+  token: Secret | undefined,
+  memory: () => Memory | undefined,
+): Tools<Look> {
+  const action = deps.actions.find(({ name }) => name === step.action);
+  const cluster = deps.clusters.get(step.cluster);
+  const params = action?.params.safeParse(step.params);
+  if (!action || !cluster || !params?.success || !identity)
+    throw new AppError(
+      'unsupported',
+      `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
+    );
+  const { now } = deps.clock;
+  const bench: Look = {
+    cluster,
+    identity,
+    today: new Date(now()).toISOString().slice(0, 10),
+    ...(token ? { token } : {}),
+    get memory() {
+      return memory() ?? {};
+    },
+    now,
+  };
+  return { action, params: params.data, bench };
+}
+
+const stateAt = (incident: Incident, { run, step }: Place): StepState | undefined =>
+  stateOf(incident, run, step.id);
+
+/** The log decides whose step it is: nobody took it up again since, ended it or stopped the run. */
+function isMine(incident: Incident, place: Place): boolean {
+  const state = stateAt(incident, place);
+  const run = incident.runs.find(({ id }) => id === place.run);
+  return (
+    run?.stopped === undefined && state?.outcome === undefined && (state?.attempts ?? 0) === place.attempt
+  );
+}
+
+/** Shortest time between two notes of progress. */
+const PROGRESS_EVERY_MS = 3000;
+/** How often a step that only waits looks whether it is still its own. */
+const LOOK_EVERY_MS = 5000;
+
+type Pen = Pick<Bench, 'remember' | 'progress' | 'signal' | 'sleep'>;
+
+function pen(deps: WorkerDeps, session: Session, place: Place): Pen {
+  const { now } = deps.clock;
+  const lost = new AbortController();
+  const signal = AbortSignal.any([deps.stopping, lost.signal]);
+  const at = { run: place.run, step: place.step.id };
+  let lookedAt = now();
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let unshown: Progress | undefined;
+
+  const check = (mine: boolean): void => {
+    lookedAt = now();
+    if (!mine) lost.abort();
+    if (signal.aborted)
+      throw new AppError('interrupted', `${place.step.title}: interrupted. It goes on where it stopped.`);
+  };
+  const write = async (event: EventBody): Promise<void> => {
+    check(true);
+    check(await change(deps, session, (incident) => (isMine(incident, place) ? [event] : undefined)));
+  };
+  const show = async (): Promise<void> => {
+    if (unshown === undefined || now() < shownAt + PROGRESS_EVERY_MS) return;
+    const event: EventBody = { type: 'step-progressed', ...at, ...unshown };
+    unshown = undefined;
+    shownAt = now();
+    await write(event);
+    await enqueue(deps, session);
+  };
+  const lookAgain = async (): Promise<void> => {
+    if (now() < lookedAt + LOOK_EVERY_MS) return;
+    const fresh = await openSession(deps, session.incident.id);
+    if (fresh) Object.assign(session, fresh);
+    check(fresh !== undefined && isMine(fresh.incident, place));
+  };
+  return {
+    signal,
+    remember: (note) => write({ type: 'step-noted', ...at, note }),
+    progress: (progress) => {
+      unshown = progress;
+      return show();
+    },
+    async sleep(ms) {
+      await show();
+      await deps.sleep(ms, signal);
+      check(!lost.signal.aborted);
+      await lookAgain();
+    },
+  };
+}
