@@ -17,6 +17,7 @@ export interface Resource {
 
 const core = (plural: string): Resource => ({ group: '', version: 'v1', plural, namespaced: true });
 const apps = (plural: string): Resource => ({ group: 'apps', version: 'v1', plural, namespaced: true });
+const batch = (plural: string): Resource => ({ group: 'batch', version: 'v1', plural, namespaced: true });
 const rbac = (plural: string, namespaced: boolean): Resource => ({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
@@ -34,10 +35,34 @@ export const resources = {
   replicaSets: apps('replicasets'),
   statefulSets: apps('statefulsets'),
   daemonSets: apps('daemonsets'),
+  replicationControllers: core('replicationcontrollers'),
+  jobs: batch('jobs'),
+  cronJobs: batch('cronjobs'),
+  /** Argo Rollouts; most clusters do not have it. */
+  rollouts: { group: 'argoproj.io', version: 'v1alpha1', plural: 'rollouts', namespaced: true },
+  autoscalers: {
+    group: 'autoscaling',
+    version: 'v2',
+    plural: 'horizontalpodautoscalers',
+    namespaced: true,
+  },
+  budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
   roles: rbac('roles', true),
   clusterRoles: rbac('clusterroles', false),
   roleBindings: rbac('rolebindings', true),
   clusterRoleBindings: rbac('clusterrolebindings', false),
+} as const satisfies Record<string, Resource>;
+
+/** Everything known that makes Pods. */
+export const workloadResources = {
+  Deployment: resources.deployments,
+  StatefulSet: resources.statefulSets,
+  DaemonSet: resources.daemonSets,
+  ReplicaSet: resources.replicaSets,
+  ReplicationController: resources.replicationControllers,
+  Job: resources.jobs,
+  CronJob: resources.cronJobs,
+  Rollout: resources.rollouts,
 } as const satisfies Record<string, Resource>;
 
 export interface ObjectRef {
@@ -51,6 +76,7 @@ export interface ObjectMeta {
   namespace?: string;
   uid: string;
   resourceVersion: string;
+  generation?: number;
   creationTimestamp?: string;
   deletionTimestamp?: string;
   deletionGracePeriodSeconds?: number;

@@ -6,7 +6,7 @@ import type { EventBody, Incident, IncidentEvent } from '../src/domain/incident.
 import { done } from '../src/domain/outcome.ts';
 import type { Plan, Step } from '../src/domain/plan.ts';
 import { makePlan } from '../src/domain/plan-hash.ts';
-import type { Situation } from '../src/domain/situation.ts';
+import type { Situation, WorkloadFact } from '../src/domain/situation.ts';
 import type { TokenIdentity } from '../src/domain/token-identity.ts';
 
 export const T0 = Date.parse('2026-11-24T03:00:00Z');
@@ -45,6 +45,20 @@ export const anIdentity = (changes: Partial<TokenIdentity> = {}): TokenIdentity 
   ...changes,
 });
 
+export const aWorkload = (changes: Partial<WorkloadFact> = {}): WorkloadFact => ({
+  kind: 'Deployment',
+  apiVersion: 'apps/v1',
+  name: 'api',
+  uid: 'uid-deployment',
+  references: { serviceAccount: true, secrets: ['api-token'] },
+  replicas: 2,
+  ready: 2,
+  strategy: 'RollingUpdate',
+  managedBy: [],
+  budgets: [],
+  ...changes,
+});
+
 export const aSituation = (changes: Partial<Situation> = {}): Situation => ({
   cluster: 'prod',
   observedAt: new Date(T0).toISOString(),
@@ -73,7 +87,7 @@ export const aSituation = (changes: Partial<Situation> = {}): Situation => ({
     { name: 'api-1', uid: 'uid-1', owner: 'Deployment/api', via: 'secret' },
     { name: 'api-2', uid: 'uid-2', owner: 'Deployment/api', via: 'secret' },
   ],
-  workloads: ['Deployment/api'],
+  workloads: [aWorkload()],
   radius: {
     tier: 'severe',
     lines: ['can read every Secret in all namespaces (ClusterRole cluster-admin)'],

@@ -3,7 +3,10 @@ import { apiVersion, type Resource, resources } from './resources.ts';
 
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
-const groups = [...new Set(resources.map(({ group }) => group).filter(Boolean))];
+/** Each group is served in one version. */
+const groups = new Map(
+  resources.filter(({ group }) => group !== '').map((resource) => [resource.group, resource.version]),
+);
 
 function resourceList(of: Resource[]): unknown {
   return {
@@ -21,9 +24,9 @@ function resourceList(of: Resource[]): unknown {
 }
 
 function groupList(): unknown {
-  const described = groups.map((name) => {
-    const version = { groupVersion: `${name}/v1`, version: 'v1' };
-    return { name, versions: [version], preferredVersion: version };
+  const described = [...groups].map(([name, version]) => {
+    const served = { groupVersion: `${name}/${version}`, version };
+    return { name, versions: [served], preferredVersion: served };
   });
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: described };
 }
@@ -32,6 +35,9 @@ function groupList(): unknown {
 export function discovery(path: string): unknown {
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (path === '/apis') return groupList();
-  const group = path === '/api/v1' ? '' : groups.find((name) => path === `/apis/${name}/v1`);
+  const [group] =
+    path === '/api/v1'
+      ? ['']
+      : ([...groups].find(([name, version]) => path === `/apis/${name}/${version}`) ?? []);
   return group === undefined ? undefined : resourceList(resources.filter((each) => each.group === group));
 }

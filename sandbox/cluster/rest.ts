@@ -10,7 +10,7 @@ import { findTarget, placeOf } from './paths.ts';
 import { represent } from './representation.ts';
 import { type Resource, serviceAccounts } from './resources.ts';
 import { review } from './reviews.ts';
-import { badRequest, deleted, invalid, notFound, notModelled } from './status.ts';
+import { badRequest, deleted, invalid, noSuchPath, notFound, notModelled } from './status.ts';
 import { requestToken, type TokenRequestSpec } from './token-request.ts';
 import { watchObjects } from './watch.ts';
 
@@ -96,6 +96,9 @@ function isTrue(value: string | null): boolean {
   return value === 'true' || value === '1';
 }
 
+/** A group of somebody else's: as in a cluster where that is not installed. */
+const isForeign = (path: string): boolean => /^\/apis\/(?!.*k8s\.io\/)[^/]+\.[^/]+\//.test(path);
+
 /** The answer to a request whose token was accepted; throws ApiError. */
 export function handle(call: Call): Answer | Streaming {
   const reviewed = reviewAnswer(call);
@@ -104,7 +107,7 @@ export function handle(call: Call): Answer | Streaming {
   if (document !== undefined) return { status: 200, body: document };
   const target = findTarget(call.path);
   const asked = `${call.method} ${call.path}`;
-  if (target === undefined) throw notModelled(asked);
+  if (target === undefined) throw isForeign(call.path) ? noSuchPath() : notModelled(asked);
   if (call.query.has('dryRun')) throw notModelled('dryRun');
   const { resource, namespace, name, subresource } = target;
   if (subresource !== undefined) {

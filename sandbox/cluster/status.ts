@@ -114,6 +114,10 @@ export function notModelled(what: string): ApiError {
   return new ApiError(501, 'NotImplemented', message);
 }
 
+export function noSuchPath(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
 export function deleted(resource: Resource, name: string, uid: string): StatusObject {
   const details = { ...about(resource, name), uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };

@@ -3,6 +3,7 @@
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import type { Phase, Plan, Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
+import { restartCommands } from './restart-commands.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
@@ -56,7 +57,12 @@ export function makeStep(action: Proposer, params: Record<string, unknown>, clus
 const context = (situations: readonly Situation[]): string[] =>
   situations.flatMap(({ cluster, serviceAccount, workloads }) => [
     `${cluster}/${serviceAccount?.uid ?? 'absent'}`,
-    ...workloads.map((workload) => `${cluster}/${workload}`),
+    // Who they are and what refers, never counts: Pods come and go. A bare Pod is one of those.
+    ...workloads
+      .filter(({ kind }) => kind !== 'Pod')
+      .map(({ kind, name, uid, references: { serviceAccount, secrets } }) =>
+        [cluster, kind, name, uid, serviceAccount, ...secrets].join('/'),
+      ),
   ]);
 
 export const canQuarantine = ({ servers }: Situation): boolean =>
@@ -98,9 +104,6 @@ function restartNote(
 ): string | false {
   const restarts = kind === 'unbound' || kind === 'node-bound' || kind === 'every-token';
   if (!restarts || liveness.alive === 'dead' || workloads.length === 0) return false;
-  const commands = workloads.map((w) => {
-    const [type = '', name = ''] = w.split('/');
-    return `kubectl --context ${cluster} -n ${namespace} rollout restart ${type.toLowerCase()} ${name}`;
-  });
+  const commands = workloads.flatMap((workload) => restartCommands(workload, cluster, namespace));
   return `After it, restart by hand (their Pods hold tokens of the old ServiceAccount): ${commands.join(' ; ')}`;
 }

@@ -30,7 +30,13 @@ export const readPermissions: Permission[] = [
   // What a token is bound to, and who uses the ServiceAccount.
   rule('cluster', '', ['pods'], ['get', 'list']),
   rule('cluster', '', ['nodes'], ['get']),
-  rule('cluster', 'apps', ['replicasets'], ['list']),
+  rule('cluster', '', ['replicationcontrollers'], ['list']),
+  rule('cluster', 'apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['list']),
+  rule('cluster', 'batch', ['jobs', 'cronjobs'], ['list']),
+  rule('cluster', 'argoproj.io', ['rollouts'], ['list']),
+  // What their replacement must respect.
+  rule('cluster', 'autoscaling', ['horizontalpodautoscalers'], ['list']),
+  rule('cluster', 'policy', ['poddisruptionbudgets'], ['list']),
   // What a thief can do with it.
   rule(
     'cluster',

@@ -1,5 +1,7 @@
 // What one cluster looks like around the leaked token: everything a person needs to decide, as facts without values.
 
+import type { References } from './pod-references.ts';
+
 export interface ApiServer {
   /** https URL of one API server, or of the load balancer in front of several. */
   address: string;
@@ -33,6 +35,40 @@ export interface PodFact {
   deletionTimestamp?: string;
   gracePeriodSeconds?: number;
   via: 'serviceAccountName' | 'secret';
+}
+
+/** A disruption budget that covers a workload's Pods. */
+export interface BudgetFact {
+  name: string;
+  /** Pods that may go right now. */
+  allowed: number;
+}
+
+/** One thing that makes Pods which use what leaked, at the top of its chain of owners; a bare Pod is its own. */
+export interface WorkloadFact {
+  kind: string;
+  apiVersion: string;
+  name: string;
+  uid: string;
+  references: References;
+  /** Wanted Pods; null where nobody can tell (owners of an unknown kind). For a CronJob its active Jobs. */
+  replicas: number | null;
+  ready: number;
+  generation?: number;
+  strategy?: 'RollingUpdate' | 'Recreate' | 'OnDelete';
+  /** StatefulSet: Pods below this number are not replaced by a roll-out. */
+  partition?: number;
+  paused?: true;
+  suspended?: true;
+  /** `Kind/name` of a controller of another kind above it, which may take back what is changed here. */
+  ownedBy?: string;
+  /** Nobody here knows how this kind replaces its Pods. */
+  custom?: true;
+  /** Helm, Argo CD, Flux. */
+  managedBy: string[];
+  /** HorizontalPodAutoscaler that sets its replicas. */
+  autoscaler?: string;
+  budgets: BudgetFact[];
 }
 
 export interface BlastRadius {
@@ -75,8 +111,8 @@ export interface Situation {
   /** By object state alone. quarantined: refused, but somebody can undo that. */
   liveness: { alive: 'alive' | 'quarantined' | 'dead' | 'unknown'; reason: string };
   pods: PodFact[];
-  /** `Kind/name` of each workload that owns such Pods, sorted. */
-  workloads: string[];
+  /** Everything that makes such Pods, also where none runs now; sorted by kind and name. */
+  workloads: WorkloadFact[];
   radius: BlastRadius;
   /** GitOps, Helm or operator ownership that would bring a deleted Secret back. */
   warnings: string[];

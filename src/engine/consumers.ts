@@ -1,99 +1,63 @@
-// Finds the Pods that use the ServiceAccount or mount the leaked Secret, and the workloads that own them.
-import type { PodFact, Situation } from '../domain/situation.ts';
+// Reads everything in a namespace that could use what leaked; what cannot be read is said and stops nothing else.
+import { type Consumers, consumersOf, type Listed } from '../domain/consumers.ts';
+import type { AutoscalerObject, BudgetObject, PodObject, WorkloadObject } from '../domain/kube-objects.ts';
+import type { Entry } from '../domain/owners.ts';
+import type { Stake } from '../domain/pod-references.ts';
+import type { TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { type Cluster, type KubernetesObject, type ObjectMeta, resources } from '../ports.ts';
+import { isAppError } from '../errors.ts';
+import {
+  type Cluster,
+  type KubernetesObject,
+  type Resource,
+  resources,
+  workloadResources,
+} from '../ports.ts';
 import type { Attempt } from './observe.ts';
 
-interface SecretSource {
-  secretName?: string;
-  secretRef?: { name?: string };
-  projected?: { sources?: { secret?: { name?: string } }[] };
-  secret?: { secretName?: string };
+/** One list per kind: templates must be read whole, because metadata does not say what they mount. */
+export async function readConsumers(cluster: Cluster, namespace: string, attempt: Attempt): Promise<Listed> {
+  const list = <T>(what: string, resource: Resource): Promise<T[]> =>
+    attempt<T[]>(what, [], async () => (await cluster.list({ resource, namespace })) as unknown as T[]);
+  const kinds = Object.entries(workloadResources).filter(([kind]) => kind !== 'Rollout');
+  const [pods, autoscalers, budgets, rollouts, ...workloads] = await Promise.all([
+    list<PodObject>('Pods', resources.pods),
+    list<AutoscalerObject>('HorizontalPodAutoscalers', resources.autoscalers),
+    list<BudgetObject>('PodDisruptionBudgets', resources.budgets),
+    attempt<Entry[]>('Rollouts', [], () => readRollouts(cluster, namespace)),
+    ...kinds.map(async ([kind, resource]) => entries(kind, resource, await list(`${kind}s`, resource))),
+  ]);
+  return { pods, autoscalers, budgets, workloads: [...workloads.flat(), ...rollouts] };
 }
 
-interface Container {
-  env?: { valueFrom?: { secretKeyRef?: { name?: string } } }[];
-  envFrom?: SecretSource[];
+/** A cluster without Argo Rollouts has none. */
+async function readRollouts(cluster: Cluster, namespace: string): Promise<Entry[]> {
+  const resource = resources.rollouts;
+  try {
+    const found = await cluster.list<KubernetesObject & WorkloadObject>({ resource, namespace });
+    return entries('Rollout', resource, found);
+  } catch (error) {
+    if (isAppError(error, 'not-found')) return [];
+    throw error;
+  }
 }
 
-interface Pod extends KubernetesObject {
-  spec?: {
-    serviceAccountName?: string;
-    volumes?: SecretSource[];
-    imagePullSecrets?: { name?: string }[];
-    containers?: Container[];
-    initContainers?: Container[];
-    ephemeralContainers?: Container[];
-  };
+function entries(kind: string, { group, version }: Resource, objects: WorkloadObject[]): Entry[] {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return objects.map((object) => ({ kind, apiVersion, object }));
 }
 
-type Consumers = Pick<Situation, 'pods' | 'workloads'>;
-
-export async function findConsumers(
-  cluster: Cluster,
+export const findConsumers = (
+  listed: Listed,
   identity: TokenIdentity,
-  attempt: Attempt,
-): Promise<Consumers> {
-  const { namespace, serviceAccount, boundTo } = identity;
-  const [pods, replicaSets] = await Promise.all([
-    attempt<Pod[]>('Pods', [], () => cluster.list({ resource: resources.pods, namespace })),
-    attempt<KubernetesObject[]>('ReplicaSets', [], () =>
-      cluster.list({ resource: resources.replicaSets, namespace, metadataOnly: true }),
-    ),
-  ]);
-  const owners = new Map(replicaSets.map(({ metadata }) => [metadata.uid, metadata]));
-  const secret = boundTo?.kind === 'Secret' ? boundTo.name : undefined;
-  const used = pods.flatMap((pod): PodFact[] => {
-    const via = viaWhat(pod, serviceAccount.name, secret);
-    return via ? [toFact(pod.metadata, via, owners)] : [];
-  });
-  const workloads = new Set(used.map(({ owner }) => owner).filter((owner) => !owner.startsWith('Pod/')));
-  return { pods: used.sort((a, b) => a.name.localeCompare(b.name)), workloads: [...workloads].sort() };
-}
+  tokenSecrets: readonly TokenSecretFact[],
+): Consumers => consumersOf(listed, stakeOf(identity, tokenSecrets));
 
-function viaWhat(
-  { spec = {} }: Pod,
-  serviceAccount: string,
-  secret: string | undefined,
-): PodFact['via'] | undefined {
-  if (secret !== undefined && secretsOf(spec).has(secret)) return 'secret';
-  return (spec.serviceAccountName ?? 'default') === serviceAccount ? 'serviceAccountName' : undefined;
+/** The one Secret whose token leaked; where the whole ServiceAccount is meant, every Secret that holds a token of it. */
+function stakeOf(
+  { serviceAccount, boundTo }: TokenIdentity,
+  tokenSecrets: readonly TokenSecretFact[],
+): Stake {
+  const secrets = boundTo?.kind === 'Secret' ? [boundTo.name] : tokenSecrets.map(({ name }) => name);
+  return { serviceAccount: serviceAccount.name, secrets };
 }
-
-function secretsOf(spec: NonNullable<Pod['spec']>): Set<string | undefined> {
-  const containers = [
-    ...(spec.containers ?? []),
-    ...(spec.initContainers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  return new Set([
-    ...(spec.volumes ?? []).flatMap(({ secret, projected }) => [
-      secret?.secretName,
-      ...(projected?.sources ?? []).map((source) => source.secret?.name),
-    ]),
-    ...(spec.imagePullSecrets ?? []).map(({ name }) => name),
-    ...containers.flatMap(({ env = [], envFrom = [] }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...envFrom.map(({ secretRef }) => secretRef?.name),
-    ]),
-  ]);
-}
-
-/** ReplicaSets are looked through, so that the Deployment is named. */
-function toFact(metadata: ObjectMeta, via: PodFact['via'], replicaSets: Map<string, ObjectMeta>): PodFact {
-  const direct = controllerOf(metadata);
-  const through = direct && replicaSets.get(direct.uid);
-  const owner = (through && controllerOf(through)) ?? direct;
-  const { name, uid, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-  return {
-    name,
-    uid,
-    owner: owner ? `${owner.kind}/${owner.name}` : `Pod/${name}`,
-    ...(deletionTimestamp ? { deletionTimestamp } : {}),
-    ...(deletionGracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: deletionGracePeriodSeconds }),
-    via,
-  };
-}
-
-const controllerOf = ({ ownerReferences }: ObjectMeta) =>
-  ownerReferences?.find(({ controller }) => controller);

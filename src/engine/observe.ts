@@ -8,7 +8,7 @@ import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
-import { findConsumers } from './consumers.ts';
+import { findConsumers, readConsumers } from './consumers.ts';
 import { readServiceAccount } from './service-account.ts';
 
 /** Runs a read; a failure becomes a line for people and the fallback. */
@@ -34,11 +34,11 @@ export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: 
     });
   const { namespace, serviceAccount } = identity;
   const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
-  const [servers, tokenSecrets, boundObject, consumers, radius, self] = await Promise.all([
+  const [servers, tokenSecrets, boundObject, listed, radius, self] = await Promise.all([
     attempt('API servers', [], async () => (await cluster.servers()).servers),
     essential('token Secrets', () => readTokenSecrets(cluster, identity)),
     essential('bound object', () => readBound(cluster, identity)),
-    findConsumers(cluster, identity, attempt),
+    readConsumers(cluster, namespace, attempt),
     attempt('role bindings', null, () => readRadius(cluster, namespace, serviceAccount.name)),
     attempt('own identity', '', () => cluster.self()),
   ]);
@@ -51,7 +51,7 @@ export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: 
     tokenSecrets: tokenSecrets ?? [],
     boundObject: boundObject ?? null,
     liveness: judgeLiveness(identity, facts, nowMs),
-    ...consumers,
+    ...findConsumers(listed, identity, tokenSecrets ?? []),
     radius: radius ?? { tier: 'unknown', lines: ['the role bindings could not be read'], bindings: [] },
     warnings: driftWarnings(identity, facts),
     unread,

@@ -499,3 +499,22 @@ describe('approval', () => {
     expect(writes(h).filter(({ method }) => method === 'DELETE')).toHaveLength(1);
   });
 });
+
+describe('who uses the token', () => {
+  it('includes workloads that have no Pod now, and nothing is unread', async () => {
+    const h = await start();
+    const token = await seedLegacy(h.cluster());
+    const { seed } = h.cluster();
+    seed.deployment('payments', 'web', { serviceAccount: 'api', replicas: 2 });
+    seed.deployment('payments', 'idle', { secretMounts: ['api-token'], replicas: 0 });
+    seed.deployment('payments', 'other', {});
+    const { incidentId } = await h.leak(token);
+    await h.run(incidentId);
+    const [situation] = h.incident(incidentId).situations;
+    expect(situation?.workloads).toMatchObject([
+      { kind: 'Deployment', name: 'idle', replicas: 0, references: { secrets: ['api-token'] } },
+      { kind: 'Deployment', name: 'web', replicas: 2, references: { serviceAccount: true, secrets: [] } },
+    ]);
+    expect(situation?.unread).toEqual([]);
+  });
+});

@@ -1,6 +1,7 @@
 // The Details modal: all that does not fit on the card, with the commands that a person would type instead.
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { Incident } from '../../domain/incident.ts';
+import type { WorkloadFact } from '../../domain/situation.ts';
 import { headline } from './headline.ts';
 import { clean, code, counted, moment, people, section, some } from './mrkdwn.ts';
 import { proofLines, proofTimes } from './proof-text.ts';
@@ -44,7 +45,7 @@ function situationGroups(situation: Situation): string[][] {
     ],
     [`*What a thief can do: ${radius.tier}*`, ...radius.lines.map((line) => `• ${clean(line)}`)],
     titled('Bindings', radius.bindings),
-    titled('Workloads', workloads),
+    titled('Workloads', workloads.map(workloadLine)),
     titled(
       'Pods',
       pods.map(
@@ -75,6 +76,18 @@ function secretLine({
     managers.length > 0 && `written by ${managers.join(', ')}`,
   ].filter(Boolean);
   return `${name}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
+}
+
+function workloadLine({ kind, name, replicas, ready, managedBy, ...rest }: WorkloadFact): string {
+  const words = [
+    replicas === null ? undefined : `${ready} of ${replicas} ready`,
+    rest.paused && 'paused',
+    rest.suspended && 'suspended',
+    rest.strategy === 'OnDelete' && 'replaces Pods only when they are deleted',
+    rest.ownedBy && `owned by ${rest.ownedBy}`,
+    managedBy.length > 0 && `managed by ${managedBy.join(', ')}`,
+  ].filter((word) => typeof word === 'string');
+  return `${kind}/${name}${words.length > 0 ? `: ${words.join(', ')}` : ''}`;
 }
 
 function planGroups({ plan }: Incident): string[][] {

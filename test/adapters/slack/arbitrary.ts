@@ -5,7 +5,7 @@ import type { EventBody } from '../../../src/domain/incident.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import { makePlan } from '../../../src/domain/plan-hash.ts';
 import type { Situation } from '../../../src/domain/situation.ts';
-import { anIdentity, aSituation } from '../../builders.ts';
+import { anIdentity, aSituation, aWorkload } from '../../builders.ts';
 
 /** Long, full of what must be escaped, multi-line, or empty. */
 const text = fc.oneof(
@@ -39,7 +39,10 @@ const step: fc.Arbitrary<Step> = fc.record({
 const situation: fc.Arbitrary<Situation> = fc
   .record({
     cluster: name,
-    workloads: many(text, 60),
+    workloads: many(
+      text.map((name) => aWorkload({ name, managedBy: [name] })),
+      60,
+    ),
     warnings: many(text, 20),
     unread: many(text, 20),
     alive: fc.constantFrom('alive', 'quarantined', 'dead', 'unknown'),

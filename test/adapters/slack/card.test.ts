@@ -10,6 +10,7 @@ import {
   aPlan,
   aRound,
   aSituation,
+  aWorkload,
   contained,
   identified,
   observed,
@@ -272,7 +273,9 @@ describe('card', () => {
       identified,
       {
         type: 'situation-observed',
-        situations: [aSituation({ warnings: [`annotation ${token}`], workloads: ['Deployment/`x`'] })],
+        situations: [
+          aSituation({ warnings: [`annotation ${token}`], workloads: [aWorkload({ name: '`x`' })] }),
+        ],
       },
       { type: 'plan-proposed', plan: aPlan([{ ...remove, title: `Delete <!here> ${token}` }]) },
     ];

@@ -109,9 +109,11 @@ function reviews(api: () => Api): void {
   });
 }
 
+const builtIn = Object.values(resources).filter((resource) => resource !== resources.rollouts);
+
 function discovery(api: () => Api): void {
   describe('discovery', () => {
-    test.each(Object.values(resources))('knows $plural', async ({ group, version, plural, namespaced }) => {
+    test.each(builtIn)('knows $plural', async ({ group, version, plural, namespaced }) => {
       const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
       const list = (await api().ask('GET', path)).body as unknown as {
         kind: string;
@@ -122,6 +124,12 @@ function discovery(api: () => Api): void {
         namespaced,
         verbs: expect.arrayContaining(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']),
       });
+    });
+
+    test('a list of a kind that is not installed is a 404', async () => {
+      const { group, version, plural } = resources.rollouts;
+      const path = `/apis/${group}/${version}/namespaces/default/${plural}`;
+      expect((await api().ask('GET', path)).status).toBe(404);
     });
   });
 }

@@ -30,9 +30,9 @@ describe('who may ask', () => {
   );
 
   test('what is not modelled answers 501 and names it', async () => {
-    const reply = await api.get('/apis/policy/v1/poddisruptionbudgets');
+    const reply = await api.get('/apis/networking.k8s.io/v1/networkpolicies');
     expect(reply.status).toBe(501);
-    expect(reply.body.message).toContain('GET /apis/policy/v1/poddisruptionbudgets');
+    expect(reply.body.message).toContain('GET /apis/networking.k8s.io/v1/networkpolicies');
     expect((await api.ask('DELETE', SECRETS)).status).toBe(501);
     expect((await api.ask('POST', `${SECRETS}?dryRun=All`, { body: {} })).status).toBe(501);
   });
