@@ -1,6 +1,7 @@
 // What a plug-in provides: slash commands, alert sources and actions are one file and one line in their index.
 import type { z } from 'zod';
 import type { AlertUpdate, Coordinates, LeakAlert } from './domain/alert.ts';
+import type { Approach } from './domain/goal.ts';
 import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Phase } from './domain/plan.ts';
@@ -56,6 +57,8 @@ export interface Permission {
 export interface Proposal {
   identity: TokenIdentity;
   situation: Situation;
+  /** How the goal is gone about. */
+  approach: Approach;
   /** ISO date (day) for labels. */
   today: string;
 }

@@ -38,7 +38,8 @@ export const deleteBoundPod: Action = defineAction<Params>({
   verify,
 });
 
-function propose({ identity, situation }: Proposal): Params[] {
+function propose({ identity, situation, approach }: Proposal): Params[] {
+  if (approach !== 'revoke' && approach !== 'replace-pod') return [];
   const { kind, namespace, boundTo } = identity;
   if (kind !== 'pod-bound' || !boundTo?.uid || situation.liveness.alive === 'dead') return [];
   if (situation.boundObject?.uid !== boundTo.uid) return [];

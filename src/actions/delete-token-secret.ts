@@ -40,7 +40,8 @@ export const deleteTokenSecret: Action = defineAction<Params>({
   verify,
 });
 
-function propose({ identity, situation }: Proposal): Params[] {
+function propose({ identity, situation, approach }: Proposal): Params[] {
+  if (approach !== 'revoke') return [];
   const { kind, namespace, boundTo } = identity;
   if (situation.liveness.alive === 'dead') return [];
   if (kind === 'secret-bound' && situation.boundObject && boundTo?.uid)

@@ -42,7 +42,8 @@ export const quarantineToken: Action = defineAction<Params>({
   undo,
 });
 
-function propose({ identity, situation }: Proposal): Params[] {
+function propose({ identity, situation, approach }: Proposal): Params[] {
+  if (approach !== 'revoke' && approach !== 'recreate') return [];
   if (!canQuarantine(situation) || situation.liveness.alive === 'dead') return [];
   const { kind, namespace, boundTo } = identity;
   const affected = situation.tokenSecrets.filter(

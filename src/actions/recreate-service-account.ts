@@ -52,11 +52,12 @@ export const recreateServiceAccount: Action = defineAction<Params>({
   verify,
 });
 
-function propose({ identity, situation }: Proposal): Params[] {
+function propose({ identity, situation, approach }: Proposal): Params[] {
   const { kind, namespace, serviceAccount } = identity;
   const existing = situation.serviceAccount;
-  if (!['unbound', 'node-bound', 'every-token'].includes(kind) || situation.liveness.alive === 'dead')
-    return [];
+  const only = approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind);
+  if (!only && approach !== 'recreate') return [];
+  if (situation.liveness.alive === 'dead') return [];
   // A finalizer would keep the old UID alive and make re-creation impossible; the planner's warnings say so.
   if (existing === null || existing.finalizers.length > 0) return [];
   const { uid, manifest } = existing;

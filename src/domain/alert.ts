@@ -1,5 +1,7 @@
 // A leak report as every source normalises it; the token's value, where there is one, travels beside it and never inside.
 
+import type { Goal } from './goal.ts';
+
 /** Where something is in Kubernetes, as a person or an alert names it. */
 export interface Coordinates {
   cluster?: string;
@@ -33,6 +35,8 @@ export interface LeakAlert {
   /** Slack user id of the person who reported it. */
   reporter?: string;
   reason?: string;
+  /** What is wanted; absent: that the token is revoked. */
+  goal?: Goal;
 }
 
 /** Later news of a finding: never opens an incident, is noted on one that exists. */

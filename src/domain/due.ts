@@ -1,8 +1,9 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
 
+import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
-import { openRun } from './runs.ts';
+import { openRun, stoppedRun } from './runs.ts';
 
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
@@ -101,12 +102,23 @@ const recheck: Rule = (incident, { recheckAfter }) => {
 /** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
 const close: Rule = (incident) => {
   if (incident.status !== 'verifying' && incident.status !== 'needs-human') return undefined;
+  const over = overWithoutProof(incident);
+  if (over !== undefined) return { kind: 'close', attempt: `over-${ms(over)}`, at: ms(over) };
+  // A person has not said yet what becomes of a roll-out that stopped.
+  if (stoppedRun(incident)) return undefined;
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;
   const at = Math.max(ms(incident.proof.provedAt), (offline ?? 0) * 1000);
   return { kind: 'close', attempt: `${ms(incident.proof.killedAt)}`, at };
 };
+
+/** When a dry run was shown, or everything of a restart was done. */
+export function overWithoutProof({ goal, plan, planAt, runs, status }: Incident): string | undefined {
+  if (status !== 'verifying' || plan === undefined) return undefined;
+  if (isDryRun(goal)) return planAt;
+  return goal.do === 'restart' ? runs.at(-1)?.steps.at(-1)?.endedAt : undefined;
+}
 
 const expire: Rule = (incident, { approvalExpiry }) =>
   incident.status === 'awaiting-approval' && incident.planAt !== undefined

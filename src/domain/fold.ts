@@ -1,6 +1,7 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
-import type { EventBody, Incident, IncidentEvent } from './incident.ts';
+import { type Goal, isDryRun } from './goal.ts';
+import type { EventBody, Incident, IncidentEvent, Run, StepState } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun, runOf } from './new-run.ts';
 import { isDone, openRun, pendingSteps, stateOf, takesBack } from './runs.ts';
@@ -22,6 +23,7 @@ function emptyIncident(id: string, openedAt: string): Incident {
     openedAt,
     updatedAt: openedAt,
     status: 'detected',
+    goal: { do: 'revoke' },
     alerts: [],
     updates: [],
     tokenHeld: false,
@@ -46,6 +48,7 @@ const handlers: Handlers = {
   'alert-received': (incident, { alert, fingerprint, at, v }) => {
     const news = v === 1 || isNews(incident, alert, fingerprint);
     incident.alerts.push({ alert, at, v });
+    if (alert.goal) incident.goal = alert.goal;
     if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
     if (news) askAgain(incident);
   },
@@ -78,7 +81,8 @@ const handlers: Handlers = {
     incident.planAt = at;
     incident.stale = false;
     // A token that was dead before we came is proven dead like any other.
-    if (!incident.proof && tokenIsDead(incident)) incident.proof = { killedAt: at, rounds: [] };
+    if (!incident.proof && incident.goal.do !== 'restart' && tokenIsDead(incident))
+      incident.proof = { killedAt: at, rounds: [] };
   },
   'plan-expired': (incident) => askAgain(incident),
   decided: (incident, { decision, at, v }) => {
@@ -114,7 +118,9 @@ const handlers: Handlers = {
     if (state === undefined || state.outcome) return;
     Object.assign(state, { outcome, endedAt: at });
     delete incident.troubles.run;
-    finishRun(incident, run, at);
+    const whole = incident.runs.find(({ id }) => id === run);
+    if (whole && takesBack(whole)) finishTakingBack(incident, whole);
+    else if (whole && kills(state) && isKillDone(whole)) startProof(incident, at);
   },
   'run-stopped': (incident, { run, reason }) => {
     const found = incident.runs.find(({ id }) => id === run);
@@ -166,9 +172,12 @@ function isNews(incident: Incident, alert: LeakAlert, fingerprint: string | unde
   return (
     incident.closed !== undefined ||
     incident.unidentified !== undefined ||
+    (alert.goal !== undefined && !sameGoal(alert.goal, incident.goal)) ||
     (fingerprint !== undefined && !incident.tokenHeld)
   );
 }
+
+const sameGoal = (a: Goal, b: Goal): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Everything that was believed must be looked at again, and no old button counts. */
 function askAgain(incident: Incident): void {
@@ -181,22 +190,26 @@ function askAgain(incident: Incident): void {
   incident.rechecks = [];
 }
 
-function finishRun(incident: Incident, id: string, at: string): void {
-  const run = incident.runs.find((candidate) => candidate.id === id);
-  if (run === undefined || !isDone(run)) return;
-  if (takesBack(run)) {
-    delete incident.proof;
-    // A false alarm stays one: its token was given back to whom it belongs.
-    if (incident.closed?.as === 'false-alarm') return;
-    // A roll-back before the old identity died takes no kill back.
-    const kills = run.steps.some(({ step }) => step.phase === 'contain' || step.phase === 'revoke');
-    incident.liveAgain ||= kills;
-    askAgain(incident);
-    return;
-  }
+const kills = ({ step: { phase } }: StepState): boolean => phase === 'contain' || phase === 'revoke';
+
+/** What comes after the kill, such as new Pods, may take long; the proof does not wait for it. */
+const isKillDone = ({ steps }: Run): boolean =>
+  steps.every((state) => !kills(state) || state.outcome?.verdict === 'done');
+
+function startProof(incident: Incident, at: string): void {
   incident.liveAgain = false;
   incident.proof = { killedAt: at, rounds: [] };
   incident.rechecks = [];
+}
+
+function finishTakingBack(incident: Incident, run: Run): void {
+  if (!isDone(run)) return;
+  delete incident.proof;
+  // A false alarm stays one: its token was given back to whom it belongs.
+  if (incident.closed?.as === 'false-alarm') return;
+  // A roll-back before the old identity died takes no kill back.
+  incident.liveAgain ||= run.steps.some(kills);
+  askAgain(incident);
 }
 
 function status(incident: Incident): Incident['status'] {
@@ -206,7 +219,9 @@ function status(incident: Incident): Incident['status'] {
   if (incident.stale) return incident.identity ? 'identified' : 'detected';
   if (incident.unidentified) return 'needs-human';
   const pending = pendingSteps(incident).length > 0;
-  if (pending) return 'awaiting-approval';
+  if (pending) return isDryRun(incident.goal) ? 'verifying' : 'awaiting-approval';
+  // Nothing was to be killed, so there is nothing to prove.
+  if (incident.goal.do === 'restart') return incident.plan?.steps.length ? 'verifying' : 'needs-human';
   if (incident.proof?.outcome === undefined) return incident.proof ? 'verifying' : 'needs-human';
   if (incident.proof.outcome.verdict !== 'done') return 'needs-human';
   return acceptedOffline(incident, Date.parse(incident.updatedAt)) ? 'needs-human' : 'verifying';

@@ -1,6 +1,7 @@
 // One incident: the events that are its truth, and the state that they fold into.
 import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
 import type { ProofRound } from './evidence.ts';
+import type { Goal } from './goal.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -32,7 +33,8 @@ export interface Decision {
   fingerprint?: string;
 }
 
-export type CloseKind = 'resolved' | 'declined' | 'false-alarm' | 'expired';
+/** dry-run: the plan was shown, and nothing was to be done. */
+export type CloseKind = 'resolved' | 'declined' | 'false-alarm' | 'expired' | 'dry-run';
 /** Work that is retried from the log when it fails. */
 export type WorkKind =
   | 'investigate'
@@ -146,6 +148,8 @@ export interface Incident {
   /** Time of the last event. */
   updatedAt: string;
   status: Status;
+  /** What is wanted, as whoever asked last said. */
+  goal: Goal;
   alerts: { alert: LeakAlert; at: string; v: number }[];
   updates: { update: AlertUpdate; at: string }[];
   /** A sealed copy of the leaked token exists. */

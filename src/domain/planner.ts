@@ -1,5 +1,6 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
+import { type Approach, approachOf, type Goal } from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import type { Phase, Plan, Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
@@ -15,6 +16,7 @@ export interface Proposer {
   propose(proposal: {
     identity: TokenIdentity;
     situation: Situation;
+    approach: Approach;
     today: string;
   }): Record<string, unknown>[];
   describe(
@@ -27,16 +29,18 @@ export interface Proposer {
 export const QUARANTINE_SINCE_MINOR = 29;
 
 export function planFor(
+  goal: Goal,
   identity: TokenIdentity,
   situations: readonly Situation[],
   proposers: readonly Proposer[],
   now: number,
 ): Plan {
+  const approach = approachOf(goal, identity, situations);
   const today = new Date(now).toISOString().slice(0, 10);
   const steps = situations.flatMap((situation) =>
     proposers.flatMap((action) =>
       action
-        .propose({ identity, situation, today })
+        .propose({ identity, situation, approach, today })
         .map((params) => makeStep(action, params, situation.cluster)),
     ),
   );

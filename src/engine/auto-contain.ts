@@ -11,7 +11,7 @@ export async function mayAutoContain(
   identity: TokenIdentity,
   token: Secret | undefined,
 ): Promise<string | undefined> {
-  if (settings.autoContain === 'off') return 'off';
+  if (settings.autoContain === 'off' || incident.goal.do !== 'revoke') return 'off';
   if (token === undefined)
     return 'the alert did not carry the token itself, so nothing proves that it leaked';
   if (identity.kind !== 'legacy')

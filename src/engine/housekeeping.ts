@@ -1,4 +1,6 @@
 // What time alone brings: a plan nobody approved, a proven incident to close, a token to destroy.
+import { overWithoutProof } from '../domain/due.ts';
+import { isDryRun } from '../domain/goal.ts';
 import type { EventBody } from '../domain/incident.ts';
 import type { WorkerDeps } from './deps.ts';
 import { change, type Session } from './session.ts';
@@ -12,8 +14,21 @@ export async function expire(deps: WorkerDeps, session: Session): Promise<void> 
   );
 }
 
+const DRY_RUN: EventBody = {
+  type: 'closed',
+  as: 'dry-run',
+  reason: 'this was a dry run: the plan is shown, and nothing was changed',
+};
+const RESTARTED: EventBody = {
+  type: 'closed',
+  as: 'resolved',
+  reason: 'every Pod of the plan was replaced; nothing was revoked',
+};
+
 export async function close(deps: WorkerDeps, session: Session): Promise<void> {
-  await change(deps, session, ({ closed, proof, identity, runs }) => {
+  await change(deps, session, (incident) => {
+    const { closed, proof, identity, runs, goal } = incident;
+    if (overWithoutProof(incident) !== undefined) return [isDryRun(goal) ? DRY_RUN : RESTARTED];
     if (closed || proof?.outcome?.verdict !== 'done') return undefined;
     const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now();
     const nothingDone = runs.length === 0;

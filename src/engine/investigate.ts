@@ -135,7 +135,7 @@ async function lookAround(deps: WorkerDeps, session: Session, identity: TokenIde
   if (situations.length === 0)
     throw problems[0] ?? new AppError('not-found', 'No configured cluster is left to look at.');
   const seen = situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster));
-  const plan = planFor(identity, seen, deps.actions, deps.clock.now());
+  const plan = planFor(session.incident.goal, identity, seen, deps.actions, deps.clock.now());
   const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
   const unchecked = (identity.unchecked ?? []).map(
     (name) =>

@@ -276,7 +276,7 @@ describe('what a roll-out must respect', () => {
 
 describe('the hash of a plan', () => {
   const hashWith = (workloads: WorkloadFact[]) =>
-    planFor(anIdentity(), [aSituation({ workloads })], [], T0).hash;
+    planFor({ do: 'revoke' }, anIdentity(), [aSituation({ workloads })], [], T0).hash;
 
   it('does not change with counts and Pods that come and go', () => {
     fc.assert(
