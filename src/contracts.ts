@@ -104,7 +104,8 @@ export interface Bench extends Look {
  */
 export interface Action<P extends Record<string, unknown> = Record<string, unknown>> {
   name: string;
-  phase: Phase;
+  /** In which its steps run; where that depends on what is asked of it, by its parameters. */
+  phase: Phase | ((params: P) => Phase);
   reversible: boolean;
   params: z.ZodType<P>;
   permissions: Permission[];

@@ -136,6 +136,8 @@ export interface Cluster {
   patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
   /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
   remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
+  /** Removes a Pod as far as PodDisruptionBudgets let it: `throttled` where they do not now, `conflict` for another UID. */
+  evict(pod: { namespace: string; name: string }, options: { uid: string }): Promise<void>;
   /** Every API server address known, by configuration or EndpointSlice default/kubernetes, with versions. Cached for a minute. */
   servers(): Promise<{
     servers: ApiServer[] /** whether the list is complete, so that proof may say "each server" */;

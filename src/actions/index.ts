@@ -4,5 +4,12 @@ import { deleteBoundPod } from './delete-bound-pod.ts';
 import { deleteTokenSecret } from './delete-token-secret.ts';
 import { quarantineToken } from './quarantine-token.ts';
 import { recreateServiceAccount } from './recreate-service-account.ts';
+import { restartWorkloads } from './restart-workloads.ts';
 
-export const actions: Action[] = [quarantineToken, deleteTokenSecret, deleteBoundPod, recreateServiceAccount];
+export const actions: Action[] = [
+  quarantineToken,
+  deleteTokenSecret,
+  deleteBoundPod,
+  recreateServiceAccount,
+  restartWorkloads,
+];

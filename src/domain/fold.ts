@@ -1,9 +1,10 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
 import { type Goal, isDryRun } from './goal.ts';
-import type { EventBody, Incident, IncidentEvent, Run, StepState } from './incident.ts';
+import type { EventBody, Incident, IncidentEvent } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun, runOf } from './new-run.ts';
+import { kills } from './plan.ts';
 import { isDone, openRun, pendingSteps, stateOf, takesBack } from './runs.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
@@ -118,9 +119,8 @@ const handlers: Handlers = {
     if (state === undefined || state.outcome) return;
     Object.assign(state, { outcome, endedAt: at });
     delete incident.troubles.run;
-    const whole = incident.runs.find(({ id }) => id === run);
-    if (whole && takesBack(whole)) finishTakingBack(incident, whole);
-    else if (whole && kills(state) && isKillDone(whole)) startProof(incident, at);
+    if (kills(state.step)) noteKill(incident, run, at);
+    finishRun(incident, run);
   },
   'run-stopped': (incident, { run, reason }) => {
     const found = incident.runs.find(({ id }) => id === run);
@@ -190,26 +190,28 @@ function askAgain(incident: Incident): void {
   incident.rechecks = [];
 }
 
-const kills = ({ step: { phase } }: StepState): boolean => phase === 'contain' || phase === 'revoke';
-
-/** What comes after the kill, such as new Pods, may take long; the proof does not wait for it. */
-const isKillDone = ({ steps }: Run): boolean =>
-  steps.every((state) => !kills(state) || state.outcome?.verdict === 'done');
-
-function startProof(incident: Incident, at: string): void {
+/** What is still to be rolled changes nothing for the token, so its proof does not wait for that. */
+function noteKill(incident: Incident, id: string, at: string): void {
+  const run = incident.runs.find((candidate) => candidate.id === id);
+  if (run === undefined || takesBack(run)) return;
+  const killing = run.steps.filter(({ step }) => kills(step));
+  if (!killing.every(({ outcome }) => outcome?.verdict === 'done')) return;
   incident.liveAgain = false;
   incident.proof = { killedAt: at, rounds: [] };
   incident.rechecks = [];
 }
 
-function finishTakingBack(incident: Incident, run: Run): void {
-  if (!isDone(run)) return;
-  delete incident.proof;
-  // A false alarm stays one: its token was given back to whom it belongs.
-  if (incident.closed?.as === 'false-alarm') return;
-  // A roll-back before the old identity died takes no kill back.
-  incident.liveAgain ||= run.steps.some(kills);
-  askAgain(incident);
+function finishRun(incident: Incident, id: string): void {
+  const run = incident.runs.find((candidate) => candidate.id === id);
+  if (run === undefined || !isDone(run)) return;
+  if (takesBack(run)) {
+    delete incident.proof;
+    // A false alarm stays one: its token was given back to whom it belongs.
+    if (incident.closed?.as === 'false-alarm') return;
+    // A roll-back before the old identity died takes no kill back.
+    incident.liveAgain ||= run.steps.some(({ step }) => kills(step));
+    askAgain(incident);
+  }
 }
 
 function status(incident: Incident): Incident['status'] {

@@ -1,7 +1,7 @@
 // Which run a decision starts, and what its steps remember from the time before.
 import type { Incident, Run, StepState, Verb } from './incident.ts';
 import type { Step } from './plan.ts';
-import { inEffect, latestState, stoppedRun, takesBack, undoable } from './runs.ts';
+import { inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
 export function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {
   return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })) };
@@ -83,7 +83,7 @@ export function rollBackSteps(incident: Incident): Step[] {
   const did = [...half.map(({ step }) => step), ...whole.toReversed()].filter(
     ({ phase }) => phase !== 'contain',
   );
-  if (did.some(({ reversible, phase }) => !reversible && phase !== 'roll-out')) return [];
+  if (did.some(staysForGood)) return [];
   return did.filter(({ reversible }) => reversible);
 }
 

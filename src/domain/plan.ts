@@ -1,8 +1,14 @@
 // The exact steps proposed, and the hash that a person's click binds to.
 
 /** Steps run in this order. */
-export const PHASES = ['contain', 'replace', 'roll-out', 'revoke', 'harden'] as const;
+export const PHASES = ['contain', 'replace', 'roll-out', 'revoke', 'recover', 'harden'] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** After these nothing is accepted any more: what is proven. */
+export const kills = ({ phase }: Pick<Step, 'phase'>): boolean => phase === 'contain' || phase === 'revoke';
+
+/** Pods are replaced: before the old identity dies, or, where it had to die first, after it. */
+export const rolls = ({ phase }: Pick<Step, 'phase'>): boolean => phase === 'roll-out' || phase === 'recover';
 
 export interface Step {
   /** Unique in the plan: `<action>-<n>`. */

@@ -11,7 +11,7 @@ import type { TokenIdentity } from './token-identity.ts';
 /** The part of an action that planning needs. */
 export interface Proposer {
   name: string;
-  phase: Phase;
+  phase: Phase | ((params: Record<string, unknown>) => Phase);
   reversible: boolean;
   propose(proposal: {
     identity: TokenIdentity;
@@ -53,7 +53,8 @@ export function planFor(
 }
 
 export function makeStep(action: Proposer, params: Record<string, unknown>, cluster: string): Step {
-  const { name, phase, reversible } = action;
+  const { name, reversible } = action;
+  const phase = typeof action.phase === 'function' ? action.phase(params) : action.phase;
   return { id: name, action: name, phase, reversible, cluster, params, ...action.describe(params, cluster) };
 }
 

@@ -1,6 +1,6 @@
 // Questions about what was done, what can be undone, and what is still to be done.
 import type { Incident, Run, StepState } from './incident.ts';
-import type { Step } from './plan.ts';
+import { rolls, type Step } from './plan.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
 
@@ -35,7 +35,7 @@ export const inEffect = (incident: Incident, step: Step): boolean =>
   stepsInEffect(incident).some((other) => sameStep(other, step));
 
 /** What a roll-out did needs no undoing: it changed nothing that stays. */
-const staysForGood = ({ reversible, phase }: Step): boolean => !reversible && phase !== 'roll-out';
+export const staysForGood = (step: Step): boolean => !step.reversible && !rolls(step);
 
 /** Containment that an Undo would take back. Nothing, once something irreversible was done. */
 export function undoable(incident: Incident): Step[] {
@@ -46,7 +46,7 @@ export function undoable(incident: Incident): Step[] {
 /** A run in several stages that stopped: a person says whether it is tried again, goes on without something, or is taken back. */
 export function stoppedRun({ runs }: Incident): Run | undefined {
   const last = runs.at(-1);
-  const staged = last?.steps.some(({ step }) => step.phase === 'replace' || step.phase === 'roll-out');
+  const staged = last?.steps.some(({ step }) => step.phase === 'replace' || rolls(step));
   return staged && last?.stopped !== undefined && last.kind !== 'contain' ? last : undefined;
 }
 

@@ -3,6 +3,7 @@ import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts'
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
 import { done, type Outcome, unknown } from '../domain/outcome.ts';
+import { kills } from '../domain/plan.ts';
 import { stepsInEffect } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
@@ -78,7 +79,8 @@ function meantForApiServer({ audiences }: TokenIdentity, control: Control): bool
 
 /** Without the token, all that can be said is what the objects look like. */
 async function byObjectState(deps: WorkerDeps, incident: Incident, cluster: string): Promise<Outcome> {
-  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster);
+  // Whether Pods are Ready again says nothing about the token.
+  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster && kills(step));
   if (steps.length === 0) return unknown('there is nothing to verify without the token itself');
   const outcomes = await Promise.all(
     steps.map(async (step) => ({ step, found: await verifyStep(deps, incident, step, undefined) })),

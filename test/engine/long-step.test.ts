@@ -109,6 +109,8 @@ describe('a step that takes long', () => {
     const order = types(h, id);
     expect(order.indexOf('step-noted')).toBe(order.indexOf('step-started') + 1);
     expect(steps(h, id)[0]?.progress).toMatchObject({ total: 4, from: 0 });
+    // It killed nothing, so there is nothing to prove.
+    expect(h.incident(id).proof).toBeUndefined();
   });
 
   it('is left where it stands when the process stops, without any trouble, and is still owed', async () => {

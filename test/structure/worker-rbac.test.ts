@@ -191,6 +191,7 @@ describe('what is not covered would be seen', () => {
 
   test('Secrets of the whole cluster are out of reach', () => {
     expect(allowed({ verb: 'list', group: '', resource: 'secrets', namespaced: false })).toBe(false);
-    expect(allowed({ verb: 'create', group: '', resource: 'pods', namespaced: true })).toBe(false);
+    expect(allowed({ verb: 'create', group: 'apps', resource: 'deployments', namespaced: true })).toBe(false);
+    expect(allowed({ verb: 'create', group: '', resource: 'pods', namespaced: false })).toBe(false);
   });
 });

@@ -1,7 +1,14 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
 
 import { AppError, isAppError } from '../../errors.ts';
-import type { Cluster, DeleteOptions, KubernetesObject, ObjectRef, Resource } from '../../ports.ts';
+import {
+  type Cluster,
+  type DeleteOptions,
+  type KubernetesObject,
+  type ObjectRef,
+  type Resource,
+  resources,
+} from '../../ports.ts';
 import type { Api, Call } from './request.ts';
 
 const PAGE = '500';
@@ -15,7 +22,9 @@ interface Page<T> {
   metadata?: { continue?: string };
 }
 
-export function createObjects(api: Api): Pick<Cluster, 'get' | 'list' | 'create' | 'patch' | 'remove'> {
+export function createObjects(
+  api: Api,
+): Pick<Cluster, 'get' | 'list' | 'create' | 'patch' | 'remove' | 'evict'> {
   return {
     async get<T extends KubernetesObject>(ref: ObjectRef, options: { metadataOnly?: boolean } = {}) {
       const call = { verb: 'get', ...target(ref, ref.name) } as const;
@@ -54,6 +63,21 @@ export function createObjects(api: Api): Pick<Cluster, 'get' | 'list' | 'create'
     },
     async remove(ref, options) {
       await api.send({ verb: 'delete', ...target(ref, ref.name), body: deleteOptions(options), accept: ONE });
+    },
+    async evict({ namespace, name }, options) {
+      const pod = target({ resource: resources.pods, namespace }, name);
+      await api.send({
+        verb: 'create',
+        ...pod,
+        resource: 'pods/eviction',
+        path: `${pod.path}/eviction`,
+        body: {
+          apiVersion: 'policy/v1',
+          kind: 'Eviction',
+          metadata: { name, namespace },
+          deleteOptions: deleteOptions(options),
+        },
+      });
     },
   };
 }

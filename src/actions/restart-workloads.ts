@@ -1,0 +1,62 @@
+// Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
+import { type Action, type Bench, defineAction, type Look } from '../contracts.ts';
+import type { WorkloadObject } from '../domain/kube-objects.ts';
+import { pointer } from '../domain/labels.ts';
+import type { JsonPatch } from '../ports.ts';
+import type { RollOutMemory } from './roll-out/advance.ts';
+import { type RollOut, rollOutSchema } from './roll-out/params.ts';
+import { look, roll } from './roll-out/roll.ts';
+import type { Change } from './roll-out/standing.ts';
+import { describeRestart } from './roll-out/text.ts';
+
+/** What `kubectl rollout restart` writes. */
+const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
+
+export const restartWorkloads: Action = defineAction<RollOut>({
+  name: 'restart-workloads',
+  phase: ({ killedFirst }) => (killedFirst ? 'recover' : 'roll-out'),
+  // It changes nothing that stays, so there is nothing to take back.
+  reversible: false,
+  params: rollOutSchema,
+  permissions: [
+    {
+      scope: 'namespace',
+      apiGroups: ['apps'],
+      resources: ['deployments', 'statefulsets', 'daemonsets'],
+      verbs: ['patch'],
+    },
+    { scope: 'namespace', apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['patch'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+  ],
+  // Part of the plans that a person asks for, see commands/.
+  propose: () => [],
+  describe: describeRestart,
+  execute: (bench: Bench, params) => roll(bench, params, changeAt(bench)),
+  verify: (bench: Look, params) => look(bench, params, changeAt(bench)),
+});
+
+/** The same moment after a crash, so that nothing is rolled twice. */
+function changeAt(bench: Look): Change {
+  return {
+    patch: (kind, object) => restart(kind, object, (bench.memory as RollOutMemory).began ?? bench.now()),
+    respec: (template) => template,
+    sameTemplate: true,
+  };
+}
+
+function restart(kind: string, object: WorkloadObject, ms: number): JsonPatch | undefined {
+  const at = new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+  const same = { op: 'test', path: '/metadata/uid', value: object.metadata.uid } as const;
+  if (kind === 'Rollout') {
+    if ((object.spec?.restartAt ?? '') >= at) return undefined;
+    return [same, { op: 'add', path: '/spec/restartAt', value: at }];
+  }
+  const path = '/spec/template/metadata/annotations';
+  const annotations = object.spec?.template?.metadata?.annotations;
+  if (annotations === undefined)
+    return [same, { op: 'test', path, value: null }, { op: 'add', path, value: { [RESTARTED_AT]: at } }];
+  // A later restart by somebody else is as good.
+  if (Date.parse(annotations[RESTARTED_AT] ?? '') >= Date.parse(at)) return undefined;
+  return [same, { op: 'add', path: `${path}/${pointer(RESTARTED_AT)}`, value: at }];
+}

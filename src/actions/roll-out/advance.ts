@@ -1,0 +1,143 @@
+// Does to one workload what brings its roll-out further; each call is harmless twice.
+import type { Bench } from '../../contracts.ts';
+import type { PodObject, PodTemplate } from '../../domain/kube-objects.ts';
+import { scrub } from '../../domain/leak-material.ts';
+import { isAppError } from '../../errors.ts';
+import { resources } from '../../ports.ts';
+import type { Change, Standing } from './standing.ts';
+import { resourceOf } from './survey.ts';
+
+/** Keys of the step's memory, beside those that the engine knows. */
+export interface RollOutMemory {
+  /** UIDs of the Pods that were there. */
+  old?: string[];
+  began?: number;
+  waves?: string[][];
+  touched?: string[];
+  /** What bare Pods are made from again, by name. */
+  manifests?: Record<string, unknown>;
+}
+
+/** Undefined: it went as it should. Otherwise why this workload cannot go on, or waits. */
+export type Hitch = { at: 'going' | 'stuck' | 'left'; line: string } | undefined;
+
+export async function advance(
+  bench: Bench,
+  namespace: string,
+  change: Change,
+  standing: Standing,
+): Promise<Hitch> {
+  const { next, target } = standing;
+  try {
+    switch (next?.do) {
+      case 'patch': {
+        const resource = resourceOf(target.kind);
+        if (resource === undefined) return undefined;
+        await bench.cluster.patch({ resource, namespace, name: target.name }, next.patch);
+        return undefined;
+      }
+      case 'evict':
+        return await evict(bench, namespace, next.pods);
+      case 'remove-bare':
+        return await removeBare(bench, namespace, change, next.pod);
+      case 'create-bare':
+        return await createBare(bench, namespace, target.name);
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    if (isAppError(error, 'forbidden', 'unsupported')) return { at: 'stuck', line: error.message };
+    // It changed since it was looked at, or is gone: the next look tells.
+    if (isAppError(error, 'invalid', 'conflict', 'not-found'))
+      return { at: 'going', line: 'It changed meanwhile; looking again.' };
+    throw error;
+  }
+}
+
+async function evict(
+  { cluster, signal }: Bench,
+  namespace: string,
+  pods: readonly PodObject[],
+): Promise<Hitch> {
+  for (const { metadata } of pods) {
+    if (signal.aborted) return undefined;
+    try {
+      await cluster.evict({ namespace, name: metadata.name }, { uid: metadata.uid });
+    } catch (error) {
+      if (isAppError(error, 'throttled'))
+        return { at: 'going', line: `A PodDisruptionBudget lets no Pod go now (${metadata.name}).` };
+      if (isAppError(error, 'not-found', 'conflict')) continue;
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The manifest is kept before the Pod goes: a crash in between would lose it. */
+async function removeBare(
+  { cluster, memory, remember }: Bench,
+  namespace: string,
+  change: Change,
+  pod: PodObject,
+): Promise<Hitch> {
+  const manifest = manifestOf(pod, change);
+  const text = JSON.stringify(manifest);
+  if (scrub(text) !== text)
+    return {
+      at: 'left',
+      line: 'A token stands in its manifest, which must not be kept: make it anew by hand.',
+    };
+  const { manifests = {} } = memory as RollOutMemory;
+  const { name, uid } = pod.metadata;
+  await remember({ manifests: { ...manifests, [name]: manifest } });
+  await cluster.remove({ resource: resources.pods, namespace, name }, { uid });
+  return undefined;
+}
+
+async function createBare({ cluster, memory }: Bench, namespace: string, name: string): Promise<Hitch> {
+  const manifest = (memory as RollOutMemory).manifests?.[name];
+  await cluster.create({ resource: resources.pods, namespace }, manifest);
+  return undefined;
+}
+
+const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** Volume that the ServiceAccount admission puts into each Pod, and will again. */
+const INJECTED = /^kube-api-access-/;
+
+interface FullSpec {
+  nodeName?: string;
+  ephemeralContainers?: unknown;
+  volumes?: { name?: string }[];
+  containers?: WithMounts[];
+  initContainers?: WithMounts[];
+}
+interface WithMounts {
+  volumeMounts?: { name?: string }[];
+}
+
+/** What a person would create: nothing that the cluster itself has put in. */
+export function manifestOf({ metadata, spec = {} }: PodObject, change: Pick<Change, 'respec'>): unknown {
+  const { nodeName: _, ephemeralContainers: __, ...kept } = spec as FullSpec;
+  const { [APPLIED]: ___, ...annotations } = metadata.annotations ?? {};
+  const bare = (containers: WithMounts[] = []) =>
+    containers.map((container) => ({
+      ...container,
+      volumeMounts: (container.volumeMounts ?? []).filter(({ name = '' }) => !INJECTED.test(name)),
+    }));
+  const clean = {
+    ...kept,
+    volumes: (kept.volumes ?? []).filter(({ name = '' }) => !INJECTED.test(name)),
+    containers: bare(kept.containers),
+    ...(kept.initContainers ? { initContainers: bare(kept.initContainers) } : {}),
+  };
+  const template = change.respec({
+    metadata: { ...(metadata.labels ? { labels: metadata.labels } : {}), annotations },
+    spec: clean as NonNullable<PodTemplate['spec']>,
+  });
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: metadata.name, ...template.metadata },
+    spec: template.spec,
+  };
+}

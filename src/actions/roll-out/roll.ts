@@ -1,0 +1,157 @@
+// Replaces the Pods of many workloads in waves: begun from what was remembered, stopped at the first wave that does not come.
+import type { Bench, Look } from '../../contracts.ts';
+import { isFinished, isReady } from '../../domain/kube-objects.ts';
+import { done, notDone, type Outcome } from '../../domain/outcome.ts';
+import { waves } from '../../domain/waves.ts';
+import { advance, type RollOutMemory } from './advance.ts';
+import type { RollOut } from './params.ts';
+import { type Change, type Standing, standingOf, type View } from './standing.ts';
+import { survey } from './survey.ts';
+import { doneText, progressText, stoppedText, undoneText } from './text.ts';
+
+/** Time between two looks at everything, in milliseconds. */
+const LOOK = { first: 1000, longest: 5000, factor: 1.2 };
+
+export interface Wave {
+  number: number;
+  of: number;
+  /** `Kind/name`. */
+  open: readonly string[];
+}
+
+export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
+  const order = await begin(bench, params, change);
+  const skipped = new Set(bench.memory.skipped);
+  for (const [index, wave] of order.entries()) {
+    const open = wave.filter((path) => !skipped.has(path));
+    const failed = await bringThrough(bench, params, change, { number: index + 1, of: order.length, open });
+    if (failed) return failed;
+  }
+  const undone = await undoneIn(bench, params, change);
+  if (undone.length > 0) await bench.remember({ blocked: undone.map(({ path }) => path) });
+  return conclusion(bench, params, undone);
+}
+
+/** What a cluster shows now. */
+export async function look(bench: Look, params: RollOut, change: Change): Promise<Outcome> {
+  if (began(bench).waves === undefined) return notDone('The roll-out has not begun.');
+  return conclusion(bench, params, await undoneIn(bench, params, change));
+}
+
+const began = ({ memory }: Look): RollOutMemory => memory as RollOutMemory;
+
+function conclusion(bench: Look, params: RollOut, undone: readonly Standing[]): Outcome {
+  if (undone.length > 0) return notDone(undoneText(undone));
+  const { old = [], waves: order = [] } = began(bench);
+  const { skipped = [] } = bench.memory;
+  return done(doneText(began(bench), params, skipped), {
+    pods: old.length,
+    workloads: params.workloads.length - skipped.length,
+    waves: order.length,
+    skipped: skipped.length,
+  });
+}
+
+async function undoneIn(bench: Look, params: RollOut, change: Change): Promise<Standing[]> {
+  const { standings } = await lookAt(bench, params, change, undefined);
+  const skipped = new Set(bench.memory.skipped);
+  return standings.filter(({ at, path }) => at !== 'done' && !skipped.has(path));
+}
+
+/** Written down before anything changes: which Pods are there, and the order, which must stay the same after a crash. */
+async function begin(bench: Bench, params: RollOut, change: Change): Promise<string[][]> {
+  const before = began(bench);
+  if (before.waves !== undefined) return before.waves;
+  const { standings } = await lookAt(bench, params, change, undefined);
+  const old = standings.flatMap(({ pods }) =>
+    pods.filter((pod) => !isFinished(pod)).map(({ metadata }) => metadata.uid),
+  );
+  const seen = standings.map(({ target, path, pods, object }) => ({
+    path,
+    kind: target.kind,
+    replicas: object?.spec?.replicas ?? object?.status?.desiredNumberScheduled ?? pods.length,
+    failing: params.killedFirst && pods.length > 0 && !pods.some(isReady),
+  }));
+  const order = waves(seen, params.cap).map((wave) => wave.map(({ path }) => path));
+  await bench.remember({ old, began: bench.now(), waves: order, touched: [] } satisfies RollOutMemory);
+  return order;
+}
+
+interface Seen {
+  standings: Standing[];
+  /** Pods that were there at the beginning and still run. */
+  oldLeft: number;
+}
+
+async function lookAt(
+  bench: Look,
+  params: RollOut,
+  change: Change,
+  paths: ReadonlySet<string> | undefined,
+): Promise<Seen> {
+  const { old = [], touched = [], manifests = {} } = began(bench);
+  const targets = params.workloads.filter(({ kind, name }) => paths?.has(`${kind}/${name}`) ?? true);
+  const seen = await survey(bench.cluster, params.namespace, targets);
+  const existing = new Set(old);
+  const view: View = { params, change, existing, touched, kept: Object.keys(manifests) };
+  const oldLeft = seen.pods.filter((pod) => existing.has(pod.metadata.uid) && !isFinished(pod)).length;
+  return { standings: targets.map((target) => standingOf(target, seen, view)), oldLeft };
+}
+
+/** Undefined: every workload of it is done, or left to a person, who is told at the end. */
+async function bringThrough(
+  bench: Bench,
+  params: RollOut,
+  change: Change,
+  wave: Wave,
+): Promise<Outcome | undefined> {
+  const deadline = bench.now() + params.deadlineSeconds * 1000;
+  let open = new Set(wave.open);
+  let pause = LOOK.first;
+  while (open.size > 0) {
+    const { standings, oldLeft } = await lookAt(bench, params, change, open);
+    const judged = await advanceAll(bench, params, change, standings);
+    const waiting = judged.filter(({ at }) => at === 'going');
+    const stuck = judged.filter(({ at }) => at === 'stuck');
+    if (waiting.length === 0 && stuck.length === 0) return undefined;
+    if (waiting.length === 0 || bench.now() >= deadline)
+      return await stop(bench, [...stuck, ...waiting], wave, params.deadlineSeconds);
+    const total = began(bench).old?.length ?? 0;
+    const line = progressText(wave, [...stuck, ...waiting]);
+    await bench.progress({ done: total - Math.min(total, oldLeft), total, line });
+    // What is done stays done, so it is not looked at again; what is stuck may come loose.
+    open = new Set([...waiting, ...stuck].map(({ path }) => path));
+    await bench.sleep(pause);
+    pause = Math.min(LOOK.longest, pause * LOOK.factor);
+  }
+  return undefined;
+}
+
+async function advanceAll(
+  bench: Bench,
+  params: RollOut,
+  change: Change,
+  standings: readonly Standing[],
+): Promise<Standing[]> {
+  const judged: Standing[] = [];
+  const patched: string[] = [];
+  for (const standing of standings) {
+    const hitch = await advance(bench, params.namespace, change, standing);
+    judged.push(hitch ? { ...standing, ...hitch } : standing);
+    if (standing.next?.do === 'patch' && !hitch) patched.push(standing.path);
+  }
+  // Once for all, and behind the patches: what is noted and was never written would seem to have been taken back.
+  const { touched = [] } = began(bench);
+  if (patched.length > 0) await bench.remember({ touched: [...touched, ...patched] } satisfies RollOutMemory);
+  return judged;
+}
+
+async function stop(
+  bench: Bench,
+  held: readonly Standing[],
+  wave: Wave,
+  deadlineSeconds: number,
+): Promise<Outcome> {
+  await bench.remember({ blocked: held.map(({ path }) => path) });
+  return notDone(stoppedText(held, wave, deadlineSeconds));
+}

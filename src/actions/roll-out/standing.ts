@@ -1,0 +1,170 @@
+// Where one workload of a roll-out stands, and what would bring it further. Pure: it only reads what was seen.
+import {
+  isFinished,
+  isReady,
+  type PodObject,
+  type PodTemplate,
+  type WorkloadObject,
+} from '../../domain/kube-objects.ts';
+import { isOld, oldPods } from '../../domain/old-pods.ts';
+import { byItself } from '../../domain/restart-commands.ts';
+import { podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
+import { mayBeMissing } from '../../domain/waves.ts';
+import type { JsonPatch } from '../../ports.ts';
+import type { RollOut, Target } from './params.ts';
+import type { Survey } from './survey.ts';
+
+/** What is done to a workload so that its controller makes new Pods, and to a bare Pod that is made anew. */
+export interface Change {
+  /** Undefined: the object has it already. */
+  patch(kind: string, object: WorkloadObject): JsonPatch | undefined;
+  /** Of a bare Pod; the same where nothing but the Pod itself must be new. */
+  respec(template: PodTemplate): PodTemplate;
+  /** Whether Pods made from the unchanged template are new enough. */
+  sameTemplate: boolean;
+}
+
+export interface Standing {
+  target: Target;
+  path: string;
+  object?: WorkloadObject;
+  pods: PodObject[];
+  old: PodObject[];
+  /** `left`: a person must do it. */
+  at: 'done' | 'going' | 'stuck' | 'left';
+  /** One sentence. */
+  line: string;
+  next?: Next;
+}
+
+export type Next =
+  | { do: 'patch'; patch: JsonPatch }
+  | { do: 'evict'; pods: PodObject[] }
+  | { do: 'remove-bare'; pod: PodObject }
+  | { do: 'create-bare' };
+
+export interface View {
+  params: RollOut;
+  change: Change;
+  /** UIDs of the Pods that were there when it began. */
+  existing: ReadonlySet<string>;
+  /** `Kind/name` of workloads whose change was written before. */
+  touched: readonly string[];
+  /** Names of bare Pods whose manifest was kept. */
+  kept: readonly string[];
+}
+
+type Judged = Pick<Standing, 'at' | 'line' | 'next'>;
+
+export function standingOf(target: Target, survey: Survey, view: View): Standing {
+  const pods = survey.podsOf(target);
+  const object = survey.objectOf(target);
+  const old = oldPods(pods, isOld(view.params.old, view.existing));
+  const seen = { target, path: `${target.kind}/${target.name}`, pods, old, ...(object ? { object } : {}) };
+  return { ...seen, ...judge(seen, view) };
+}
+
+type Seen = Omit<Standing, keyof Judged>;
+
+function judge(seen: Seen, view: View): Judged {
+  const { target, object, old } = seen;
+  if (target.kind === 'Pod') return barePod(seen, view);
+  if (target.custom) return old.length > 0 ? left(byItself(target.kind)) : done('Its old Pods are gone.');
+  if (object === undefined)
+    return old.length > 0 ? going('It was deleted; its Pods are going.') : done('It was deleted.');
+  const { kind } = target;
+  if (kind === 'Job' || kind === 'CronJob') return job(seen);
+  if (object.spec?.paused && old.length > 0) return paused(seen, view);
+  const patch = old.length > 0 || !view.change.sameTemplate ? view.change.patch(kind, object) : undefined;
+  const byHand = kind === 'ReplicaSet' || kind === 'ReplicationController' || waitsForDeletes(object);
+  if (patch && !(byHand && view.change.sameTemplate)) return change(seen, view, patch);
+  const status = rolloutStatus(kind, object);
+  if (status.at === 'stuck') return { at: 'stuck', line: withTroubles(status.line, seen) };
+  if (byHand && old.length > 0) return evicting(seen);
+  if (status.at === 'going') return going(withTroubles(status.line, seen));
+  if (old.length > 0 && partitionOf(object) > 0) return belowPartition(seen, view);
+  return old.length > 0 ? going(`${count(old.length, 'old Pod')} still there.`) : done(status.line);
+}
+
+const done = (line: string): Judged => ({ at: 'done', line });
+const going = (line: string): Judged => ({ at: 'going', line });
+const left = (line: string): Judged => ({ at: 'left', line });
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? ' is' : 's are'}`;
+
+/** What was written once and is not there any more was taken back by somebody, and would be again. */
+function change({ path, object }: Seen, { touched }: View, patch: JsonPatch): Judged {
+  if (!touched.includes(path)) return { ...going('About to be changed.'), next: { do: 'patch', patch } };
+  const managers = [
+    ...new Set((object?.metadata.managedFields ?? []).flatMap(({ manager }) => manager ?? [])),
+  ];
+  return {
+    at: 'stuck',
+    line: `The change was taken back; it is written by: ${managers.slice(0, 5).join(', ') || 'unknown'}.`,
+  };
+}
+
+function withTroubles(line: string, { pods }: Pick<Seen, 'pods'>): string {
+  const troubles = podTroubles(pods);
+  return troubles ? `${line} ${troubles}.` : line;
+}
+
+const waitsForDeletes = ({ spec }: WorkloadObject): boolean => spec?.updateStrategy?.type === 'OnDelete';
+const partitionOf = ({ spec }: WorkloadObject): number => spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
+
+function job({ target, old }: Seen): Judged {
+  if (old.length === 0) return done(`No old Pod of ${target.kind === 'Job' ? 'it' : 'its Jobs'} is left.`);
+  if (!target.consent)
+    return left(`${count(old.length, 'old Pod')} running to an end; wait for it, or delete the Job.`);
+  return {
+    ...going(`${count(old.length, 'old Pod')} still there.`),
+    next: { do: 'evict', pods: goable(old) },
+  };
+}
+
+function paused(seen: Seen, { change: { sameTemplate } }: View): Judged {
+  if (!seen.target.consent || !sameTemplate)
+    return left('It is paused: resume it, which also rolls out whatever else waits there.');
+  return evicting(seen);
+}
+
+function belowPartition(seen: Seen, { change: { sameTemplate } }: View): Judged {
+  if (sameTemplate) return evicting(seen);
+  return left(
+    `${count(seen.old.length, 'Pod')} below its partition of ${seen.object ? partitionOf(seen.object) : 0}, which keeps the old template: lower the partition.`,
+  );
+}
+
+/** One by one, or a quarter at once: what does not serve goes first, and never more than may be missing. */
+function evicting(seen: Seen): Judged {
+  const { old, pods, object } = seen;
+  const wanted = object?.spec?.replicas ?? object?.status?.desiredNumberScheduled ?? pods.length;
+  const missing = Math.max(0, wanted - pods.filter(isReady).length);
+  const candidates = goable(old);
+  const idle = candidates.filter((pod) => !isReady(pod));
+  const serving = candidates.filter(isReady).slice(0, Math.max(0, mayBeMissing(wanted) - missing));
+  const line = withTroubles(`${count(old.length, 'old Pod')} still there.`, seen);
+  const next = [...idle, ...serving];
+  return { ...going(line), ...(next.length > 0 ? { next: { do: 'evict', pods: next } } : {}) };
+}
+
+const goable = (pods: PodObject[]): PodObject[] =>
+  pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+function barePod({ target, pods, old }: Seen, { kept }: View): Judged {
+  const [pod] = old;
+  if (pod !== undefined) {
+    if (!target.consent)
+      return left('It has no owner that would start another: delete it and create it again.');
+    return pod.metadata.deletionTimestamp === undefined
+      ? { ...going('About to be made anew.'), next: { do: 'remove-bare', pod } }
+      : going('It terminates.');
+  }
+  const [fresh] = pods;
+  if (fresh === undefined)
+    return kept.includes(target.name)
+      ? { ...going('It is gone, and about to be made anew.'), next: { do: 'create-bare' } }
+      : done('It is gone.');
+  return isReady(fresh) || isFinished(fresh)
+    ? done('It was made anew.')
+    : going(withTroubles('The new one is not Ready yet.', { pods }));
+}
