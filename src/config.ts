@@ -74,6 +74,7 @@ export const fileSchema = z.strictObject({
     .prefault({}),
   /** How long a leaked token is kept sealed, for conditional writes and proof. */
   keepTokenFor: duration.default(90_000_000),
+  soak: duration.default(86_400_000),
   http: z
     .strictObject({
       host: z.string().default('0.0.0.0'),

@@ -64,6 +64,7 @@ describe('what is right', () => {
       protectedNamespaces: ['kube-system'],
       approvalExpiry: 86_400_000,
       keepTokenFor: 90_000_000,
+      soak: 86_400_000,
       proof: { stability: 15_000, recheckAfter: [300_000, 3_600_000, 86_400_000] },
       clusters: [{ name: 'prod', timeout: 10_000, searchNamespaces: [] }],
       redis: { prefix: 'tourniquet' },

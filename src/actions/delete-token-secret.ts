@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { INVALID_SINCE, pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { canQuarantine } from '../domain/planner.ts';
+import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type ObjectRef, resources } from '../ports.ts';
 
@@ -12,6 +14,8 @@ const paramsSchema = z.strictObject({
   uid: z.string(),
   /** legacy: the token is stored in the Secret; bound: the token names the Secret's UID. */
   holds: z.enum(['legacy', 'bound']),
+  /** Only some time after it was switched off and nobody missed it. */
+  soak: z.literal(true).exactOptional(),
 });
 type Params = z.infer<typeof paramsSchema>;
 
@@ -41,15 +45,20 @@ export const deleteTokenSecret: Action = defineAction<Params>({
 });
 
 function propose({ identity, situation, approach }: Proposal): Params[] {
-  if (approach !== 'revoke') return [];
   const { kind, namespace, boundTo } = identity;
-  if (situation.liveness.alive === 'dead') return [];
+  const calm = approach === 'new-secret';
+  if ((approach !== 'revoke' && !calm) || situation.liveness.alive === 'dead') return [];
   if (kind === 'secret-bound' && situation.boundObject && boundTo?.uid)
     return [{ namespace, secret: boundTo.name, uid: boundTo.uid, holds: 'bound' }];
-  if (kind !== 'legacy') return [];
-  return situation.tokenSecrets
-    .filter(({ name, deleting }) => name === boundTo?.name && !deleting)
-    .map(({ name, uid }) => ({ namespace, secret: name, uid, holds: 'legacy' }));
+  if (kind !== 'legacy' && !calm) return [];
+  return secretsAtStake(identity, situation).map(({ name, uid }) => ({
+    namespace,
+    secret: name,
+    uid,
+    holds: 'legacy',
+    // What cannot be switched off first is deleted as soon as nobody uses it.
+    ...(calm && canQuarantine(situation) ? { soak: true as const } : {}),
+  }));
 }
 
 async function execute(bench: Bench, params: Params): Promise<Outcome> {

@@ -4,6 +4,8 @@ import { deleteBoundPod } from './delete-bound-pod.ts';
 import { deleteTokenSecret } from './delete-token-secret.ts';
 import { quarantineToken } from './quarantine-token.ts';
 import { recreateServiceAccount } from './recreate-service-account.ts';
+import { replaceTokenSecret } from './replace-token-secret.ts';
+import { repointWorkloads } from './repoint-workloads.ts';
 import { restartWorkloads } from './restart-workloads.ts';
 
 export const actions: Action[] = [
@@ -11,5 +13,7 @@ export const actions: Action[] = [
   deleteTokenSecret,
   deleteBoundPod,
   recreateServiceAccount,
+  replaceTokenSecret,
+  repointWorkloads,
   restartWorkloads,
 ];

@@ -4,6 +4,7 @@ import { type Action, type Bench, defineAction, type Look, type Proposal } from 
 import { INVALID_SINCE, LAST_USED, pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
+import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';
@@ -13,6 +14,8 @@ const paramsSchema = z.strictObject({
   secret: z.string(),
   /** Absent where the token itself is in hand: its value is then the condition. */
   uid: z.string().optional(),
+  /** After the workloads have something new, instead of at once. */
+  calm: z.literal(true).exactOptional(),
 });
 type Params = z.infer<typeof paramsSchema>;
 
@@ -25,7 +28,7 @@ const refTo = ({ namespace, secret }: Params): ObjectRef => ({
 
 export const quarantineToken: Action = defineAction<Params>({
   name: 'quarantine-token',
-  phase: 'contain',
+  phase: ({ calm }) => (calm ? 'revoke' : 'contain'),
   reversible: true,
   params: paramsSchema,
   permissions: [{ scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch'] }],
@@ -43,14 +46,17 @@ export const quarantineToken: Action = defineAction<Params>({
 });
 
 function propose({ identity, situation, approach }: Proposal): Params[] {
-  if (approach !== 'revoke' && approach !== 'recreate') return [];
+  const calm = approach === 'new-secret';
+  if (approach !== 'revoke' && approach !== 'recreate' && !calm) return [];
   if (!canQuarantine(situation) || situation.liveness.alive === 'dead') return [];
-  const { kind, namespace, boundTo } = identity;
-  const affected = situation.tokenSecrets.filter(
-    ({ name, deleting, invalidSince }) =>
-      !deleting && !invalidSince && (kind === 'every-token' || (kind === 'legacy' && name === boundTo?.name)),
-  );
-  return affected.map(({ name, uid }) => ({ namespace, secret: name, uid }));
+  return secretsAtStake(identity, situation)
+    .filter(({ invalidSince }) => !invalidSince)
+    .map(({ name, uid }) => ({
+      namespace: identity.namespace,
+      secret: name,
+      uid,
+      ...(calm ? { calm: true as const } : {}),
+    }));
 }
 
 /** The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched. */

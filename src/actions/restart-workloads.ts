@@ -1,10 +1,10 @@
 // Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
-import { type Action, type Bench, defineAction, type Look } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import type { WorkloadObject } from '../domain/kube-objects.ts';
 import { pointer } from '../domain/labels.ts';
 import type { JsonPatch } from '../ports.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';
-import { type RollOut, rollOutSchema } from './roll-out/params.ts';
+import { type RollOut, rollOutOf, rollOutSchema } from './roll-out/params.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRestart } from './roll-out/text.ts';
@@ -29,12 +29,25 @@ export const restartWorkloads: Action = defineAction<RollOut>({
     { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
   ],
-  // Part of the plans that a person asks for, see commands/.
-  propose: () => [],
+  propose,
   describe: describeRestart,
   execute: (bench: Bench, params) => roll(bench, params, changeAt(bench)),
   verify: (bench: Look, params) => look(bench, params, changeAt(bench)),
 });
+
+/** Where the ServiceAccount was made anew, its Pods hold tokens that nobody accepts. */
+function propose({ identity, situation, approach }: Proposal): RollOut[] {
+  const { namespace, kind } = identity;
+  const { workloads, liveness, serviceAccount } = situation;
+  if (approach === 'restart') return workloads.length > 0 ? [rollOutOf(workloads, { namespace })] : [];
+  const recreated =
+    approach === 'recreate' ||
+    (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
+  if (!recreated || liveness.alive === 'dead' || !serviceAccount || serviceAccount.finalizers.length > 0)
+    return [];
+  const users = workloads.filter(({ references }) => references.serviceAccount);
+  return users.length > 0 ? [rollOutOf(users, { namespace, killedFirst: true })] : [];
+}
 
 /** The same moment after a crash, so that nothing is rolled twice. */
 function changeAt(bench: Look): Change {

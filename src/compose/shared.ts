@@ -57,10 +57,10 @@ export function openShared({ config, log, stack }: Assembly) {
 }
 
 function settingsOf(config: Config): Settings {
-  const { approvalExpiry, keepTokenFor, proof } = config;
+  const { approvalExpiry, keepTokenFor, soak, proof } = config;
   const { stability, retryEvery, recheckAfter, giveUpAfter } = proof;
   return {
-    timing: { approvalExpiry, keepTokenFor, stability, retryEvery, recheckAfter },
+    timing: { approvalExpiry, keepTokenFor, soak, stability, retryEvery, recheckAfter },
     giveUpAfter,
     protectedNamespaces: config.protectedNamespaces,
     autoContain: config.autoContain,

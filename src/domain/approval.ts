@@ -1,9 +1,10 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
 import type { Coordinates } from './alert.ts';
+import { isDryRun } from './goal.ts';
 import type { Incident, Verb } from './incident.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
-import { isContained, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
+import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -155,6 +156,11 @@ const changed: Check = (incident, { verb, hash }) => {
 };
 
 const nothingToDo: Check = (incident, { verb }) => {
+  if (isDryRun(incident.goal))
+    return no(
+      'nothing-to-do',
+      'This is a dry run: it only shows the plan. Nothing was changed. To have it done, ask again without --dry-run.',
+    );
   const refusals: Partial<Record<Verb, string | false>> = {
     contain: isContained(incident) && 'The token is already quarantined. Nothing was changed.',
     approve:
@@ -165,6 +171,8 @@ const nothingToDo: Check = (incident, { verb }) => {
     'roll-back':
       rollBackSteps(incident).length === 0 &&
       'There is nothing to roll back: nothing was changed yet, or something was done that cannot be undone. Nothing was changed.',
+    'cancel-soak':
+      !isSoaking(incident) && 'Nothing is going to be deleted by itself here. Nothing was changed.',
     undo:
       undoable(incident).length === 0 &&
       'There is no quarantine to undo: it was already undone, or a later step cannot be undone. Nothing was changed.',
@@ -182,7 +190,9 @@ const reasonMissing: Check = (_incident, { verb, reason }) =>
 
 /** What the card offers now, most urgent first. */
 export function offers(incident: Incident): Verb[] {
+  if (isDryRun(incident.goal)) return [];
   const running = openRun(incident) !== undefined;
+  const leaked = incident.goal.do === 'revoke' || incident.fingerprint !== undefined;
   const offered: Verb[] = [];
   const pending = pendingSteps(incident);
   if (!incident.closed && !running) {
@@ -191,9 +201,11 @@ export function offers(incident: Incident): Verb[] {
     if (blockedIn(incident).length > 0) offered.push('skip');
     if (rollBackSteps(incident).length > 0) offered.push('roll-back');
     if (pending.length > 0) offered.push('approve', 'decline');
-    if (incident.unidentified || incident.identity?.kind === 'every-token') offered.push('identify');
-    if (incident.identity || incident.unidentified) offered.push('not-a-leak');
+    if (incident.unidentified || (leaked && incident.identity?.kind === 'every-token'))
+      offered.push('identify');
+    if (leaked && (incident.identity || incident.unidentified)) offered.push('not-a-leak');
   }
+  if (!running && isSoaking(incident)) offered.push('cancel-soak');
   if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
   return offered;
 }

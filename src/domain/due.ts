@@ -3,7 +3,7 @@
 import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
-import { openRun, stoppedRun } from './runs.ts';
+import { isSoaking, openRun, stoppedRun } from './runs.ts';
 
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
@@ -12,6 +12,8 @@ export interface Timing {
   retryEvery: number;
   recheckAfter: number[];
   keepTokenFor: number;
+  /** Between the proof that the old is off and its deletion. */
+  soak: number;
 }
 
 export interface Due {
@@ -105,7 +107,7 @@ const close: Rule = (incident) => {
   const over = overWithoutProof(incident);
   if (over !== undefined) return { kind: 'close', attempt: `over-${ms(over)}`, at: ms(over) };
   // A person has not said yet what becomes of a roll-out that stopped.
-  if (stoppedRun(incident)) return undefined;
+  if (stoppedRun(incident) || isSoaking(incident)) return undefined;
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;
@@ -119,6 +121,13 @@ export function overWithoutProof({ goal, plan, planAt, runs, status }: Incident)
   if (isDryRun(goal)) return planAt;
   return goal.do === 'restart' ? runs.at(-1)?.steps.at(-1)?.endedAt : undefined;
 }
+
+const soak: Rule = (incident, timing) => {
+  const { proof } = incident;
+  if (!isSoaking(incident) || proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined)
+    return undefined;
+  return { kind: 'soak', attempt: `${ms(proof.killedAt)}`, at: ms(proof.provedAt) + timing.soak };
+};
 
 const expire: Rule = (incident, { approvalExpiry }) =>
   incident.status === 'awaiting-approval' && incident.planAt !== undefined
@@ -138,4 +147,4 @@ const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
   return forget(ms(incident.tokenHeldSince) + keepTokenFor);
 };
 
-const rules: readonly Rule[] = [run, investigate, prove, close, recheck, expire, forgetToken];
+const rules: readonly Rule[] = [run, investigate, prove, soak, close, recheck, expire, forgetToken];

@@ -5,7 +5,7 @@ import type { EventBody, Incident, IncidentEvent } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun, runOf } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isDone, openRun, pendingSteps, stateOf, takesBack } from './runs.ts';
+import { isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
 type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
@@ -90,6 +90,7 @@ const handlers: Handlers = {
     incident.decisions.push({ decision, at, v });
     const run = runOf(incident, decision.verb, decision.by, at, v);
     if (run) incident.runs.push(run);
+    if (decision.verb === 'cancel-soak') incident.soakCancelled = true;
     if (decision.verb !== 'identify') return;
     if (decision.at) incident.given = decision.at;
     if (decision.fingerprint !== undefined) {
@@ -97,6 +98,11 @@ const handlers: Handlers = {
       delete incident.given;
     }
     askAgain(incident);
+  },
+  soaked: (incident, { at, v }) => {
+    const approval = incident.runs.findLast(({ kind }) => kind === 'plan');
+    incident.runs.push(newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident)));
+    delete incident.troubles.soak;
   },
   'step-started': (incident, { run, step, attempt, at }) => {
     const state = stateOf(incident, run, step);
@@ -185,6 +191,7 @@ function askAgain(incident: Incident): void {
   delete incident.unidentified;
   delete incident.plan;
   delete incident.planAt;
+  delete incident.soakCancelled;
   delete incident.closed;
   delete incident.proof;
   incident.rechecks = [];

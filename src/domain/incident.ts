@@ -18,7 +18,9 @@ export type Verb =
   /** A run that stopped: do what is left of it, the same without the workloads that hold it up, or take back what it did. */
   | 'retry'
   | 'skip'
-  | 'roll-back';
+  | 'roll-back'
+  /** What is deleted by itself after a while stays, until somebody approves it. */
+  | 'cancel-soak';
 
 export interface Decision {
   verb: Verb;
@@ -43,6 +45,7 @@ export type WorkKind =
   | 'recheck'
   | 'expire'
   | 'close'
+  | 'soak'
   | 'forget-token'
   | 'report';
 
@@ -60,6 +63,8 @@ export type EventBody =
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
   | { type: 'plan-expired' }
   | { type: 'decided'; decision: Decision }
+  /** The waiting time is over: what was approved to happen after it happens. */
+  | { type: 'soaked' }
   | { type: 'step-started'; run: string; step: string; attempt: number }
   /** What the step must still know after a crash, written before the change that needs it; later notes win by key. */
   | { type: 'step-noted'; run: string; step: string; note: Memory }
@@ -172,6 +177,8 @@ export interface Incident {
   rechecks: { index: number; at: string; outcome: Outcome }[];
   reopened?: { reason: string; at: string };
   closed?: { as: CloseKind; reason: string; at: string };
+  /** Steps that would have run by themselves wait for an approval now. */
+  soakCancelled?: true;
   /** Somebody took the containment back: the leak is live again. */
   liveAgain: boolean;
   /** The investigation is owed: nothing was planned since the last alert, undo or re-opening. */

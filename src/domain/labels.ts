@@ -8,5 +8,8 @@ export const TOKEN_SECRET_TYPE = 'kubernetes.io/service-account-token';
 export const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 export const SERVICE_ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 
+/** Annotation on what takes an old identity's place: the name of the old one. */
+export const REPLACES = 'tourniquet-replaces';
+
 /** Escapes a key for a JSON Pointer (RFC 6901). */
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -18,11 +18,12 @@ export function runOf(incident: Incident, verb: Verb, by: string, at: string, v:
         'contain',
         steps.filter(({ phase }) => phase === 'contain'),
       );
-    case 'approve':
-      return start(
-        'plan',
-        steps.filter((step) => !inEffect(incident, step)),
-      );
+    case 'approve': {
+      const left = steps.filter((step) => !inEffect(incident, step));
+      const now = incident.soakCancelled ? [] : left.filter((step) => !step.soak);
+      // Where nothing else is left, the deletion itself is what was approved.
+      return start('plan', now.length > 0 ? now : left);
+    }
     case 'undo':
       return again(
         'undo',

@@ -23,6 +23,8 @@ export interface Step {
   /** What stops working, in one sentence. */
   breaks: string;
   reversible: boolean;
+  /** It runs by itself some time after the proof, unless somebody cancels it. */
+  soak?: true;
   /** What the on-call would type instead, one command a line. */
   kubectl: string[];
 }

@@ -1,10 +1,10 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
-import { type Approach, approachOf, type Goal } from './goal.ts';
+import { type Approach, approachOf, type Goal, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
-import type { Phase, Plan, Step } from './plan.ts';
+import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
-import { restartCommands } from './restart-commands.ts';
+import { preflight } from './preflight.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
@@ -47,15 +47,55 @@ export function planFor(
   const numbered = steps.map((step, index) => ({ ...step, id: `${step.action}-${index + 1}` }));
   return makePlan(
     numbered,
-    situations.flatMap((s) => notes(identity, s, now)),
+    [
+      ...approachNotes(goal, approach, identity, situations),
+      ...situations.flatMap((s) => [...notes(identity, s, now), ...rollOutNotes(s, numbered)]),
+    ],
     context(situations),
   );
 }
 
+/** What was asked for, where it is not what is planned, and what the chosen way means. */
+function approachNotes(
+  goal: Goal,
+  approach: Approach,
+  identity: TokenIdentity,
+  situations: readonly Situation[],
+): string[] {
+  if (goal.do !== 'rotate') return [];
+  const fits = strategiesFor(identity, situations);
+  if (approach === 'revoke' || approach === 'restart')
+    return ['No way of rotating fits: the ServiceAccount does not exist (any more).'];
+  const { title, kills: dies, interrupts, undo, takes } = STRATEGY_TEXTS[approach];
+  const unfit =
+    goal.strategy !== undefined && goal.strategy !== approach
+      ? [`${goal.strategy} does not fit here, so ${approach} is planned.`]
+      : [];
+  const others = fits.filter((fit) => fit !== approach);
+  const other = others.length > 0 ? ` Other ways: ${others.join(', ')}.` : '';
+  return [
+    ...unfit,
+    `${title} (${approach}). What dies: ${dies} What is interrupted: ${interrupts} ${undo} ${takes}${other}`,
+  ];
+}
+
+/** What a person must know before Pods are replaced, where they are. */
+const rollOutNotes = (situation: Situation, steps: readonly Step[]): string[] =>
+  steps.some((step) => step.cluster === situation.cluster && rolls(step)) ? preflight(situation) : [];
+
 export function makeStep(action: Proposer, params: Record<string, unknown>, cluster: string): Step {
   const { name, reversible } = action;
   const phase = typeof action.phase === 'function' ? action.phase(params) : action.phase;
-  return { id: name, action: name, phase, reversible, cluster, params, ...action.describe(params, cluster) };
+  return {
+    id: name,
+    action: name,
+    phase,
+    reversible,
+    cluster,
+    params,
+    ...(params.soak === true ? { soak: true } : {}),
+    ...action.describe(params, cluster),
+  };
 }
 
 /** What a click binds to besides the steps: who the ServiceAccount is, and which workloads would feel it. */
@@ -87,7 +127,6 @@ function notes(identity: TokenIdentity, situation: Situation, now: number): stri
       `This is the identity that Tourniquet itself uses on ${cluster}. It is never touched unattended; after the plan Tourniquet needs a new token there.`,
     acceptedOffline({ identity }, now) &&
       `Whoever verifies tokens offline (${offlineAudiences(identity).join(', ')}) accepts it until ${offlineEnd(identity)}. Remove the trust there: no API server can.`,
-    restartNote(identity, situation),
   ];
   return found.filter((note) => note !== false);
 }
@@ -101,14 +140,4 @@ function noQuarantine({ cluster, servers }: Situation): string {
     ({ address, minor }) => `${address} (${minor === null ? 'version unknown' : `1.${minor}`})`,
   );
   return `Quarantine is not offered on ${cluster}: API servers before 1.29 ignore the label, and not every server is known to be newer: ${list.join(', ') || 'none could be asked'}. Deleting is.`;
-}
-
-function restartNote(
-  { kind, namespace }: TokenIdentity,
-  { cluster, workloads, liveness }: Situation,
-): string | false {
-  const restarts = kind === 'unbound' || kind === 'node-bound' || kind === 'every-token';
-  if (!restarts || liveness.alive === 'dead' || workloads.length === 0) return false;
-  const commands = workloads.flatMap((workload) => restartCommands(workload, cluster, namespace));
-  return `After it, restart by hand (their Pods hold tokens of the old ServiceAccount): ${commands.join(' ; ')}`;
 }

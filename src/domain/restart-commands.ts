@@ -38,6 +38,32 @@ export function restartCommands(workload: Restartable, cluster: string, namespac
   }
 }
 
+const SETTABLE = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'CronJob',
+]);
+
+/** What a person would type to have one workload use the new name. */
+export function repointCommands(
+  workload: Restartable,
+  { what, from, to }: { what: 'secret' | 'service-account'; from: string; to: string },
+  cluster: string,
+  namespace: string,
+): string[] {
+  const { kind, name } = workload;
+  const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
+  const one = `${kind.toLowerCase()} ${name}`;
+  if (workload.custom || !SETTABLE.has(kind)) return restartCommands(workload, cluster, namespace);
+  if (what === 'service-account') return [`${kubectl} set serviceaccount ${one} ${to}`];
+  return [
+    `${kubectl} get ${one} -o json | jq '(.. | strings | select(. == "${from}")) = "${to}"' | ${kubectl} replace -f -`,
+  ];
+}
+
 /** Of one owner, one by one; unlike an eviction this asks no disruption budget. */
 const deletePods = (kubectl: string, uid: string): string =>
   `${kubectl} get pods -o json | jq -r '.items[] | select(any(.metadata.ownerReferences[]?; .uid == "${uid}")) | .metadata.name' | xargs -r -n 1 ${kubectl} delete pod`;

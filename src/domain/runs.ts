@@ -59,7 +59,18 @@ export const openRun = (incident: Incident): Run | undefined =>
 
 /** Steps of the plan that an approval would run. */
 export const pendingSteps = (incident: Incident): Step[] =>
-  (incident.plan?.steps ?? []).filter((step) => !inEffect(incident, step));
+  isSoaking(incident) ? [] : (incident.plan?.steps ?? []).filter((step) => !inEffect(incident, step));
+
+/** Steps that were approved with the others, wait until nobody has missed what they remove, and can still be cancelled. */
+export function soakingSteps(incident: Incident): Step[] {
+  const { plan, soakCancelled } = incident;
+  if (plan === undefined || soakCancelled) return [];
+  const left = plan.steps.filter((step) => !inEffect(incident, step));
+  const others = plan.steps.filter((step) => !step.soak);
+  return others.length > 0 && left.every(({ soak }) => soak) ? left : [];
+}
+
+export const isSoaking = (incident: Incident): boolean => soakingSteps(incident).length > 0;
 
 /** A live leak that nothing has stopped. */
 export const isBleeding = (incident: Incident): boolean =>

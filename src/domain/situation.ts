@@ -23,6 +23,8 @@ export interface TokenSecretFact {
   lastUsed?: string;
   /** Whether the Secret has any labels: decides the shape of the conditional patch. */
   hasLabels: boolean;
+  /** It was made to take the place of the Secret of this name. */
+  replaces?: string;
   /** Field managers, newest first: who would re-create it. */
   managers: string[];
 }

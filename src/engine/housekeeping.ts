@@ -2,6 +2,7 @@
 import { overWithoutProof } from '../domain/due.ts';
 import { isDryRun } from '../domain/goal.ts';
 import type { EventBody } from '../domain/incident.ts';
+import { isSoaking } from '../domain/runs.ts';
 import type { WorkerDeps } from './deps.ts';
 import { change, type Session } from './session.ts';
 
@@ -41,6 +42,12 @@ export async function close(deps: WorkerDeps, session: Session): Promise<void> {
         };
     return [event];
   });
+}
+
+export async function soak(deps: WorkerDeps, session: Session): Promise<void> {
+  await change(deps, session, (incident) =>
+    isSoaking(incident) && incident.proof?.outcome?.verdict === 'done' ? [{ type: 'soaked' }] : undefined,
+  );
 }
 
 export async function forgetToken(deps: WorkerDeps, session: Session): Promise<void> {

@@ -3,7 +3,13 @@ import type { BindingLike, RoleLike } from '../domain/blast-radius.ts';
 import { blastRadius } from '../domain/blast-radius.ts';
 import { driftWarnings } from '../domain/drift.ts';
 import { judgeLiveness } from '../domain/judge-liveness.ts';
-import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import {
+  INVALID_SINCE,
+  LAST_USED,
+  REPLACES,
+  SERVICE_ACCOUNT_NAME,
+  TOKEN_SECRET_TYPE,
+} from '../domain/labels.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
@@ -94,6 +100,7 @@ function toFact({ metadata }: KubernetesObject): TokenSecretFact {
     resourceVersion,
     ...(creationTimestamp ? { createdAt: creationTimestamp } : {}),
     deleting: metadata.deletionTimestamp !== undefined,
+    ...(metadata.annotations?.[REPLACES] ? { replaces: metadata.annotations[REPLACES] } : {}),
     ...(labels?.[INVALID_SINCE] ? { invalidSince: labels[INVALID_SINCE] } : {}),
     ...(labels?.[LAST_USED] ? { lastUsed: labels[LAST_USED] } : {}),
     hasLabels: Object.keys(labels ?? {}).length > 0,

@@ -6,7 +6,7 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Reporter } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps, WorkerDeps } from './deps.ts';
-import { close, expire, forgetToken } from './housekeeping.ts';
+import { close, expire, forgetToken, soak } from './housekeeping.ts';
 import { investigate } from './investigate.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
@@ -23,6 +23,7 @@ const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
   recheck,
   expire,
   close,
+  soak,
   'forget-token': forgetToken,
 };
 

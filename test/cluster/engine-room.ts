@@ -33,6 +33,7 @@ export async function openEngineRoom(options: EngineRoomOptions) {
     retryEvery: 200,
     recheckAfter: [],
     keepTokenFor: 25 * HOUR,
+    soak: HOUR,
   };
   const harness = await startHarness({
     clusters: {},

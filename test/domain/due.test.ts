@@ -25,6 +25,7 @@ const timing: Timing = {
   retryEvery: 2000,
   recheckAfter: [5 * MIN, 60 * MIN],
   keepTokenFor: 25 * 60 * MIN,
+  soak: 24 * 60 * MIN,
 };
 const silent = { cursors: {}, reporters: [] };
 const owed = (events: EventBody[]) => due(anIncident(events), timing, silent);

@@ -32,6 +32,7 @@ beforeEach(() => {
         retryEvery: 2000,
         recheckAfter: [],
         keepTokenFor: HOUR,
+        soak: HOUR,
       },
       giveUpAfter: 120_000,
       protectedNamespaces: [],

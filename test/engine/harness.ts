@@ -27,6 +27,7 @@ const settings: Settings = {
     retryEvery: 2000,
     recheckAfter: [300_000, 3_600_000, 86_400_000],
     keepTokenFor: 25 * 3_600_000,
+    soak: 24 * 3_600_000,
   },
   giveUpAfter: 120_000,
   protectedNamespaces: ['kube-system'],

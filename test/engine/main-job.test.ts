@@ -423,7 +423,7 @@ describe('repeats', () => {
 });
 
 describe('every token of a ServiceAccount', () => {
-  it('quarantines all its legacy Secrets, re-creates it, and proves by object state', async () => {
+  it('quarantines all its legacy Secrets, re-creates it, replaces its Pods, and proves by object state', async () => {
     const h = await start();
     const token = await seedLegacy(h.cluster());
     await h.cluster().seed.tokenSecret('payments', 'api-token-2', 'api');
@@ -437,8 +437,13 @@ describe('every token of a ServiceAccount', () => {
       'quarantine-token',
       'quarantine-token',
       'recreate-service-account',
+      'restart-workloads',
     ]);
-    expect(h.incident(id).plan?.notes.join(' ')).toContain('rollout restart deployment checkout');
+    expect(h.incident(id).plan?.steps.at(-1)?.kubectl.join(' ')).toContain(
+      'rollout restart deployment checkout',
+    );
+    const before = h.incident(id).situations[0]?.pods.map(({ uid }) => uid) ?? [];
+    expect(before).toHaveLength(2);
     await h.click(id, 'contain', 'UMAYA');
     await h.run(id);
     await h.click(id, 'approve', 'UINES');
@@ -447,6 +452,8 @@ describe('every token of a ServiceAccount', () => {
       status: 'resolved',
       proof: { outcome: { detail: expect.stringContaining('object state') } },
     });
+    const after = h.cluster().objects();
+    expect(JSON.stringify(after)).not.toContain(before[0]);
     const [cluster] = h.connected;
     expect(cluster && (await statusWith(cluster, token))).toBe('refused');
   });

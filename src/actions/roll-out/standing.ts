@@ -73,6 +73,8 @@ function judge(seen: Seen, view: View): Judged {
   if (object === undefined)
     return old.length > 0 ? going('It was deleted; its Pods are going.') : done('It was deleted.');
   const { kind } = target;
+  const template = kind === 'CronJob' && !view.change.sameTemplate && view.change.patch(kind, object);
+  if (template) return change(seen, view, template);
   if (kind === 'Job' || kind === 'CronJob') return job(seen);
   if (object.spec?.paused && old.length > 0) return paused(seen, view);
   const patch = old.length > 0 || !view.change.sameTemplate ? view.change.patch(kind, object) : undefined;

@@ -1,6 +1,6 @@
 // What a roll-out says of itself: in the plan, while it runs, and when it ends.
 import type { StepText } from '../../contracts.ts';
-import { restartCommands } from '../../domain/restart-commands.ts';
+import { repointCommands, restartCommands } from '../../domain/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
 import type { Wave } from './roll.ts';
@@ -24,6 +24,25 @@ export function describeRestart(params: RollOut, cluster: string): StepText {
     title: `Replace the Pods of ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster}: ${some(paths(workloads), 3)}`,
     breaks: `Each Pod is replaced once, at most ${cap.percent} % of the workloads and ${cap.most} at once; those with one Pod are interrupted for as long as a Pod takes to start. It stops at the first wave that is not Ready within ${minutes > 0 ? `${minutes} min` : `${deadlineSeconds} s`}. A restart needs no undoing.`,
     kubectl: workloads.flatMap((workload) => restartCommands(workload, cluster, namespace)),
+  };
+}
+
+export function describeRepoint(
+  params: RollOut & { what: 'secret' | 'service-account'; from: string; to: string },
+  cluster: string,
+): StepText {
+  const { namespace, workloads, what, from, to } = params;
+  const { breaks } = describeRestart(params, cluster);
+  const noun = what === 'secret' ? 'Secret' : 'ServiceAccount';
+  return {
+    title: `Point ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster} at ${noun} ${to}: ${some(paths(workloads), 3)}`,
+    breaks: breaks.replace(
+      ' A restart needs no undoing.',
+      ` Until it is through, ${from} stays in use, and so the leak stays live.`,
+    ),
+    kubectl: workloads.flatMap((workload) =>
+      repointCommands(workload, { what, from, to }, cluster, namespace),
+    ),
   };
 }
 

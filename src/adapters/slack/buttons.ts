@@ -4,7 +4,7 @@ import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@sl
 import { bindsTo, offers } from '../../domain/approval.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
 import { blockedIn } from '../../domain/new-run.ts';
-import { pendingSteps } from '../../domain/runs.ts';
+import { pendingSteps, undoable } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 
 export const ACTIONS = { decide: 'decide', details: 'details', pickSecret: 'pick-secret' } as const;
@@ -41,7 +41,12 @@ const LABELS: Record<Verb, string> = {
   retry: 'Retry',
   skip: 'Skip and go on',
   'roll-back': 'Roll back',
+  'cancel-soak': 'Keep the old Secret',
 };
+
+/** What an Undo would take back is more than a quarantine after a rotation. */
+const label = (incident: Incident, verb: Verb): string =>
+  verb === 'undo' && undoable(incident).some(({ phase }) => phase !== 'contain') ? 'Roll back' : LABELS[verb];
 
 const text = (words: string, max: number) => ({ type: 'plain_text' as const, text: plain(words, max) });
 
@@ -62,7 +67,7 @@ function button(incident: Incident, verb: Verb): Button {
   const base: Button = {
     type: 'button',
     action_id: `${ACTIONS.decide}:${verb}`,
-    text: text(LABELS[verb], 75),
+    text: text(label(incident, verb), 75),
     value: value(incident, bindsTo(incident, verb)),
   };
   if (verb === 'contain') return { ...base, style: 'danger', confirm: confirmContain(incident) };

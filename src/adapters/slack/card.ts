@@ -134,6 +134,7 @@ export const VERBS = {
   retry: 'tried the run again',
   skip: 'let the run go on without what holds it up',
   'roll-back': 'rolled the run back',
+  'cancel-soak': 'kept the old Secret',
 } as const;
 
 const footer = ({ id, version, openedAt }: Incident, head: string): string =>

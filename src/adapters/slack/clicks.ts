@@ -24,6 +24,7 @@ const DONE: Record<Verb, string> = {
   retry: 'Trying again what is left. The thread shows each step.',
   skip: 'Going on without it. The thread shows each step.',
   'roll-back': 'Rolling back now, the newest step first.',
+  'cancel-soak': 'The old Secret stays, switched off, until somebody approves its deletion.',
   identify: 'Thank you. It is being looked into, and a new plan follows.',
 };
 
@@ -51,7 +52,7 @@ async function act(
 }
 
 /** What needs no reason in words. */
-const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'retry', 'skip'];
+const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'retry', 'skip', 'cancel-soak'];
 
 const isVerb = (word: string): word is Verb => Object.hasOwn(DONE, word);
 

@@ -55,6 +55,7 @@ const WORK: Record<WorkKind, string> = {
   recheck: 'The later look',
   expire: 'The expiry',
   close: 'Closing',
+  soak: 'The waiting time before the deletion',
   'forget-token': 'Destroying the sealed token',
   report: 'Reporting',
 };

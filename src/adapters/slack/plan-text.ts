@@ -54,7 +54,8 @@ function stepText(incident: Incident, step: Step, index: number, withCluster: bo
   const on = withCluster ? ` (${clean(step.cluster, 60)})` : '';
   const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
-  const undo = step.reversible ? 'Can be undone.' : '*Cannot be undone.*';
+  const waits = step.soak ? 'Waits after the proof, unless somebody keeps it. ' : '';
+  const undo = `${waits}${step.reversible ? 'Can be undone.' : '*Cannot be undone.*'}`;
   const state = lastTry(incident, step);
   const far = state?.progress && !state.outcome ? [progressLine(state.progress)] : [];
   return [title, ...far, `${undo} Breaks: ${clean(step.breaks, 400)}`];

@@ -1,0 +1,139 @@
+// Makes a second long-lived token for the same ServiceAccount in a Secret of a new name: under the old one the leaked token could come back.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { REPLACES, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_UID, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
+import { secretsAtStake, successorOf } from '../domain/stake.ts';
+import { successorName } from '../domain/successor.ts';
+import { isAppError } from '../errors.ts';
+import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import { Secret } from '../secret.ts';
+
+const paramsSchema = z.strictObject({
+  namespace: z.string(),
+  serviceAccount: z.string(),
+  /** The Secret whose place is taken. */
+  old: z.string(),
+  name: z.string(),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+/** How long the controller is given to put a token into it. */
+const TOKEN_WITHIN_MS = 30_000;
+const LOOK_MS = 250;
+
+const refTo = ({ namespace, name }: Params): ObjectRef => ({ resource: resources.secrets, namespace, name });
+
+export const replaceTokenSecret: Action = defineAction<Params>({
+  name: 'replace-token-secret',
+  phase: 'replace',
+  reversible: true,
+  params: paramsSchema,
+  permissions: [
+    { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'delete'] },
+  ],
+  propose,
+  describe: (params, cluster) => {
+    const { namespace, old, name } = params;
+    const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
+    return {
+      title: `Create token Secret ${namespace}/${name} beside ${old} on ${cluster}`,
+      breaks: 'Nothing. It is one more long-lived token, until the old one is switched off.',
+      kubectl: [`echo '${JSON.stringify(manifestOf(params))}' | ${kubectl} create -f -`],
+    };
+  },
+  execute,
+  verify,
+  undo,
+});
+
+function propose({ identity, situation, approach, today }: Proposal): Params[] {
+  if (approach !== 'new-secret' || situation.liveness.alive === 'dead') return [];
+  const { namespace, serviceAccount } = identity;
+  const taken = situation.tokenSecrets.map(({ name }) => name);
+  const without = secretsAtStake(identity, situation).filter((secret) => !successorOf(secret, situation));
+  return without.map(({ name: old }) => ({
+    namespace,
+    serviceAccount: serviceAccount.name,
+    old,
+    name: successorName(old, today, taken),
+  }));
+}
+
+const manifestOf = ({ serviceAccount, old, name }: Params) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: TOKEN_SECRET_TYPE,
+  metadata: { name, annotations: { [SERVICE_ACCOUNT_NAME]: serviceAccount, [REPLACES]: old } },
+});
+
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const { namespace } = params;
+  const found = await bench.cluster.get(refTo(params), { metadataOnly: true });
+  if (found !== null && !isOurs(found, params)) return taken(params);
+  if (found === null) {
+    try {
+      await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params));
+    } catch (error) {
+      // Somebody was quicker, perhaps we: the look below tells.
+      if (!isAppError(error, 'conflict')) throw error;
+    }
+  }
+  for (const until = bench.now() + TOKEN_WITHIN_MS; bench.now() < until; await bench.sleep(LOOK_MS)) {
+    const seen = await verify(bench, params);
+    if (seen.verdict === 'done') return await tried(bench, params, seen);
+  }
+  return unknown(
+    'The Secret is there, but no token was put into it yet: is the token controller of the cluster running?',
+  );
+}
+
+/** Same type, same ServiceAccount, and made for this. */
+const isOurs = (
+  { metadata: { annotations = {} } }: KubernetesObject,
+  { old, serviceAccount }: Params,
+): boolean => annotations[REPLACES] === old && annotations[SERVICE_ACCOUNT_NAME] === serviceAccount;
+
+const taken = ({ namespace, name }: Params): Outcome =>
+  notDone(`Another Secret is called ${namespace}/${name} already, and was not touched. Delete or rename it.`);
+
+/** The controller writes the UID together with the token, so that the token itself need not be read to know. */
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return notDone('The new Secret does not exist.');
+  if (!isOurs(found, params)) return taken(params);
+  const { annotations = {}, uid } = found.metadata;
+  if (annotations[SERVICE_ACCOUNT_UID] === undefined) return notDone('The new Secret has no token yet.');
+  return done(`Secret ${params.namespace}/${params.name} has a token.`, { uid });
+}
+
+interface TokenSecret extends KubernetesObject {
+  data?: { token?: string };
+}
+
+/** That the new one works must be seen before anything is moved to it. */
+async function tried({ cluster }: Bench, params: Params, seen: Outcome): Promise<Outcome> {
+  const secret = await cluster.get<TokenSecret>(refTo(params));
+  const token = new Secret(Buffer.from(secret?.data?.token ?? '', 'base64').toString());
+  const { servers } = await cluster.servers();
+  const answers = await Promise.all(servers.map(({ address }) => cluster.probe(address, token)));
+  const accepted = answers.filter(({ answer }) => answer === 'accepted').length;
+  if (answers.some(({ answer }) => answer === 'refused'))
+    return notDone('The new token is refused by an API server, so nothing was moved to it.');
+  return {
+    ...seen,
+    detail: `${seen.detail} It is accepted by ${accepted} of ${servers.length} API servers.`,
+  };
+}
+
+async function undo({ cluster }: Bench, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return done('The new Secret is gone.');
+  if (!isOurs(found, params)) return taken(params);
+  try {
+    await cluster.remove(refTo(params), { uid: found.metadata.uid });
+  } catch (error) {
+    if (!isAppError(error, 'not-found', 'conflict')) throw error;
+  }
+  return done('The new Secret is deleted.');
+}

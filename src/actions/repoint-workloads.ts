@@ -1,0 +1,114 @@
+// Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { templateOf } from '../domain/pod-references.ts';
+import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
+import { secretsAtStake, successorOf } from '../domain/stake.ts';
+import { successorName } from '../domain/successor.ts';
+import type { JsonPatch } from '../ports.ts';
+import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
+import { look, roll } from './roll-out/roll.ts';
+import type { Change } from './roll-out/standing.ts';
+import { describeRepoint } from './roll-out/text.ts';
+
+const paramsSchema = rollOutSchema.extend({
+  what: z.enum(['secret', 'service-account']),
+  from: z.string(),
+  to: z.string(),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+export const repointWorkloads: Action = defineAction<Params>({
+  name: 'repoint-workloads',
+  phase: 'roll-out',
+  reversible: true,
+  params: paramsSchema,
+  permissions: [
+    {
+      scope: 'namespace',
+      apiGroups: ['apps'],
+      resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'],
+      verbs: ['patch'],
+    },
+    { scope: 'namespace', apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['patch'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['patch'] },
+    { scope: 'namespace', apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['patch'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+  ],
+  propose,
+  describe: describeRepoint,
+  execute: (bench, params) => roll(bench, params, changeTo(params)),
+  verify: (seen: Look, params) => look(seen, params, changeTo(params)),
+  undo,
+});
+
+function propose({ identity, situation, approach, today }: Proposal): Params[] {
+  const { namespace, serviceAccount } = identity;
+  const { workloads, tokenSecrets } = situation;
+  if (situation.liveness.alive === 'dead') return [];
+  if (approach === 'new-service-account') {
+    const users = workloads.filter(({ references }) => references.serviceAccount);
+    const { name } = serviceAccount;
+    const old = { rule: 'service-account', name } as const;
+    const to = successorName(name, today);
+    const params = {
+      ...rollOutOf(users, { namespace, old }),
+      what: 'service-account',
+      from: name,
+      to,
+    } as const;
+    return users.length > 0 ? [params] : [];
+  }
+  if (approach !== 'new-secret') return [];
+  const taken = tokenSecrets.map(({ name }) => name);
+  return secretsAtStake(identity, situation).flatMap((secret): Params[] => {
+    const { name } = secret;
+    const users = workloads.filter(({ references }) => references.secrets.includes(name));
+    const to = successorOf(secret, situation)?.name ?? successorName(name, today, taken);
+    const old = { rule: 'secret', name } as const;
+    return users.length > 0
+      ? [{ ...rollOutOf(users, { namespace, old }), what: 'secret', from: name, to }]
+      : [];
+  });
+}
+
+function changeTo(replacement: Replacement): Change {
+  return {
+    patch(kind, object): JsonPatch | undefined {
+      const spec = templateOf(object)?.spec;
+      const path = templatePathOf(kind, object);
+      const next = spec && repointed(spec, replacement);
+      if (next === undefined || path === undefined) return undefined;
+      const { uid, resourceVersion } = object.metadata as { uid: string; resourceVersion?: string };
+      return [
+        { op: 'test', path: '/metadata/uid', value: uid },
+        // The whole spec is written, so it must be the one that was read.
+        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+        { op: 'replace', path: `${path}/spec`, value: next },
+      ];
+    },
+    respec: (template) => {
+      const spec = template.spec && repointed(template.spec, replacement);
+      return spec ? { ...template, spec } : template;
+    },
+    sameTemplate: false,
+  };
+}
+
+/** The same the other way round, once more in waves. */
+async function undo(bench: Bench, params: Params): Promise<Outcome> {
+  const { what, from, to, namespace, workloads, cap, deadlineSeconds } = params;
+  if (bench.memory.undoing !== true)
+    await bench.remember({ undoing: true, waves: undefined, touched: [], manifests: {}, blocked: [] });
+  const back = {
+    namespace,
+    workloads,
+    cap,
+    deadlineSeconds,
+    killedFirst: false,
+    old: { rule: what, name: to } as const,
+  };
+  return await roll(bench, back, changeTo({ what, from: to, to: from }));
+}
