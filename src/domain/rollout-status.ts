@@ -116,6 +116,12 @@ const TROUBLES = new Set([
   'InvalidImageName',
 ]);
 
+/** Why a controller could not even make Pods (a quota, an admission policy), in the words of the API server. */
+export const creationFailure = ({ status }: WorkloadObject): string | undefined => {
+  const failure = condition(status?.conditions, 'ReplicaFailure');
+  return failure?.status === 'True' ? failure.message : undefined;
+};
+
 /** Why Pods do not become Ready, as the kubelet says: `2 Pods: ImagePullBackOff`. */
 export function podTroubles(pods: readonly PodObject[]): string | undefined {
   const reasons = pods.filter((pod) => !isReady(pod)).flatMap((pod) => [...new Set(reasonsOf(pod))]);

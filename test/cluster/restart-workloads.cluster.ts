@@ -360,7 +360,7 @@ describe('held up', () => {
     const stopped = await here.restart(await paramsFor(here, { deadlineSeconds: 3 }), here.bench());
     expect(stopped).toMatchObject({
       verdict: 'not-done',
-      detail: expect.stringContaining('0 of 3 Pods are of the new'),
+      detail: expect.stringMatching(/0 of 3 Pods are of the new template\. .*exceeded quota: full/),
     });
     report.push(['a quota without room', stopped.verdict, stopped.detail]);
     expect(kept(before, await here.pods())).toHaveLength(3);

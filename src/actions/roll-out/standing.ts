@@ -8,7 +8,7 @@ import {
 } from '../../domain/kube-objects.ts';
 import { isOld, oldPods } from '../../domain/old-pods.ts';
 import { byItself } from '../../domain/restart-commands.ts';
-import { podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
+import { creationFailure, podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
 import { mayBeMissing } from '../../domain/waves.ts';
 import type { JsonPatch } from '../../ports.ts';
 import type { RollOut, Target } from './params.ts';
@@ -93,22 +93,28 @@ const going = (line: string): Judged => ({ at: 'going', line });
 const left = (line: string): Judged => ({ at: 'left', line });
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? ' is' : 's are'}`;
 
+/** Ourselves, and the controllers that only write the status. */
+const OURS = /^(tourniquet|kube-)/;
+
 /** What was written once and is not there any more was taken back by somebody, and would be again. */
 function change({ path, object }: Seen, { touched }: View, patch: JsonPatch): Judged {
   if (!touched.includes(path)) return { ...going('About to be changed.'), next: { do: 'patch', patch } };
-  const managers = [
-    ...new Set((object?.metadata.managedFields ?? []).flatMap(({ manager }) => manager ?? [])),
-  ];
-  return {
-    at: 'stuck',
-    line: `The change was taken back; it is written by: ${managers.slice(0, 5).join(', ') || 'unknown'}.`,
-  };
+  const newestFirst = (object?.metadata.managedFields ?? []).toSorted((a, b) =>
+    (b.time ?? '').localeCompare(a.time ?? ''),
+  );
+  const managers = newestFirst.flatMap(({ manager }) => manager ?? []).filter((name) => !OURS.test(name));
+  const names = [...new Set(managers)].slice(0, 5).join(', ') || 'unknown';
+  return { at: 'stuck', line: `The change was taken back. Others that write it, newest first: ${names}.` };
 }
 
-function withTroubles(line: string, { pods }: Pick<Seen, 'pods'>): string {
-  const troubles = podTroubles(pods);
-  return troubles ? `${line} ${troubles}.` : line;
+function withTroubles(line: string, { pods, object }: Pick<Seen, 'pods' | 'object'>): string {
+  const troubles = [podTroubles(pods), object && creationFailure(object)?.slice(0, MESSAGE_MAX)];
+  return [line, ...troubles.flatMap((trouble) => (trouble ? [`${trouble.replace(/\.$/, '')}.`] : []))].join(
+    ' ',
+  );
 }
+
+const MESSAGE_MAX = 200;
 
 const waitsForDeletes = ({ spec }: WorkloadObject): boolean => spec?.updateStrategy?.type === 'OnDelete';
 const partitionOf = ({ spec }: WorkloadObject): number => spec?.updateStrategy?.rollingUpdate?.partition ?? 0;

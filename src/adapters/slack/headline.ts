@@ -1,6 +1,7 @@
 // The one line that says how it stands, with the only status mark of a card.
 import type { Incident } from '../../domain/incident.ts';
 import { acceptedOffline, tokenIsDead } from '../../domain/liveness.ts';
+import { rolls } from '../../domain/plan.ts';
 import { isBleeding, isContained, openRun, pendingSteps } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 import { isFullProof, proofWords } from './proof-text.ts';
@@ -21,7 +22,13 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** At most 150 characters of plain text. */
 export function headline(incident: Incident, now: number): string {
   const { mark, title } = standing(incident, now);
-  return plain(`${mark} ${title}${who(incident)}`, 150);
+  return plain(`${mark} ${title}${rolling(incident)}${who(incident)}`, 150);
+}
+
+/** The token may be proven dead while Pods are still replaced. */
+function rolling(incident: Incident): string {
+  const step = openRun(incident)?.steps.find(({ outcome }) => outcome === undefined)?.step;
+  return step && rolls(step) ? ', Pods are being replaced' : '';
 }
 
 export function who({ identity }: Pick<Incident, 'identity'>): string {

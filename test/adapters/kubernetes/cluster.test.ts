@@ -1,8 +1,10 @@
 // The adapter against a cluster: objects, preconditions, the kill path, and what was seen of a token's life and death.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import { type KubernetesObject, resources } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Bench, startBench } from './connect.ts';
+import { startScripted } from './scripted-server.ts';
 
 const LABEL = 'kubernetes.io/legacy-token-invalid-since';
 let bench: Bench;
@@ -45,6 +47,35 @@ describe('objects', () => {
     await bench.cluster.remove(ref, { uid: made.metadata.uid });
     expect(await bench.cluster.get(ref)).toBeNull();
     await expect(bench.cluster.remove(ref, {})).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it.each([
+    [201, undefined],
+    [429, 'throttled'],
+    [409, 'conflict'],
+    [404, 'not-found'],
+    [403, 'forbidden'],
+  ])('are evicted with their UID as precondition: %i', async (status, code) => {
+    const scripted = await startScripted();
+    const cluster = connectCluster(scripted.config());
+    scripted.answer = { status, body: { kind: 'Status' } };
+    const pod = { namespace: 'shop', name: 'web-0' };
+    const evicted = cluster.evict(pod, { uid: 'uid-1' }).then(
+      () => undefined,
+      (error) => error.code,
+    );
+    expect(await evicted).toBe(code);
+    expect(scripted.received).toMatchObject([
+      { method: 'POST', path: '/api/v1/namespaces/shop/pods/web-0/eviction' },
+    ]);
+    expect(JSON.parse(scripted.received[0]?.body ?? '')).toMatchObject({
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: pod,
+      deleteOptions: { preconditions: { uid: 'uid-1' } },
+    });
+    await cluster.close();
+    await scripted.close();
   });
 
   it('that exist already are a conflict', async () => {

@@ -1,0 +1,97 @@
+// A run in several stages that stopped: the card offers to go on or to go back, and each button says about which run.
+import type { ActionsBlock, Button } from '@slack/types';
+import { describe, expect, it } from 'vitest';
+import { actionsBlock, readCarried } from '../../../src/adapters/slack/buttons.ts';
+import { reasonForm } from '../../../src/adapters/slack/forms.ts';
+import { headline } from '../../../src/adapters/slack/headline.ts';
+import { offers } from '../../../src/domain/approval.ts';
+import type { EventBody } from '../../../src/domain/incident.ts';
+import { done, notDone } from '../../../src/domain/outcome.ts';
+import type { Step } from '../../../src/domain/plan.ts';
+import { anIncident, aPlan, aRound, identified, observed, remove, reported, T0 } from '../../builders.ts';
+
+const prepare: Step = { ...remove, id: 'prepare-1', action: 'prepare', phase: 'replace', reversible: true };
+const restart: Step = { ...remove, id: 'restart-2', action: 'restart', phase: 'roll-out', title: 'Restart' };
+const recover: Step = { ...restart, phase: 'recover' };
+const last: Step = { ...remove, id: 'remove-3' };
+const RUN = 'plan-5';
+
+const stopped = (steps: Step[], ...events: EventBody[]): EventBody[] => [
+  reported(),
+  identified,
+  observed,
+  { type: 'plan-proposed', plan: aPlan(steps) },
+  { type: 'decided', decision: { verb: 'approve', by: 'UINES00001', hash: aPlan(steps).hash } },
+  ...events,
+  { type: 'run-stopped', run: RUN, reason: 'Wave 2 of 3 did not become Ready.' },
+];
+const ended = (step: Step, ok: boolean): EventBody[] => [
+  { type: 'step-started', run: RUN, step: step.id, attempt: 1 },
+  { type: 'step-ended', run: RUN, step: step.id, outcome: ok ? done('Done.') : notDone('It is stuck.') },
+];
+const blocked = (step: Step): EventBody => ({
+  type: 'step-noted',
+  run: RUN,
+  step: step.id,
+  note: { blocked: ['Deployment/web'] },
+});
+
+const about = (verbs: readonly string[]) =>
+  verbs.filter((verb) => ['retry', 'skip', 'roll-back'].includes(verb));
+
+it('while Pods are replaced the headline says so, also where the token is proven dead', () => {
+  const events = [
+    ...stopped([last, recover], ...ended(last, true)).slice(0, -1),
+    { type: 'probed', rounds: [aRound()] },
+    { type: 'proved', outcome: done('The token is refused.') },
+    { type: 'step-started', run: RUN, step: recover.id, attempt: 1 },
+  ] as EventBody[];
+  expect(headline(anIncident(events), T0)).toMatch(
+    /^🟢 Revoked: .*, Pods are being replaced · payments\/api/u,
+  );
+  const over = [...events, ...ended(recover, true).slice(1)];
+  expect(headline(anIncident(over), T0)).not.toContain('being replaced');
+});
+
+describe('a run that stopped', () => {
+  it.each<[string, EventBody[], string[]]>([
+    [
+      'in a wave',
+      stopped([prepare, restart], ...ended(prepare, true), ...ended(restart, false), blocked(restart)),
+      ['retry', 'skip', 'roll-back'],
+    ],
+    ['with nothing to skip', stopped([prepare, restart], ...ended(prepare, false)), ['retry', 'roll-back']],
+    ['before anything', stopped([restart], ...ended(restart, false)), ['retry']],
+    [
+      'after something that stays for good',
+      stopped(
+        [prepare, last, recover],
+        ...ended(prepare, true),
+        ...ended(last, true),
+        ...ended(recover, false),
+      ),
+      ['retry'],
+    ],
+    ['of one kill, as ever', stopped([last], ...ended(last, false)), []],
+  ])('%s', (_where, events, expected) => {
+    expect(about(offers(anIncident(events)))).toEqual(expected);
+  });
+
+  it('has buttons that carry the run, so that they mean no later one', () => {
+    const events = stopped(
+      [prepare, restart],
+      ...ended(prepare, true),
+      ...ended(restart, false),
+      blocked(restart),
+    );
+    const { elements } = actionsBlock(anIncident(events)) as ActionsBlock;
+    const buttons = elements.filter((element): element is Button => element.type === 'button');
+    const ours = buttons.filter(
+      ({ action_id }) => about([action_id?.replace('decide:', '') ?? '']).length > 0,
+    );
+    expect(ours.map(({ value }) => readCarried(value)?.hash)).toEqual([RUN, RUN, RUN]);
+    expect(JSON.stringify(ours[1]?.confirm)).toContain('Deployment/web');
+    expect(reasonForm('roll-back', { channel: 'C1' })).toBeDefined();
+    expect(reasonForm('retry', { channel: 'C1' })).toBeUndefined();
+  });
+});
