@@ -41,6 +41,8 @@ export async function openEngineRoom(options: EngineRoomOptions) {
   });
   const clock = { now: () => Date.now() + ahead };
   Object.assign(harness.deps.clock, clock);
+  // Real controllers take real time.
+  harness.deps.sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined);
   let cluster: ConnectedCluster | undefined;
   /** What a worker that starts with this kubeconfig does first. */
   const connect = async (kubeconfig: string): Promise<void> => {

@@ -388,6 +388,76 @@ describe('held up', () => {
   });
 });
 
+/** Without its controller, which is played here: it removes the Pods that are older than `restartAt`. */
+describe('an Argo Rollout', () => {
+  const group = 'argoproj.io';
+  beforeAll(async () => {
+    const names = { plural: 'rollouts', singular: 'rollout', kind: 'Rollout' };
+    const schema = {
+      openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    };
+    await cluster.create({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `rollouts.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names,
+        versions: [{ name: 'v1alpha1', served: true, storage: true, schema }],
+      },
+    });
+    await until(async () => {
+      const { status } = await cluster.plane.call('GET', `/apis/${group}/v1alpha1/rollouts`);
+      return status === 200;
+    });
+  });
+
+  test('is found through its ReplicaSet, and restarted by its own mechanism', async () => {
+    const space = await openSpace(cluster.plane);
+    const { namespace, send, at } = space;
+    const rollouts = `/apis/${group}/v1alpha1/namespaces/${namespace}/rollouts`;
+    const hash = { ...labels, 'rollouts-pod-template-hash': 'abc' };
+    const withHash = { metadata: { labels: hash }, spec: podSpec };
+    const { metadata } = await send('POST', rollouts, {
+      apiVersion: `${group}/v1alpha1`,
+      kind: 'Rollout',
+      metadata: { name: 'web' },
+      spec: { replicas: 2, selector, template },
+      status: { readyReplicas: 2, observedGeneration: '9', phase: 'Healthy' },
+    });
+    const owner = {
+      apiVersion: `${group}/v1alpha1`,
+      kind: 'Rollout',
+      name: 'web',
+      uid: metadata.uid,
+      controller: true,
+    };
+    await send('POST', `/apis/apps/v1/namespaces/${namespace}/replicasets`, {
+      metadata: { name: 'web-abc', labels: hash, ownerReferences: [owner] },
+      spec: { replicas: 2, selector: { matchLabels: hash }, template: withHash },
+    });
+    const pods = async () => (await send<{ items: PodObject[] }>('GET', at('pods'))).items;
+    await until(async () => (await pods()).filter(isReady).length === 2);
+    const { workloads, unread } = await observe(prod, identityIn(space), Date.now());
+    expect([workloads, unread]).toMatchObject([[{ kind: 'Rollout', name: 'web', replicas: 2 }], []]);
+    const before = await pods();
+    const bench = {
+      ...aBench(prod, identityIn(space)),
+      async sleep() {
+        const { spec } = await send<{ spec: { restartAt?: string } }>('GET', `${rollouts}/web`);
+        const [old] = (await pods()).filter((pod) => kept(before, [pod]).length > 0);
+        if (spec.restartAt && old) await send('DELETE', at('pods', old.metadata.name));
+        await delay(300);
+      },
+    };
+    const params = rollOutOf(workloads, { namespace, deadlineSeconds: 60 });
+    expect(await restartWorkloads.execute(bench, asParams(params))).toMatchObject({ verdict: 'done' });
+    expect(kept(before, await pods())).toEqual([]);
+    report.push(['an Argo Rollout', 'done', '2 Pods']);
+  });
+});
+
 /** New Pods find no Node, and so no fake kubelet, until it is taken back. */
 async function cordon(unschedulable: boolean): Promise<void> {
   for (const node of ['node-0', 'node-1'])
