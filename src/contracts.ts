@@ -59,6 +59,8 @@ export interface Proposal {
   situation: Situation;
   /** How the goal is gone about. */
   approach: Approach;
+  /** A person agreed that what nobody would start again, or does not roll by itself, is replaced too. */
+  consent: boolean;
   /** ISO date (day) for labels. */
   today: string;
 }

@@ -1,6 +1,7 @@
 // Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { pathOf } from '../domain/consumers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { templateOf } from '../domain/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
@@ -44,9 +45,10 @@ export const repointWorkloads: Action = defineAction<Params>({
   undo,
 });
 
-function propose({ identity, situation, approach, today }: Proposal): Params[] {
+function propose({ identity, situation, approach, today, consent: agreed }: Proposal): Params[] {
   const { namespace, serviceAccount } = identity;
   const { workloads, tokenSecrets } = situation;
+  const consent = agreed ? workloads.map(pathOf) : [];
   if (situation.liveness.alive === 'dead') return [];
   if (approach === 'new-service-account') {
     const users = workloads.filter(({ references }) => references.serviceAccount);
@@ -54,7 +56,7 @@ function propose({ identity, situation, approach, today }: Proposal): Params[] {
     const old = { rule: 'service-account', name } as const;
     const to = successorName(name, today);
     const params = {
-      ...rollOutOf(users, { namespace, old }),
+      ...rollOutOf(users, { namespace, old, consent }),
       what: 'service-account',
       from: name,
       to,
@@ -69,7 +71,7 @@ function propose({ identity, situation, approach, today }: Proposal): Params[] {
     const to = successorOf(secret, situation)?.name ?? successorName(name, today, taken);
     const old = { rule: 'secret', name } as const;
     return users.length > 0
-      ? [{ ...rollOutOf(users, { namespace, old }), what: 'secret', from: name, to }]
+      ? [{ ...rollOutOf(users, { namespace, old, consent }), what: 'secret', from: name, to }]
       : [];
   });
 }

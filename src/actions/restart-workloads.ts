@@ -1,5 +1,6 @@
 // Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { pathOf } from '../domain/consumers.ts';
 import type { WorkloadObject } from '../domain/kube-objects.ts';
 import { pointer } from '../domain/labels.ts';
 import type { JsonPatch } from '../ports.ts';
@@ -36,17 +37,19 @@ export const restartWorkloads: Action = defineAction<RollOut>({
 });
 
 /** Where the ServiceAccount was made anew, its Pods hold tokens that nobody accepts. */
-function propose({ identity, situation, approach }: Proposal): RollOut[] {
+function propose({ identity, situation, approach, consent: agreed }: Proposal): RollOut[] {
   const { namespace, kind } = identity;
   const { workloads, liveness, serviceAccount } = situation;
-  if (approach === 'restart') return workloads.length > 0 ? [rollOutOf(workloads, { namespace })] : [];
+  const consent = agreed ? workloads.map(pathOf) : [];
+  if (approach === 'restart')
+    return workloads.length > 0 ? [rollOutOf(workloads, { namespace, consent })] : [];
   const recreated =
     approach === 'recreate' ||
     (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
   if (!recreated || liveness.alive === 'dead' || !serviceAccount || serviceAccount.finalizers.length > 0)
     return [];
   const users = workloads.filter(({ references }) => references.serviceAccount);
-  return users.length > 0 ? [rollOutOf(users, { namespace, killedFirst: true })] : [];
+  return users.length > 0 ? [rollOutOf(users, { namespace, consent, killedFirst: true })] : [];
 }
 
 /** The same moment after a crash, so that nothing is rolled twice. */

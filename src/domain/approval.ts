@@ -1,7 +1,7 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
 import type { Coordinates } from './alert.ts';
-import { isDryRun } from './goal.ts';
+import { approachOf, isDryRun, type Strategy, strategiesFor } from './goal.ts';
 import type { Incident, Verb } from './incident.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
@@ -21,6 +21,8 @@ export interface Click {
   /** The plan's hash, or the containment's for `contain` and `undo`, as the button carried it. */
   hash?: string;
   reason?: string;
+  /** choose. */
+  strategy?: Strategy;
   /** identify: what the form said. */
   at?: Coordinates;
 }
@@ -142,7 +144,7 @@ export function bindsTo(incident: Incident, verb: Verb): string | undefined {
 }
 
 const ABOUT_STOPPED: readonly Verb[] = ['retry', 'skip', 'roll-back'];
-const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify'];
+const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify', 'choose'];
 
 const changed: Check = (incident, { verb, hash }) => {
   if (UNBOUND.includes(verb)) return undefined;
@@ -171,6 +173,8 @@ const nothingToDo: Check = (incident, { verb }) => {
     'roll-back':
       rollBackSteps(incident).length === 0 &&
       'There is nothing to roll back: nothing was changed yet, or something was done that cannot be undone. Nothing was changed.',
+    choose:
+      otherWays(incident).length === 0 && 'There is no other way of rotating this. Nothing was changed.',
     'cancel-soak':
       !isSoaking(incident) && 'Nothing is going to be deleted by itself here. Nothing was changed.',
     undo:
@@ -188,6 +192,13 @@ const reasonMissing: Check = (_incident, { verb, reason }) =>
     ? no('reason-missing', 'Write one sentence why, for those who read this later. Nothing was changed.')
     : undefined;
 
+/** Strategies that fit besides the planned one. */
+export function otherWays({ goal, identity, situations }: Incident): Strategy[] {
+  if (goal.do !== 'rotate' || identity === undefined) return [];
+  const planned = approachOf(goal, identity, situations);
+  return strategiesFor(identity, situations).filter((strategy) => strategy !== planned);
+}
+
 /** What the card offers now, most urgent first. */
 export function offers(incident: Incident): Verb[] {
   if (isDryRun(incident.goal)) return [];
@@ -201,6 +212,7 @@ export function offers(incident: Incident): Verb[] {
     if (blockedIn(incident).length > 0) offered.push('skip');
     if (rollBackSteps(incident).length > 0) offered.push('roll-back');
     if (pending.length > 0) offered.push('approve', 'decline');
+    if (pending.length > 0 && otherWays(incident).length > 0) offered.push('choose');
     if (incident.unidentified || (leaked && incident.identity?.kind === 'every-token'))
       offered.push('identify');
     if (leaked && (incident.identity || incident.unidentified)) offered.push('not-a-leak');

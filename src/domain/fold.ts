@@ -91,6 +91,10 @@ const handlers: Handlers = {
     const run = runOf(incident, decision.verb, decision.by, at, v);
     if (run) incident.runs.push(run);
     if (decision.verb === 'cancel-soak') incident.soakCancelled = true;
+    if (decision.verb === 'choose' && decision.strategy) {
+      incident.goal = { ...incident.goal, do: 'rotate', strategy: decision.strategy };
+      askAgain(incident);
+    }
     if (decision.verb !== 'identify') return;
     if (decision.at) incident.given = decision.at;
     if (decision.fingerprint !== undefined) {

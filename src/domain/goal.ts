@@ -9,9 +9,9 @@ export type Goal =
   /** Kill the token; what every leak asks for. */
   | { do: 'revoke' }
   /** Give the workloads something new, then retire the old. Without a strategy the best one is chosen. */
-  | { do: 'rotate'; strategy?: Strategy; dryRun?: true }
+  | { do: 'rotate'; strategy?: Strategy; dryRun?: true; consent?: true }
   /** Replace the Pods that use it, and nothing else. */
-  | { do: 'restart'; dryRun?: true };
+  | { do: 'restart'; dryRun?: true; consent?: true };
 
 /** How a plan goes about its goal. */
 export type Approach = 'revoke' | 'restart' | Strategy;
@@ -105,5 +105,8 @@ export function approachOf(
 /** The old works until the new is in use everywhere. */
 export const isMakeBeforeBreak = (approach: Approach): boolean =>
   approach === 'new-secret' || approach === 'new-service-account';
+
+/** A person agreed that Pods without an owner, of Jobs and of paused workloads are replaced too. */
+export const hasConsent = (goal: Goal): boolean => 'consent' in goal && goal.consent === true;
 
 export const isDryRun = (goal: Goal): boolean => 'dryRun' in goal && goal.dryRun === true;

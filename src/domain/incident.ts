@@ -1,7 +1,7 @@
 // One incident: the events that are its truth, and the state that they fold into.
 import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
 import type { ProofRound } from './evidence.ts';
-import type { Goal } from './goal.ts';
+import type { Goal, Strategy } from './goal.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -20,7 +20,9 @@ export type Verb =
   | 'skip'
   | 'roll-back'
   /** What is deleted by itself after a while stays, until somebody approves it. */
-  | 'cancel-soak';
+  | 'cancel-soak'
+  /** Another way of rotating. */
+  | 'choose';
 
 export interface Decision {
   verb: Verb;
@@ -29,6 +31,8 @@ export interface Decision {
   reason?: string;
   /** The hash that the button carried; for retry, skip and roll-back the id of the run that stopped. */
   hash?: string;
+  /** choose. */
+  strategy?: Strategy;
   /** identify: where the person says the token belongs. */
   at?: Coordinates;
   /** identify: the person pasted the token itself; it is sealed beside the log. */

@@ -1,6 +1,6 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
-import { type Approach, approachOf, type Goal, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
+import { type Approach, approachOf, type Goal, hasConsent, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
@@ -17,6 +17,7 @@ export interface Proposer {
     identity: TokenIdentity;
     situation: Situation;
     approach: Approach;
+    consent: boolean;
     today: string;
   }): Record<string, unknown>[];
   describe(
@@ -40,7 +41,7 @@ export function planFor(
   const steps = situations.flatMap((situation) =>
     proposers.flatMap((action) =>
       action
-        .propose({ identity, situation, approach, today })
+        .propose({ identity, situation, approach, consent: hasConsent(goal), today })
         .map((params) => makeStep(action, params, situation.cluster)),
     ),
   );

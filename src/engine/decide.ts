@@ -40,12 +40,16 @@ const unknownIncident: Decided = {
   },
 };
 
-function toDecision({ verb, by, hash, reason, at }: Click, fingerprint: string | undefined): Decision {
+function toDecision(
+  { verb, by, hash, reason, at, strategy }: Click,
+  fingerprint: string | undefined,
+): Decision {
   return {
     verb,
     by: by.id,
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
+    ...(strategy === undefined ? {} : { strategy }),
     ...(at === undefined ? {} : { at }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
   };

@@ -80,6 +80,7 @@ describe('run', () => {
             at: { cluster: 'prod', namespace: 'payments', serviceAccount: 'api' },
           },
           reporter: 'UMAYA00001',
+          goal: { do: 'revoke' },
           reason: 'in a gist',
         },
       },

@@ -1,13 +1,19 @@
 // The buttons of a card, as `offers` decides them, and what a click on each carries.
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
-import { bindsTo, offers } from '../../domain/approval.ts';
+import { bindsTo, offers, otherWays } from '../../domain/approval.ts';
+import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
 import { blockedIn } from '../../domain/new-run.ts';
 import { pendingSteps, undoable } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 
-export const ACTIONS = { decide: 'decide', details: 'details', pickSecret: 'pick-secret' } as const;
+export const ACTIONS = {
+  decide: 'decide',
+  details: 'details',
+  pickSecret: 'pick-secret',
+  pickWay: 'pick-way',
+} as const;
 
 /** What the value of a button says; anything else that arrives is not from our card. */
 export interface Carried {
@@ -42,6 +48,7 @@ const LABELS: Record<Verb, string> = {
   skip: 'Skip and go on',
   'roll-back': 'Roll back',
   'cancel-soak': 'Keep the old Secret',
+  choose: 'Another way…',
 };
 
 /** What an Undo would take back is more than a quarantine after a rotation. */
@@ -52,13 +59,17 @@ const text = (words: string, max: number) => ({ type: 'plain_text' as const, tex
 
 export function actionsBlock(incident: Incident): ActionsBlock {
   const secrets = secretPicker(incident);
+  const ways = wayPicker(incident);
   return {
     type: 'actions',
     block_id: `actions-${incident.version}`,
     elements: [
-      ...offers(incident).map((verb) => button(incident, verb)),
+      ...offers(incident)
+        .filter((verb) => verb !== 'choose')
+        .map((verb) => button(incident, verb)),
       { type: 'button', action_id: ACTIONS.details, text: text('Details', 75), value: value(incident) },
       ...(secrets ? [secrets] : []),
+      ...(ways ? [ways] : []),
     ],
   };
 }
@@ -146,6 +157,21 @@ function secretPicker(incident: Incident): StaticSelect | undefined {
   };
 }
 
+/** The strategies that fit besides the planned one, each with what it kills. */
+function wayPicker(incident: Incident): StaticSelect | undefined {
+  if (!offers(incident).includes('choose')) return undefined;
+  return {
+    type: 'static_select',
+    action_id: ACTIONS.pickWay,
+    placeholder: text(LABELS.choose, 150),
+    options: otherWays(incident).map((strategy) => ({
+      text: text(STRATEGY_TEXTS[strategy].title, 75),
+      description: text(STRATEGY_TEXTS[strategy].kills, 75),
+      value: `${incident.id}/${strategy}`,
+    })),
+  };
+}
+
 /** Secret names may be longer than an option's value, so the value is a short hash that the next state is searched for. */
 function secrets({ id, situations }: Incident): { cluster: string; name: string; ref: string }[] {
   return situations.flatMap(({ cluster, tokenSecrets }) =>
@@ -158,6 +184,9 @@ function secrets({ id, situations }: Incident): { cluster: string; name: string;
 }
 
 export const pickedIncident = (option: string): string => option.split('/')[0] ?? '';
+
+export const pickedWay = (option: string): Strategy | undefined =>
+  STRATEGIES.find((strategy) => strategy === option.split('/')[1]);
 
 export const pickedSecret = (incident: Incident, option: string) =>
   secrets(incident).find(({ ref }) => ref === option);

@@ -135,6 +135,7 @@ export const VERBS = {
   skip: 'let the run go on without what holds it up',
   'roll-back': 'rolled the run back',
   'cancel-soak': 'kept the old Secret',
+  choose: 'chose another way',
 } as const;
 
 const footer = ({ id, version, openedAt }: Incident, head: string): string =>

@@ -5,7 +5,7 @@ import type { Verb } from '../../domain/incident.ts';
 import type { Secret } from '../../secret.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { type Bot, openView, updateView } from './bot.ts';
-import { ACTIONS, type Carried, pickedIncident, pickedSecret, readCarried } from './buttons.ts';
+import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
 import { identifyForm, noticeView, reasonForm } from './forms.ts';
@@ -25,6 +25,7 @@ const DONE: Record<Verb, string> = {
   skip: 'Going on without it. The thread shows each step.',
   'roll-back': 'Rolling back now, the newest step first.',
   'cancel-soak': 'The old Secret stays, switched off, until somebody approves its deletion.',
+  choose: 'A plan for that way follows on the card.',
   identify: 'Thank you. It is being looked into, and a new plan follows.',
 };
 
@@ -42,6 +43,7 @@ async function act(
 ): Promise<string | undefined> {
   const fields = action as { value?: unknown; selected_option?: { value?: unknown } | null };
   if (action.action_id === ACTIONS.pickSecret) return pick(bot, body, fields.selected_option?.value);
+  if (action.action_id === ACTIONS.pickWay) return choose(bot, body, fields.selected_option?.value);
   const carried = readCarried(fields.value);
   if (!carried) return UNKNOWN_BUTTON;
   if (action.action_id === ACTIONS.details) return details(bot, body, carried);
@@ -61,7 +63,7 @@ export async function decide(
   bot: Bot,
   user: string,
   about: Carried,
-  click: Pick<Click, 'verb' | 'reason' | 'at'>,
+  click: Pick<Click, 'verb' | 'reason' | 'at' | 'strategy'>,
   token?: Secret,
 ): Promise<string> {
   const by = await bot.directory.person(user);
@@ -106,6 +108,12 @@ async function detailsFor(bot: Bot, user: string, about: Carried) {
   return refusal || !incident
     ? noticeView('Incident details', refusal ?? NO_INCIDENT)
     : detailsView(incident, bot.clock.now());
+}
+
+function choose(bot: Bot, body: BlockAction, option: unknown): Promise<string> | string {
+  const strategy = typeof option === 'string' ? pickedWay(option) : undefined;
+  if (typeof option !== 'string' || strategy === undefined) return UNKNOWN_BUTTON;
+  return decide(bot, body.user.id, { incidentId: pickedIncident(option) }, { verb: 'choose', strategy });
 }
 
 /** "Only one Secret…": the same as identifying the token by the form. */

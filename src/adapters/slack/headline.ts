@@ -2,7 +2,7 @@
 import type { Incident } from '../../domain/incident.ts';
 import { acceptedOffline, tokenIsDead } from '../../domain/liveness.ts';
 import { rolls } from '../../domain/plan.ts';
-import { isBleeding, isContained, openRun, pendingSteps } from '../../domain/runs.ts';
+import { isBleeding, isContained, openRun, pendingSteps, takesBack } from '../../domain/runs.ts';
 import { plain } from './mrkdwn.ts';
 import { isFullProof, proofWords } from './proof-text.ts';
 
@@ -38,19 +38,48 @@ export function who({ identity }: Pick<Incident, 'identity'>): string {
 }
 
 function standing(incident: Incident, now: number): Standing {
-  return ended(incident) ?? proven(incident, now) ?? underWay(incident) ?? seen(incident);
+  return (
+    ended(incident) ??
+    restarting(incident) ??
+    proven(incident, now) ??
+    rotating(incident) ??
+    underWay(incident) ??
+    seen(incident)
+  );
 }
 
 function ended(incident: Incident): Standing | undefined {
   const { closed, liveAgain } = incident;
   if (closed?.as === 'false-alarm')
     return isContained(incident) ? it(OPEN, 'False alarm, the quarantine stays') : it(OVER, 'False alarm');
+  if (closed?.as === 'dry-run') return it(OVER, 'Dry run: nothing was changed');
   if (closed?.as === 'expired') return it(OVER, 'Expired: accepted nowhere any more');
   if (closed?.as === 'declined') {
     if (isContained(incident)) return it(OPEN, 'Declined, the quarantine stays');
     return liveAgain || isBleeding(incident) ? it(LIVE, 'Declined: LEAK STILL LIVE') : it(OVER, 'Declined');
   }
   return liveAgain ? it(LIVE, 'LEAK LIVE AGAIN') : undefined;
+}
+
+/** A restart revokes nothing, so nothing is said of a leak. */
+function restarting(incident: Incident): Standing | undefined {
+  const { goal, closed, runs, plan } = incident;
+  if (goal.do !== 'restart' || incident.unidentified) return undefined;
+  if (closed) return it(GOOD, 'Restarted');
+  if (openRun(incident)) return it(OPEN, 'Restarting');
+  if (runs.at(-1)?.stopped) return it(OPEN, 'Restart stopped, a person is needed');
+  if (plan?.steps.length === 0) return it(OPEN, 'Nothing uses it that could be restarted');
+  return it(OPEN, plan ? 'Restart planned' : 'Restart asked for');
+}
+
+/** Nobody said that anything leaked, so nothing is live but what shall be. */
+function rotating(incident: Incident): Standing | undefined {
+  const { goal, fingerprint, runs, plan } = incident;
+  if (goal.do !== 'rotate' || fingerprint !== undefined || incident.unidentified) return undefined;
+  const run = openRun(incident);
+  if (run) return takesBack(run) ? undefined : it(OPEN, 'Rotating');
+  if (runs.at(-1)?.stopped) return it(OPEN, 'Rotation stopped, a person is needed');
+  return it(OPEN, plan ? 'Rotation planned' : 'Rotation asked for');
 }
 
 function proven(incident: Incident, now: number): Standing | undefined {

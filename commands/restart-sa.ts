@@ -1,0 +1,26 @@
+// `/restart-sa`: replaces exactly the Pods that use a ServiceAccount or its tokens, in waves.
+import type { Command } from '../src/contracts.ts';
+import type { Goal } from '../src/domain/goal.ts';
+import { helpOf } from './text/help.ts';
+import { locate, say } from './text/locate.ts';
+import { parseRequest } from './text/request.ts';
+
+const USAGE = '[cluster/]namespace/name [--dry-run] [--all] [reason]';
+
+export const restartSa: Command = {
+  name: 'restart-sa',
+  help: {
+    summary: 'Replace the Pods that use a ServiceAccount, in waves, and nothing else.',
+    usage: USAGE,
+    whoCanUse: 'Everybody in this workspace, except guests. The plan needs an approver.',
+    examples: ['/restart-sa payments/api', '/restart-sa prod/payments/api --dry-run'],
+  },
+  async run(desktop, text) {
+    const parsed = parseRequest(text, { command: 'restart-sa', usage: USAGE, strategies: false });
+    if (parsed.kind === 'help') return say(helpOf(restartSa));
+    if (parsed.kind === 'invalid') return say(parsed.message);
+    const { at, dryRun, all, reason } = parsed.request;
+    const goal: Goal = { do: 'restart', ...(dryRun && { dryRun }), ...(all && { consent: all }) };
+    return locate(desktop, at, { command: 'restart-sa', goal, reason });
+  },
+};
