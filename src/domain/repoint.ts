@@ -1,6 +1,6 @@
 // Writes one name instead of another wherever a Pod's template refers to a ServiceAccount or a Secret. Pure.
 import type { Container, PodSpec, WorkloadObject } from './kube-objects.ts';
-import { accountOf } from './pod-references.ts';
+import { accountOf, secretsOf } from './pod-references.ts';
 
 export interface Replacement {
   what: 'secret' | 'service-account';
@@ -19,8 +19,7 @@ export function repointed(spec: PodSpec, { what, from, to }: Replacement): PodSp
       ...(spec.serviceAccount === undefined ? {} : { serviceAccount: to }),
     };
   }
-  const next = withSecret(spec, from, to);
-  return JSON.stringify(next) === JSON.stringify(spec) ? undefined : next;
+  return secretsOf(spec).has(from) ? withSecret(spec, from, to) : undefined;
 }
 
 type Named = { name?: string } | undefined;

@@ -64,7 +64,7 @@ export const pendingSteps = (incident: Incident): Step[] =>
 /** Steps that were approved with the others, wait until nobody has missed what they remove, and can still be cancelled. */
 export function soakingSteps(incident: Incident): Step[] {
   const { plan, soakCancelled } = incident;
-  if (plan === undefined || soakCancelled) return [];
+  if (plan === undefined || soakCancelled || openRun(incident)) return [];
   const left = plan.steps.filter((step) => !inEffect(incident, step));
   const others = plan.steps.filter((step) => !step.soak);
   return others.length > 0 && left.every(({ soak }) => soak) ? left : [];

@@ -59,6 +59,10 @@ export async function openEngineRoom(options: EngineRoomOptions) {
   return {
     ...harness,
     connect,
+    /** Puts the worker's clock forward, also under a step that is waiting. */
+    forward: (ms: number): void => {
+      ahead += ms;
+    },
     get prod(): ConnectedCluster {
       return cluster as ConnectedCluster;
     },
@@ -102,6 +106,9 @@ async function doNext(harness: Harness, id: string, now: number): Promise<number
 
 export const summary = (harness: Pick<Harness, 'incident' | 'memory'>, id: string) => {
   const { status, troubles, proof, unidentified, reopened } = harness.incident(id);
-  const types = harness.memory.events(id).map(({ type }) => type);
+  const types = harness.memory
+    .events(id)
+    .map(({ type }) => type)
+    .slice(-30);
   return { status, troubles, unidentified, reopened, proof: proof?.rounds.slice(-2), types };
 };

@@ -87,6 +87,7 @@ describe('a new token Secret', () => {
     expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeDefined();
 
     await h.run(id, DAY + MINUTE);
+    expect(h.memory.events(id).filter(({ type }) => type === 'soaked')).toHaveLength(1);
     expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeUndefined();
     expect(h.incident(id)).toMatchObject({ status: 'resolved', closed: { as: 'resolved' } });
   });
