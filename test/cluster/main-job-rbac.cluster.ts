@@ -1,15 +1,18 @@
 // The declared permissions are enough, each of them is needed, and the worker's identity can do nothing else.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import { actions } from '../../src/actions/index.ts';
+import type { Bench } from '../../src/contracts.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/rbac.ts';
 import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { AppError } from '../../src/errors.ts';
+import { resources, workloadResources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
@@ -79,7 +82,7 @@ async function everything(): Promise<string> {
   await tell(answer(clusters, { ask: 'find-service-account', namespace, name: 'rabot' }));
   const [server] = cluster.servers;
   await tell(room.prod.review(server?.url ?? '', new Secret('not-a-token'), []));
-  const bench = aBench(room.prod, bound('Pod', 'job'));
+  const bench: Bench = { ...aBench(room.prod, bound('Pod', 'job')), sleep: () => delay(300) };
   const params: Record<string, Record<string, unknown>> = {
     'quarantine-token': { namespace, secret: 'labelled' },
     'delete-token-secret': { namespace, secret: 'anchor', uid: GONE, holds: 'bound' },
@@ -91,12 +94,106 @@ async function everything(): Promise<string> {
       manifest: { metadata: { name: 'robot' } },
     },
   };
+  params['restart-workloads'] = await restarting();
   for (const action of actions) {
     const given = params[action.name];
     if (given === undefined) throw new Error(`Say here how ${action.name} is to be run.`);
     await tell(action.execute(bench, given));
   }
   return JSON.stringify(told);
+}
+
+const labels = { app: 'web' };
+/** No Node has it: what is changed never becomes Ready, so there is always something to change. */
+const spec = {
+  containers: [{ name: 'main', image: 'example.test/none' }],
+  nodeSelector: { 'tourniquet.test/none': 'x' },
+};
+
+/** One of each kind that is replaced in its own way. */
+async function deployAll(): Promise<void> {
+  const { namespace } = space;
+  const template = { metadata: { labels }, spec };
+  const made = (apiVersion: string, kind: string, more: object) => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'web', namespace },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template, ...more },
+  });
+  const onNodes = { metadata: { labels }, spec: { containers: spec.containers } };
+  const { replicas: _, ...daemons } = made('apps/v1', 'DaemonSet', { template: onNodes }).spec;
+  await cluster.create(
+    made('apps/v1', 'Deployment', {}),
+    made('apps/v1', 'StatefulSet', { serviceName: 'web' }),
+    { ...made('apps/v1', 'DaemonSet', {}), spec: daemons },
+    made('apps/v1', 'ReplicaSet', {}),
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace },
+      spec: { containers: spec.containers },
+    },
+    rolloutKind,
+  );
+  const hash = { ...labels, 'rollouts-pod-template-hash': 'abc' };
+  await until(
+    async () => (await cluster.plane.call('GET', '/apis/argoproj.io/v1alpha1/rollouts')).status === 200,
+  );
+  await cluster.create(made('argoproj.io/v1alpha1', 'Rollout', {}));
+  const { uid } = (await one('Rollout')).metadata;
+  const owner = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', name: 'web', uid, controller: true };
+  await cluster.create({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name: 'web-abc', namespace, ownerReferences: [owner] },
+    spec: { replicas: 1, selector: { matchLabels: hash }, template: { metadata: { labels: hash }, spec } },
+  });
+  await until(
+    async () => (await space.send<{ items: unknown[] }>('GET', space.at('pods'))).items.length >= 6,
+  );
+}
+
+const rolloutKind = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'rollouts.argoproj.io' },
+  spec: {
+    group: 'argoproj.io',
+    scope: 'Namespaced',
+    names: { plural: 'rollouts', singular: 'rollout', kind: 'Rollout' },
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
+const one = async (kind: keyof typeof workloadResources | 'Pod'): Promise<KubeObject> => {
+  const { group, version, plural } = kind === 'Pod' ? resources.pods : workloadResources[kind];
+  const root = group === '' ? '/api' : `/apis/${group}`;
+  return (
+    await cluster.plane.call<KubeObject>(
+      'GET',
+      `${root}/${version}/namespaces/${space.namespace}/${plural}/web`,
+    )
+  ).body;
+};
+
+async function restarting(): Promise<Record<string, unknown>> {
+  const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Rollout', 'Pod'] as const;
+  const workloads = await Promise.all(
+    kinds.map(async (kind) => {
+      const uid = (await one(kind)).metadata.uid ?? GONE;
+      return { kind, name: 'web', uid, consent: kind === 'Pod' };
+    }),
+  );
+  const cap = { percent: 100, most: 50 };
+  const { namespace } = space;
+  return { namespace, workloads, cap, old: { rule: 'existing' }, deadlineSeconds: 1, killedFirst: false };
 }
 
 /** Made anew where the last round left none. */
@@ -119,7 +216,7 @@ function refusals(): () => Promise<string[]> {
       named({
         verb,
         group: /^\/apis\/([^/]+)/.exec(requestURI)?.[1] ?? '',
-        resource: objectRef?.resource ?? '',
+        resource: [objectRef?.resource ?? '', objectRef?.subresource].filter(Boolean).join('/'),
       }),
     );
   };
@@ -158,6 +255,7 @@ async function grant(
 describe('the permissions of the worker', () => {
   test('are enough, and each one is missed where it is taken away', { timeout: 400_000 }, async () => {
     await space.send('POST', space.at('secrets'), { metadata: { name: 'labelled' } });
+    await deployAll();
     const refused = refusals();
     const told = await everything();
     expect(await refused()).toEqual([]);
