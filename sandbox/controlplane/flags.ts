@@ -73,6 +73,8 @@ export function controllerManagerFlags(directory: string): string[] {
     'root-ca-file': file('ca.crt'),
     'leader-elect': 'false',
     'secure-port': '0',
+    // On a busy machine heartbeats come late, and Pods that were called not Ready for it stay so with a fake kubelet.
+    'node-monitor-grace-period': '10m',
     ...UNHURRIED,
   });
 }

@@ -9,8 +9,8 @@ import { type Change, type Standing, standingOf, type View } from './standing.ts
 import { survey } from './survey.ts';
 import { doneText, progressText, stoppedText, undoneText } from './text.ts';
 
-/** Time between two looks at everything, in milliseconds. */
-const LOOK = { first: 1000, longest: 5000, factor: 1.2 };
+/** Time between two looks at everything, in milliseconds: short while Pods usually start, longer where something hangs. */
+const LOOK = { first: 1000, longest: 5000, factor: 1.05 };
 
 export interface Wave {
   number: number;
