@@ -9,15 +9,23 @@ const INCIDENT_ID = /^[\w-]{4,64}$/;
 export const tourniquet: Command = {
   name: 'tourniquet',
   help: {
-    summary: 'Show open incidents, find one, check health, or read help.',
-    usage: '[<incident id> | health | help [command]]',
-    whoCanUse: 'Everybody in this workspace, except guests.',
-    examples: ['/tourniquet', '/tourniquet health', '/tourniquet help revoke-sa'],
+    summary: 'Show open incidents, find one, check health, pause everything, or read help.',
+    usage: '[<incident id> | health | pause <reason> | resume | help [command]]',
+    whoCanUse:
+      'Everybody in this workspace, except guests. Responders and approvers may pause, approvers may resume.',
+    examples: [
+      '/tourniquet',
+      '/tourniquet health',
+      '/tourniquet pause we are being flooded',
+      '/tourniquet help revoke-sa',
+    ],
   },
   async run(desktop, text) {
-    const [word = '', rest = ''] = text.trim().replaceAll('`', '').split(/\s+/);
+    const [word = '', rest = '', ...more] = text.trim().replaceAll('`', '').split(/\s+/);
     if (word === '') return overview(desktop);
     if (word === 'health') return { kind: 'text', text: await health(desktop) };
+    if (word === 'pause') return { kind: 'text', text: await pause(desktop, [rest, ...more].join(' ')) };
+    if (word === 'resume') return { kind: 'text', text: await desktop.pause() };
     if (word === 'help') return { kind: 'text', text: help(desktop.commands, rest.replace(/^\//, '')) };
     return find(desktop, word);
   },
@@ -33,6 +41,11 @@ async function health(desktop: Desktop): Promise<string> {
   const problems = await desktop.health();
   if (problems.length === 0) return '*Health:* all parts answer.';
   return ['*Health:* something is wrong.', ...problems.map((problem) => `• ${problem}`)].join('\n');
+}
+
+async function pause(desktop: Desktop, reason: string): Promise<string> {
+  if (reason.trim() !== '') return await desktop.pause(reason.trim());
+  return 'Say why, for those who find everything standing still: `/tourniquet pause <reason>`. Nothing was changed.';
 }
 
 function help(commands: readonly Command[], name: string): string {

@@ -1,26 +1,16 @@
 // The only place that reads the environment: one YAML file for what may be seen, environment variables (or *_FILE) for secrets.
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { duration } from './domain/duration.ts';
+import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
+import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
 
+export { duration };
+
 export type Role = 'bot' | 'worker' | 'all';
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** "15s", "5m", "24h" → milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, 'write a number and a unit: 500ms, 15s, 5m, 1h or 2d')
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, '') as keyof typeof UNITS;
-    return Number.parseInt(text, 10) * UNITS[unit];
-  });
-
-const slackUser = z
-  .string()
-  .regex(/^[UW][A-Z0-9]{2,}$/, 'write a Slack user id such as U012ABCDEF, not a name');
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
 
 const clusterSchema = z.strictObject({
@@ -52,9 +42,9 @@ export const fileSchema = z.strictObject({
   }),
   people: z.strictObject({
     /** May contain a leak reversibly, and identify a token. */
-    responders: z.array(slackUser).default([]),
+    responders: z.array(userId).default([]),
     /** May also approve plans, decline, undo, and call a false alarm. */
-    approvers: z.array(slackUser).min(1, 'name at least one approver'),
+    approvers: z.array(userId).min(1, 'name at least one approver'),
   }),
   clusters: z.array(clusterSchema).min(1, 'name at least one cluster'),
   protectedNamespaces: z.array(dnsName).default(['kube-system']),
@@ -62,6 +52,7 @@ export const fileSchema = z.strictObject({
   /** Automatic containments in any one hour. */
   autoContainPerHour: z.int().min(1).default(10),
   approvalExpiry: duration.default(86_400_000),
+  policy: policySchema.prefault({}),
   proof: z
     .strictObject({
       /** Between the two rounds of probes that must both be refused. */
@@ -149,15 +140,12 @@ export function loadConfig(role: Role, env: Env = process.env): Config {
   );
   const sourceSecrets = readSourceSecrets(env, problems);
   if (file === undefined || redisUrl === undefined || key === undefined || problems.length > 0)
-    throw new AppError(
-      'bad-config',
-      ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'),
-    );
+    throw badConfig(problems);
   return { ...file, role, redisUrl, key, slackBotToken, slackAppToken, sourceSecrets };
 }
 
 function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
-  const path = env.TOURNIQUET_CONFIG ?? 'tourniquet.yaml';
+  const { TOURNIQUET_CONFIG: path = 'tourniquet.yaml', TOURNIQUET_POLICY: policyPath } = env;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -167,27 +155,68 @@ function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
     );
     return undefined;
   }
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
-    problems.push(...document.errors.map((error) => `${path}: ${error.message.split('\n')[0]}`));
-    return undefined;
-  }
-  return parseFileConfig(document.toJS(), path, problems);
+  const { raw, lines } = readYaml(text, path, problems);
+  if (lines === undefined) return undefined;
+  const config = parseFileConfig(raw, path, problems, lines);
+  if (config === undefined || policyPath === undefined) return config;
+  const policy = readPolicyFile(policyPath, problems);
+  if (typeof raw === 'object' && raw !== null && 'policy' in raw)
+    problems.push(`${path}: policy: TOURNIQUET_POLICY names a file with a policy too. Keep one of the two.`);
+  return policy && { ...config, policy };
 }
 
-export function parseFileConfig(raw: unknown, path: string, problems: string[]): FileConfig | undefined {
+/** The YAML file alone, for the command line. Throws AppError `bad-config`. */
+export function loadFileConfig(env: Env = process.env): FileConfig {
+  const problems: string[] = [];
+  const config = readFileConfig(env, problems);
+  if (config === undefined || problems.length > 0) throw badConfig(problems);
+  return config;
+}
+
+/** A file that holds what the section `policy` would. Throws AppError `bad-config`. */
+export function loadPolicyFile(path: string): PolicySection {
+  const problems: string[] = [];
+  const policy = readPolicyFile(path, problems);
+  if (policy === undefined || problems.length > 0) throw badConfig(problems);
+  return policy;
+}
+
+const badConfig = (problems: readonly string[]): AppError =>
+  new AppError(
+    'bad-config',
+    ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'),
+  );
+
+function readPolicyFile(path: string, problems: string[]): PolicySection | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    problems.push(`TOURNIQUET_POLICY: cannot read ${path}. Write the policy there (see docs/policy.md).`);
+    return undefined;
+  }
+  const { raw, lines } = readYaml(text, path, problems);
+  if (lines === undefined) return undefined;
+  const result = policySchema.safeParse(raw ?? {});
+  if (!result.success) tellIssues(result.error.issues, path, problems, lines);
+  return result.data;
+}
+
+export function parseFileConfig(
+  raw: unknown,
+  path: string,
+  problems: string[],
+  lines?: Lines,
+): FileConfig | undefined {
   const result = fileSchema.safeParse(raw);
-  if (result.success) {
-    const names = result.data.clusters.map((cluster) => cluster.name);
-    for (const name of names.filter((name, i) => names.indexOf(name) !== i))
-      problems.push(`${path}: clusters: the name ${name} is used twice. Give each cluster its own.`);
-    return result.data;
+  if (!result.success) {
+    tellIssues(result.error.issues, path, problems, lines);
+    return undefined;
   }
-  for (const issue of result.error.issues) {
-    const where = issue.path.length > 0 ? issue.path.join('.') : '(top level)';
-    problems.push(`${path}: ${where}: ${issue.message}`);
-  }
-  return undefined;
+  const names = result.data.clusters.map((cluster) => cluster.name);
+  for (const name of names.filter((name, i) => names.indexOf(name) !== i))
+    problems.push(`${path}: clusters: the name ${name} is used twice. Give each cluster its own.`);
+  return result.data;
 }
 
 /** NAME, or the content of the file that NAME_FILE names, without the final line break. */

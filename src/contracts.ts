@@ -157,6 +157,8 @@ export interface Desktop {
   incidents(limit: number): Promise<Incident[]>;
   /** By full id or a unique beginning of it. */
   incident(id: string): Promise<Incident | undefined>;
+  /** The kill switch: with a reason everything is stopped, without one it goes on. Resolves to what to tell the person. */
+  pause(reason?: string): Promise<string>;
   /** Lines about the health of the parts, for people. */
   health(): Promise<string[]>;
   /** All commands, for help. */

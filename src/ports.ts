@@ -1,6 +1,6 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
-import type { EventBody, Incident, IncidentEvent, WorkKind } from './domain/incident.ts';
+import type { EventBody, Incident, IncidentEvent, Pause, WorkKind } from './domain/incident.ts';
 import type { ApiServer } from './domain/situation.ts';
 import type { Secret } from './secret.ts';
 
@@ -181,8 +181,16 @@ export interface AppendRequest {
   claim?: { key: string; from: string | null }[];
   /** Seal this token beside the log, for `ttlMs`. */
   seal?: { token: Secret; ttlMs: number };
-  /** Take one from a sliding-window budget, or append nothing. */
-  budget?: { name: string; limit: number; windowMs: number };
+  /** Take one from each of these sliding-window budgets, or append nothing. */
+  budgets?: Budget[];
+}
+
+export interface Budget {
+  name: string;
+  limit: number;
+  windowMs: number;
+  /** What is counted, each once; absent: every append. */
+  member?: string;
 }
 
 export type AppendResult =
@@ -191,7 +199,8 @@ export type AppendResult =
   | { kind: 'conflict' }
   /** A claimed key belongs to another incident. */
   | { kind: 'held'; by: string; key: string }
-  | { kind: 'over-budget' };
+  /** Name of the budget that is used up. */
+  | { kind: 'over-budget'; budget: string };
 
 /** Append-only events per incident, compare-and-set, chained by a keyed hash. Throws AppError `store-unavailable`. */
 export interface IncidentLog {
@@ -222,6 +231,13 @@ export interface Vault {
 export interface Locks {
   /** Undefined: somebody else holds it. Lapses by itself after `ttlMs`, should the holder die. */
   take(name: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
+}
+
+/** Stops everything that writes to clusters, until somebody lets it go on. Throws AppError `store-unavailable`. */
+export interface PauseSwitch {
+  /** Undefined: not paused. */
+  read(): Promise<Pause | undefined>;
+  write(pause: Pause | undefined): Promise<void>;
 }
 
 // ---- The queue --------------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 // Builds incidents for tests by folding real events, so that no test sees a state which the product could not reach.
 
+import type { z } from 'zod';
 import type { ProofRound } from '../src/domain/evidence.ts';
 import { fold } from '../src/domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent } from '../src/domain/incident.ts';
 import { done } from '../src/domain/outcome.ts';
 import type { Plan, Step } from '../src/domain/plan.ts';
 import { makePlan } from '../src/domain/plan-hash.ts';
+import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/policy.ts';
+import { policySchema } from '../src/domain/policy-schema.ts';
 import type { Situation, WorkloadFact } from '../src/domain/situation.ts';
 import type { TokenIdentity } from '../src/domain/token-identity.ts';
 
@@ -20,6 +23,22 @@ export function eventsOf(...bodies: EventBody[]): IncidentEvent[] {
     at: new Date(T0 + index * STEP_MS).toISOString(),
   }));
 }
+
+export type PolicyInput = z.input<typeof policySchema>;
+
+/** The default policy with these changes, as the configuration would make it. */
+export const aPolicy = (
+  section: PolicyInput = {},
+  given: Partial<Omit<PolicyGiven, 'section'>> = {},
+): Policy =>
+  createPolicy({
+    section: policySchema.parse(section),
+    people: { responders: ['UMAYA00001'], approvers: ['UINES00001', 'UTOMAS0001'] },
+    protectedNamespaces: ['kube-system'],
+    approvalExpiry: 86_400_000,
+    autoContain: 'off',
+    ...given,
+  });
 
 export const anIncident = (bodies: EventBody[], id = 'inc-0001'): Incident => fold(id, eventsOf(...bodies));
 

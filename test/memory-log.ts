@@ -1,7 +1,7 @@
 // The incident log and the vault in memory, with the semantics of the Redis ones: compare-and-set, claims, budget, sealing.
 import { createHash } from 'node:crypto';
-import type { IncidentEvent } from '../src/domain/incident.ts';
-import type { AppendRequest, AppendResult, Clock, IncidentLog, Vault } from '../src/ports.ts';
+import type { IncidentEvent, Pause } from '../src/domain/incident.ts';
+import type { AppendRequest, AppendResult, Clock, IncidentLog, PauseSwitch, Vault } from '../src/ports.ts';
 import type { Secret } from '../src/secret.ts';
 
 export interface Memory extends IncidentLog, Vault {
@@ -17,26 +17,28 @@ export function memoryLog(clock: Clock): Memory {
   const claims = new Map<string, string>();
   const tokens = new Map<string, Secret>();
   const sweep = new Set<string>();
-  const spent = new Map<string, number[]>();
+  const spent = new Map<string, Map<string, number>>();
   const head = (id: string): string => String(logs.get(id)?.length ?? 0);
 
-  const refuse = ({ id, expected, claim = [], budget }: AppendRequest): AppendResult | undefined => {
+  const refuse = ({ id, expected, claim = [], budgets = [] }: AppendRequest): AppendResult | undefined => {
     if ((logs.get(id)?.length ?? 0) !== expected) return { kind: 'conflict' };
     for (const { key, from } of claim) {
       const by = claims.get(key);
       if (by !== undefined && by !== from && by !== id) return { kind: 'held', by, key };
     }
-    if (!budget) return undefined;
-    const recent = (spent.get(budget.name) ?? []).filter((at) => at > clock.now() - budget.windowMs);
-    spent.set(budget.name, recent);
-    return recent.length >= budget.limit ? { kind: 'over-budget' } : undefined;
+    const over = budgets.find(({ name, windowMs, limit, member }) => {
+      const since = clock.now() - windowMs;
+      const others = [...(spent.get(name) ?? [])].filter(([who, at]) => at > since && who !== member);
+      return others.length >= limit;
+    });
+    return over && { kind: 'over-budget', budget: over.name };
   };
 
   return {
     async append(request) {
       const refused = refuse(request);
       if (refused) return refused;
-      const { id, expected, events, claim = [], seal, budget } = request;
+      const { id, expected, events, claim = [], seal, budgets = [] } = request;
       const at = new Date(clock.now()).toISOString();
       // Through JSON, as every stored event goes: what does not survive it must not be relied on.
       const added = JSON.parse(
@@ -45,7 +47,8 @@ export function memoryLog(clock: Clock): Memory {
       logs.set(id, [...(logs.get(id) ?? []), ...added]);
       for (const { key } of claim) claims.set(key, id);
       if (seal) tokens.set(id, seal.token);
-      if (budget) spent.get(budget.name)?.push(clock.now());
+      for (const { name, member = `${id}/${expected}` } of budgets)
+        spent.set(name, (spent.get(name) ?? new Map<string, number>()).set(member, clock.now()));
       sweep.add(id);
       return { kind: 'appended', events: added, head: head(id) };
     },
@@ -68,5 +71,15 @@ export function memoryLog(clock: Clock): Memory {
     events: (id) => logs.get(id) ?? [],
     ids: () => [...logs.keys()],
     holds: (id) => tokens.has(id),
+  };
+}
+
+export function memorySwitch(): PauseSwitch {
+  let now: Pause | undefined;
+  return {
+    read: async () => now,
+    async write(pause) {
+      now = pause;
+    },
   };
 }

@@ -6,17 +6,23 @@ import { loadConfig } from '../config.ts';
 import { isAppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { runAudit } from './audit.ts';
+import { runPolicy } from './policy.ts';
 
 const USAGE = `Usage: tourniquet <command>
 
   audit verify <incident>     check that nobody changed the log of an incident
   audit export <incident>     print it as JSON Lines that can be checked elsewhere
   audit verify --file <file>  check such an export, without Redis
+  policy check [file]         is the policy valid, and does it say what it can hardly mean?
+  policy explain <source> <cluster>/<namespace>/<serviceaccount> <action>
+                              what would it ask for?
+  policy schema               print its JSON Schema, for editors
 
 It reads the same configuration file and environment as the worker (see docs/configuration.md).
 `;
 
 async function main([command, ...rest]: string[]): Promise<number> {
+  if (command === 'policy') return runPolicy(rest, { stdout: process.stdout });
   if (command !== 'audit') {
     const asked = command === undefined || ['help', '--help', '-h'].includes(command);
     (asked ? process.stdout : process.stderr).write(

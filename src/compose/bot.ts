@@ -26,7 +26,8 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
   const desk = createDesk(queueOptions);
   stack.defer(() => desk.close());
   // Which workspace people must belong to is known once Slack has answered; until then nobody may decide.
-  const roster = { ...config.people, teamId: '' };
+  const { policy } = deps.settings;
+  const roster = { policy, teamId: '' };
   const front = createFront(deps, {
     roster,
     clusters: config.clusters.map(({ name }) => name),
@@ -82,10 +83,11 @@ async function connectSlack(
   front: Front,
 ): Promise<string> {
   const { queueOptions, deps, store, prefix, clock } = shared;
-  const { people, slack, approvalExpiry, slackBotToken, slackAppToken } = config;
+  const { slack, slackBotToken, slackAppToken } = config;
+  const { policy } = deps.settings;
   if (!slackBotToken || !slackAppToken)
     throw new Error('unreachable: loadConfig refuses a bot without its tokens');
-  const shown = { ...people, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
+  const shown = { policy, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
   const app = await startSlack({
     ...shown,
     apiUrl: slack.apiUrl,
@@ -98,7 +100,7 @@ async function connectSlack(
   const reporter = slackReporter({
     ...shown,
     client: app.client,
-    approvalExpiry,
+    members: app.members,
     updateEvery: slack.updateEvery,
     newest: (id) => openSession(deps, id),
   });

@@ -4,10 +4,12 @@ import { openStore } from '../adapters/redis/connect.ts';
 import { createIncidentLog } from '../adapters/redis/incident-log.ts';
 import { deriveKeys } from '../adapters/redis/keys.ts';
 import { createLocks } from '../adapters/redis/locks.ts';
+import { createPauseSwitch } from '../adapters/redis/pause-switch.ts';
 import { createVault } from '../adapters/redis/vault.ts';
 import type { Config } from '../config.ts';
 import type { BotDeps, Settings } from '../engine/deps.ts';
 import type { Log } from '../log.ts';
+import { policyOf } from './policy.ts';
 
 /** Jobs that one process takes at a time; they mostly wait for Slack or a cluster. */
 export const CONCURRENCY = 8;
@@ -40,6 +42,7 @@ export function openShared({ config, log, stack }: Assembly) {
     vault: createVault({ store, prefix, keys }),
     queue,
     locks: createLocks({ store, prefix }),
+    pause: createPauseSwitch({ store, prefix, keys }),
     clock,
     settings: settingsOf(config),
     logger: log,
@@ -62,8 +65,7 @@ function settingsOf(config: Config): Settings {
   return {
     timing: { approvalExpiry, keepTokenFor, soak, stability, retryEvery, recheckAfter },
     giveUpAfter,
-    protectedNamespaces: config.protectedNamespaces,
-    autoContain: config.autoContain,
+    policy: policyOf(config),
     autoContainPerHour: config.autoContainPerHour,
     searchNamespaces: Object.fromEntries(
       config.clusters.map((cluster) => [cluster.name, cluster.searchNamespaces]),

@@ -3,8 +3,12 @@
 import type { Coordinates } from './alert.ts';
 import { approachOf, isDryRun, type Strategy, strategiesFor } from './goal.ts';
 import type { Incident, Verb } from './incident.ts';
+import { asksFor, mentions, neededFor, needsReason, stillMissing, voter } from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
+
+import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
+import { counts, isNamed, requesters, votesFor } from './votes.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -13,6 +17,8 @@ export interface Person {
   guest: boolean;
   bot: boolean;
   deactivated: boolean;
+  /** Of the user groups that the policy names, those that the person is in now. */
+  groups?: string[];
 }
 
 export interface Click {
@@ -31,9 +37,11 @@ export type RefusalCode =
   | 'foreign-user'
   | 'not-allowed'
   | 'self-approval'
+  | 'already-voted'
   | 'already-decided'
   | 'plan-changed'
   | 'nothing-to-do'
+  | 'policy-forbids'
   | 'closed'
   | 'reason-missing'
   | 'unknown-incident';
@@ -45,8 +53,7 @@ export interface Refusal {
 }
 
 export interface Roster {
-  responders: string[];
-  approvers: string[];
+  policy: Policy;
   /** The workspace that people must belong to. */
   teamId: string;
 }
@@ -60,9 +67,11 @@ export function refuse(incident: Incident, click: Click, roster: Roster): Refusa
     notAllowed,
     closed,
     decided,
+    forbidden,
     selfApproval,
     changed,
     nothingToDo,
+    votedAlready,
     reasonMissing,
   ]) {
     const refusal = check(incident, click, roster);
@@ -72,8 +81,6 @@ export function refuse(incident: Incident, click: Click, roster: Roster): Refusa
 }
 
 const no = (code: RefusalCode, message: string): Refusal => ({ code, message });
-const mentions = (ids: string[]): string => ids.map((id) => `<@${id}>`).join(', ');
-
 const foreign: Check = (_incident, { by }, roster) => {
   if (by.teamId !== roster.teamId)
     return no(
@@ -88,19 +95,35 @@ const foreign: Check = (_incident, { by }, roster) => {
   return undefined;
 };
 
-const FOR_APPROVERS: readonly Verb[] = ['approve', 'decline', 'not-a-leak', 'undo', 'skip', 'roll-back'];
+const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose'];
 
-const notAllowed: Check = (_incident, { verb, by }, { responders, approvers }) => {
-  const allowed = FOR_APPROVERS.includes(verb) ? approvers : [...responders, ...approvers];
-  if (allowed.includes(by.id)) return undefined;
+/** Who may do a thing at all; for votes, what the policy asks for it. */
+function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
+  if (verb === 'break-glass') return policy.breakGlass;
+  if (RESPONDING.includes(verb)) return ['responders', 'approvers'];
+  if (verb === 'contain' || verb === 'approve') {
+    const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
+    return from.length > 0 ? from : ['approvers'];
+  }
+  if (verb === 'withdraw') return ['responders', 'approvers', ...asked(incident, policy)];
+  // Who may start a plan may stop one.
+  return verb === 'decline' ? ['approvers', ...asked(incident, policy)] : ['approvers'];
+}
+
+const asked = (incident: Incident, policy: Policy): string[] =>
+  asksFor(incident, 'approve', policy).flatMap(({ from }) => from);
+
+const notAllowed: Check = (incident, { verb, by }, { policy }) => {
+  const from = namedFor(incident, verb, policy);
+  if (isNamed(policy, from, voter(by))) return undefined;
   return no(
     'not-allowed',
-    `You are not on the list of people who may do this. These can: ${mentions([...new Set(allowed)])}.`,
+    `You are not on the list of people who may do this. These can: ${mentions(policy, from) || 'nobody; the policy names no one'}.`,
   );
 };
 
 const closed: Check = (incident, { verb }) => {
-  if (!incident.closed || verb === 'undo') return undefined;
+  if (!incident.closed || verb === 'undo' || verb === 'review') return undefined;
   const { as } = incident.closed;
   return no(
     'closed',
@@ -110,32 +133,71 @@ const closed: Check = (incident, { verb }) => {
 
 const decided: Check = (incident, { verb }) => {
   const run = openRun(incident);
-  if (run === undefined || verb === 'identify') return undefined;
+  if (run === undefined || verb === 'identify' || verb === 'review') return undefined;
   const who = run.by === 'policy' ? 'the policy' : `<@${run.by}>`;
   const names = { contain: 'Containment', plan: 'The plan', undo: 'The undo', 'roll-back': 'The roll-back' };
   const what = names[run.kind];
-  if (run.kind === 'contain' && verb === 'approve') return undefined;
+  if (run.kind === 'contain' && (verb === 'approve' || verb === 'withdraw' || verb === 'break-glass'))
+    return undefined;
   return no(
     'already-decided',
     `${what} was already started by ${who} and is running. Nothing was started twice; the thread shows how it goes.`,
   );
 };
 
-const selfApproval: Check = (incident, { verb, by }, { approvers }) => {
-  if (verb !== 'approve' || !requesters(incident).includes(by.id)) return undefined;
-  const others = approvers.filter((id) => id !== by.id);
+const forbidden: Check = (incident, { verb }, { policy }) => {
+  if (verb !== 'contain' && verb !== 'approve' && verb !== 'break-glass') return undefined;
+  const needed = neededFor(incident, verb === 'contain' ? 'contain' : 'approve', policy);
+  if (needed.kind !== 'never') return undefined;
   return no(
-    'self-approval',
-    `You opened this incident, so somebody else must approve: ${mentions(others) || 'nobody else is configured; add an approver'}.`,
+    'policy-forbids',
+    `The policy never allows "${needed.step.title}" (rule "${needed.rule}"), whoever approves. Nothing was changed. If it must be done, do it by hand: ${needed.step.kubectl.map((line) => `\`${line}\``).join(' ; ')}`,
   );
 };
 
-/** People who asked for this: they may contain, but not approve destruction. */
-export function requesters(incident: Incident): string[] {
-  const reporters = incident.alerts.flatMap(({ alert }) => alert.reporter ?? []);
-  const identifiers = incident.decisions.filter(({ decision }) => decision.verb === 'identify');
-  return [...new Set([...reporters, ...identifiers.map(({ decision }) => decision.by)])];
+const selfApproval: Check = (incident, { verb, by }, { policy }) => {
+  if (verb === 'review') return ownReview(incident, by, policy);
+  const asks = asksFor(incident, verb, policy);
+  const asked = requesters(incident);
+  if (asks.length === 0 || !asked.includes(by.id)) return undefined;
+  const mine = asks.filter(({ from }) => isNamed(policy, from, voter(by)));
+  if (mine.some((ask) => counts(policy, ask, voter(by), asked))) return undefined;
+  const others = mentions(
+    policy,
+    asks.flatMap(({ from }) => from),
+    asked,
+  );
+  return no(
+    'self-approval',
+    `You opened this incident, so somebody else must approve: ${others || 'nobody else is configured; add an approver'}.`,
+  );
+};
+
+function ownReview(incident: Incident, by: Person, policy: Policy): Refusal | undefined {
+  const open = openReviews(incident);
+  if (open.length === 0 || open.some((review) => review.by !== by.id)) return undefined;
+  return no(
+    'self-approval',
+    `You broke the glass yourself, so somebody else must review it: ${mentions(policy, ['approvers'], [by.id])}.`,
+  );
 }
+
+export const openReviews = ({ reviews }: Incident) => reviews.filter((review) => review.closed === undefined);
+
+const votedAlready: Check = (incident, { verb, by, hash }, { policy }) => {
+  if (verb !== 'contain' && verb !== 'approve') return undefined;
+  const votes = votesFor(incident, verb, hash);
+  if (!votes.some((vote) => vote.by === by.id)) return undefined;
+  const more = stillMissing(incident, verb, policy, votes);
+  // A vote that was enough all along, because the policy asks for less now, may be given again.
+  if (more === 0) return undefined;
+  const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
+  const others = mentions(policy, from, [...votes.map((vote) => vote.by), ...requesters(incident)]);
+  return no(
+    'already-voted',
+    `You have approved this already; nothing was counted twice. ${more} more of these must: ${others || 'nobody who is left may; ask for an approver in the policy'}.`,
+  );
+};
 
 /** What a button must carry to still mean what it meant when it was drawn. */
 export function bindsTo(incident: Incident, verb: Verb): string | undefined {
@@ -144,29 +206,35 @@ export function bindsTo(incident: Incident, verb: Verb): string | undefined {
 }
 
 const ABOUT_STOPPED: readonly Verb[] = ['retry', 'skip', 'roll-back'];
-const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify', 'choose'];
+const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify', 'choose', 'withdraw', 'review'];
 
 const changed: Check = (incident, { verb, hash }) => {
   if (UNBOUND.includes(verb)) return undefined;
   const expected = bindsTo(incident, verb);
-  // Without a run that stopped there is nothing that a missing hash could fit.
-  if (hash === expected && (expected !== undefined || !ABOUT_STOPPED.includes(verb))) return undefined;
+  // Without a plan or a run that stopped there is nothing that a missing hash could fit.
+  if (hash === expected && expected !== undefined) return undefined;
   return no(
     'plan-changed',
     'The cluster or the plan has changed since this button was shown, so your click did nothing. The card now shows the current plan: read it and press again.',
   );
 };
 
-const nothingToDo: Check = (incident, { verb }) => {
+const nothingToDo: Check = (incident, { verb, by }) => {
   if (isDryRun(incident.goal))
     return no(
       'nothing-to-do',
       'This is a dry run: it only shows the plan. Nothing was changed. To have it done, ask again without --dry-run.',
     );
+  const nothingLeft =
+    pendingSteps(incident).length === 0 && 'Every step of the plan is already done. Nothing was changed.';
   const refusals: Partial<Record<Verb, string | false>> = {
     contain: isContained(incident) && 'The token is already quarantined. Nothing was changed.',
-    approve:
-      pendingSteps(incident).length === 0 && 'Every step of the plan is already done. Nothing was changed.',
+    approve: nothingLeft,
+    'break-glass': nothingLeft,
+    withdraw:
+      !incident.votes.some((vote) => vote.by === by.id) &&
+      'There is no approval of yours to take back. Nothing was changed.',
+    review: openReviews(incident).length === 0 && 'No review is open. Nothing was changed.',
     skip:
       blockedIn(incident).length === 0 &&
       'The run does not wait for anything that could be skipped. Nothing was changed. Retry does what is left.',
@@ -185,10 +253,8 @@ const nothingToDo: Check = (incident, { verb }) => {
   return message ? no('nothing-to-do', message) : undefined;
 };
 
-const NEEDS_REASON: readonly Verb[] = ['decline', 'not-a-leak', 'undo', 'roll-back'];
-
-const reasonMissing: Check = (_incident, { verb, reason }) =>
-  NEEDS_REASON.includes(verb) && !reason?.trim()
+const reasonMissing: Check = (incident, { verb, reason }, { policy }) =>
+  needsReason(incident, verb, policy) && !reason?.trim()
     ? no('reason-missing', 'Write one sentence why, for those who read this later. Nothing was changed.')
     : undefined;
 
@@ -213,11 +279,14 @@ export function offers(incident: Incident): Verb[] {
     if (rollBackSteps(incident).length > 0) offered.push('roll-back');
     if (pending.length > 0) offered.push('approve', 'decline');
     if (pending.length > 0 && otherWays(incident).length > 0) offered.push('choose');
+    if (pending.some(({ reversible }) => !reversible)) offered.push('break-glass');
+    if (incident.votes.length > 0) offered.push('withdraw');
     if (incident.unidentified || (leaked && incident.identity?.kind === 'every-token'))
       offered.push('identify');
     if (leaked && (incident.identity || incident.unidentified)) offered.push('not-a-leak');
   }
   if (!running && isSoaking(incident)) offered.push('cancel-soak');
   if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
+  if (openReviews(incident).length > 0) offered.push('review');
   return offered;
 }

@@ -72,7 +72,7 @@ const investigate: Rule = (incident) =>
 
 /** One name for all steps: a name for each would start a second job beside the one that goes on with the next step. */
 const run: Rule = (incident) => {
-  const open = openRun(incident);
+  const open = incident.paused ? undefined : openRun(incident);
   return open && { kind: 'run', attempt: open.id, at: ms(open.at) };
 };
 
@@ -131,8 +131,22 @@ const soak: Rule = (incident, timing) => {
 
 const expire: Rule = (incident, { approvalExpiry }) =>
   incident.status === 'awaiting-approval' && incident.planAt !== undefined
-    ? { kind: 'expire', attempt: `${ms(incident.planAt)}`, at: ms(incident.planAt) + approvalExpiry }
+    ? {
+        kind: 'expire',
+        attempt: `${ms(incident.planAt)}`,
+        at: ms(incident.planAt) + (incident.planExpiry ?? approvalExpiry),
+      }
     : undefined;
+
+/** Parts of the time that a plan waits, after which people are reminded: in the thread, then each by a direct message. */
+const REMIND_AT = [0.5, 0.9] as const;
+
+const remind: Rule = (incident, { approvalExpiry }) => {
+  const { planAt, planExpiry = approvalExpiry, reminders } = incident;
+  const part = REMIND_AT[reminders];
+  if (incident.status !== 'awaiting-approval' || planAt === undefined || part === undefined) return undefined;
+  return { kind: 'remind', attempt: `${ms(planAt)}-${reminders}`, at: ms(planAt) + part * planExpiry };
+};
 
 /** The token is destroyed after the last re-check, at once on decline or false alarm, and never kept longer than agreed. */
 const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
@@ -147,4 +161,4 @@ const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
   return forget(ms(incident.tokenHeldSince) + keepTokenFor);
 };
 
-const rules: readonly Rule[] = [run, investigate, prove, soak, close, recheck, expire, forgetToken];
+const rules: readonly Rule[] = [run, investigate, prove, soak, close, recheck, remind, expire, forgetToken];

@@ -1,9 +1,10 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
+import { applyDecision } from './deciding.ts';
 import { type Goal, isDryRun } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
-import { newRun, runOf } from './new-run.ts';
+import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
 import { isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
 
@@ -30,6 +31,9 @@ function emptyIncident(id: string, openedAt: string): Incident {
     tokenHeld: false,
     situations: [],
     decisions: [],
+    votes: [],
+    reminders: 0,
+    reviews: [],
     runs: [],
     rechecks: [],
     liveAgain: false,
@@ -77,19 +81,22 @@ const handlers: Handlers = {
     incident.situations = situations;
     delete incident.troubles.investigate;
   },
-  'plan-proposed': (incident, { plan, at }) => {
+  'plan-proposed': (incident, { plan, expiry, at }) => {
     incident.plan = plan;
     incident.planAt = at;
+    if (expiry !== undefined) incident.planExpiry = expiry;
     incident.stale = false;
     // A token that was dead before we came is proven dead like any other.
     if (!incident.proof && incident.goal.do !== 'restart' && tokenIsDead(incident))
       incident.proof = { killedAt: at, rounds: [] };
   },
+  reminded: (incident, { count }) => {
+    incident.reminders = count;
+  },
   'plan-expired': (incident) => askAgain(incident),
   decided: (incident, { decision, at, v }) => {
     incident.decisions.push({ decision, at, v });
-    const run = runOf(incident, decision.verb, decision.by, at, v);
-    if (run) incident.runs.push(run);
+    applyDecision(incident, decision, at, v);
     if (decision.verb === 'cancel-soak') incident.soakCancelled = true;
     if (decision.verb === 'choose' && decision.strategy) {
       incident.goal = { ...incident.goal, do: 'rotate', strategy: decision.strategy };
@@ -105,7 +112,10 @@ const handlers: Handlers = {
   },
   soaked: (incident, { at, v }) => {
     const approval = incident.runs.findLast(({ kind }) => kind === 'plan');
-    incident.runs.push(newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident)));
+    const run = newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident));
+    // It stands on the approval of the plan that it is the end of.
+    const { votes = [], breakGlass } = approval ?? {};
+    incident.runs.push({ ...run, votes, ...(breakGlass && { breakGlass }) });
     delete incident.troubles.soak;
   },
   'step-started': (incident, { run, step, attempt, at }) => {
@@ -131,6 +141,12 @@ const handlers: Handlers = {
     delete incident.troubles.run;
     if (kills(state.step)) noteKill(incident, run, at);
     finishRun(incident, run);
+  },
+  paused: (incident, { pause }) => {
+    incident.paused = pause;
+  },
+  resumed: (incident) => {
+    delete incident.paused;
   },
   'run-stopped': (incident, { run, reason }) => {
     const found = incident.runs.find(({ id }) => id === run);
@@ -196,6 +212,9 @@ function askAgain(incident: Incident): void {
   delete incident.plan;
   delete incident.planAt;
   delete incident.soakCancelled;
+  delete incident.planExpiry;
+  incident.votes = [];
+  incident.reminders = 0;
   delete incident.closed;
   delete incident.proof;
   incident.rechecks = [];

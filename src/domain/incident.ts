@@ -11,6 +11,9 @@ import type { TokenIdentity } from './token-identity.ts';
 export type Verb =
   | 'contain'
   | 'approve'
+  | 'withdraw'
+  | 'break-glass'
+  | 'review'
   | 'decline'
   | 'not-a-leak'
   | 'undo'
@@ -33,10 +36,44 @@ export interface Decision {
   hash?: string;
   /** choose. */
   strategy?: Strategy;
+  /** contain, approve: how many more people must approve; absent: this was the last, and it runs. */
+  awaiting?: number;
+  /** Version of the policy, and names of its rules, under which this was accepted. */
+  policy?: string;
+  rules?: string[];
+  /** Of the user groups that the policy names, those that Slack said the person was in. */
+  groups?: string[];
   /** identify: where the person says the token belongs. */
   at?: Coordinates;
   /** identify: the person pasted the token itself; it is sealed beside the log. */
   fingerprint?: string;
+}
+
+/** One person's approval of exactly these steps; void as soon as the plan is another. */
+export interface Vote {
+  verb: Verb;
+  by: string;
+  hash?: string;
+  reason?: string;
+  groups: string[];
+  at: string;
+}
+
+/** Somebody ran a plan alone: open until somebody else has looked at it. */
+export interface Review {
+  by: string;
+  reason: string;
+  at: string;
+  closed?: { by: string; note: string; at: string };
+}
+
+/** The kill switch: nothing is written to any cluster until somebody lets it go on. */
+export interface Pause {
+  /** Slack user id. */
+  by: string;
+  reason: string;
+  /** ISO time. */
+  at: string;
 }
 
 /** dry-run: the plan was shown, and nothing was to be done. */
@@ -48,6 +85,7 @@ export type WorkKind =
   | 'prove'
   | 'recheck'
   | 'expire'
+  | 'remind'
   | 'close'
   | 'soak'
   | 'forget-token'
@@ -60,12 +98,15 @@ export type EventBody =
   /** `fingerprint`: the live token was found by its hash and sealed. */
   | { type: 'identified'; identity: TokenIdentity; fingerprint?: string }
   | { type: 'unidentified'; reason: string; near: string[] }
-  | { type: 'auto-contained'; steps: Step[]; rule: string }
+  | { type: 'auto-contained'; steps: Step[]; rule: string; policy?: string }
   | { type: 'auto-contain-skipped'; reason: string }
   | { type: 'situation-observed'; situations: Situation[] }
-  | { type: 'plan-proposed'; plan: Plan }
+  /** `expiry`: milliseconds that it waits for approval, by this version of the policy. */
+  | { type: 'plan-proposed'; plan: Plan; policy?: string; expiry?: number }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
   | { type: 'plan-expired' }
+  /** `count`: of the present plan, from 1. */
+  | { type: 'reminded'; count: number }
   | { type: 'decided'; decision: Decision }
   /** The waiting time is over: what was approved to happen after it happens. */
   | { type: 'soaked' }
@@ -74,6 +115,9 @@ export type EventBody =
   | { type: 'step-noted'; run: string; step: string; note: Memory }
   | ({ type: 'step-progressed'; run: string; step: string } & Progress)
   | { type: 'step-ended'; run: string; step: string; outcome: Outcome }
+  /** What the switch says, noted on every open incident; `at` is when it was pressed. */
+  | { type: 'paused'; pause: Pause }
+  | { type: 'resumed'; by: string }
   | { type: 'run-stopped'; run: string; reason: string }
   | { type: 'probed'; rounds: ProofRound[] }
   | { type: 'proved'; outcome: Outcome }
@@ -130,6 +174,10 @@ export interface Run {
   by: string;
   at: string;
   steps: StepState[];
+  /** The approvals that started it; the worker counts them again before each step. */
+  votes: Vote[];
+  /** Started by one person in an emergency. */
+  breakGlass?: { id: string; groups: string[] };
   /** Set when it cannot go on without a person. */
   stopped?: string;
 }
@@ -173,6 +221,15 @@ export interface Incident {
   situations: Situation[];
   plan?: Plan;
   planAt?: string;
+  /** Milliseconds that the plan waits for approval, where the policy says so. */
+  planExpiry?: number;
+  /** How often people were reminded of the present plan. */
+  reminders: number;
+  /** Approvals of the present plan that have not started it yet. */
+  votes: Vote[];
+  paused?: Pause;
+  /** Every break-glass, oldest first. */
+  reviews: Review[];
   autoContainSkipped?: string;
   decisions: { decision: Decision; at: string; v: number }[];
   runs: Run[];

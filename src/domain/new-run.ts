@@ -4,7 +4,7 @@ import type { Step } from './plan.ts';
 import { inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
 export function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {
-  return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })) };
+  return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })), votes: [] };
 }
 
 /** Undefined: this decision starts nothing. */
@@ -18,7 +18,8 @@ export function runOf(incident: Incident, verb: Verb, by: string, at: string, v:
         'contain',
         steps.filter(({ phase }) => phase === 'contain'),
       );
-    case 'approve': {
+    case 'approve':
+    case 'break-glass': {
       const left = steps.filter((step) => !inEffect(incident, step));
       const now = incident.soakCancelled ? [] : left.filter((step) => !step.soak);
       // Where nothing else is left, the deletion itself is what was approved.
@@ -44,7 +45,7 @@ export function runOf(incident: Incident, verb: Verb, by: string, at: string, v:
   }
 }
 
-const verbName = (verb: Verb): string => (verb === 'approve' ? 'plan' : verb);
+const verbName = (verb: Verb): string => (verb === 'approve' || verb === 'break-glass' ? 'plan' : verb);
 
 function remembering(incident: Incident, step: Step): StepState {
   const memory = latestState(incident, step)?.memory;

@@ -30,3 +30,11 @@ export function makePlan(steps: Step[], notes: string[], context: readonly strin
     containHash: contain.length > 0 ? hashSteps(contain) : '',
   };
 }
+
+/** The plan without some of its steps, under hashes of its own. */
+export function without(plan: Plan, removed: readonly Step[]): Plan {
+  if (removed.length === 0) return plan;
+  const steps = plan.steps.filter((step) => !removed.includes(step));
+  // The old hash stands for everything else that it was bound to.
+  return makePlan(steps, plan.notes, [plan.hash]);
+}

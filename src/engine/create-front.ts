@@ -5,6 +5,7 @@ import type { Answer, Question } from '../ports.ts';
 import { decide } from './decide.ts';
 import type { BotDeps } from './deps.ts';
 import type { Front } from './front.ts';
+import { switchPause } from './pause.ts';
 import { receiveAlert, receiveUpdate } from './receive-alert.ts';
 
 export interface FrontOptions {
@@ -24,6 +25,8 @@ export function createFront(deps: BotDeps, { roster, clusters, ask, health }: Fr
     report: (finding) => receiveAlert(deps, finding),
     update: (update) => receiveUpdate(deps, update),
     decide: (id, click, token) => decide(deps, roster, id, click, token),
+    pause: (by, reason) => switchPause(deps, by, reason),
+    paused: () => deps.pause.read(),
     incident,
     async incidents(limit) {
       const found = await Promise.all((await deps.log.list(limit)).map(incident));

@@ -1,6 +1,7 @@
 // A person's click: checked against the state, appended once, enqueued.
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
-import type { Decision } from '../domain/incident.ts';
+import type { Decision, Incident } from '../domain/incident.ts';
+import { asksFor, awaitingAfter } from '../domain/needed.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
 import type { Decided } from './front.ts';
@@ -16,12 +17,13 @@ export async function decide(
 ): Promise<Decided> {
   const session = await openSession(deps, incidentId);
   if (session === undefined) return unknownIncident;
-  const decision = toDecision(click, token && deps.vault.fingerprint(token));
+  const fingerprint = token && deps.vault.fingerprint(token);
   const seal = token && { seal: { token, ttlMs: deps.settings.timing.keepTokenFor } };
   for (;;) {
     const refusal = refuse(session.incident, click, roster);
     if (refusal) return { decided: false, refusal };
     const closing = closes(click);
+    const decision = toDecision(session.incident, click, roster, fingerprint);
     const events = [{ type: 'decided' as const, decision }, ...(closing ? [closing] : [])];
     if ((await append(deps, session, events, seal)) === 'appended') break;
   }
@@ -40,13 +42,25 @@ const unknownIncident: Decided = {
   },
 };
 
+/** The policy that it was accepted under is written beside it, and how many approvals are still missing. */
 function toDecision(
-  { verb, by, hash, reason, at, strategy }: Click,
+  incident: Incident,
+  click: Click,
+  roster: Roster,
   fingerprint: string | undefined,
 ): Decision {
+  const { verb, by, hash, reason, at, strategy } = click;
+  const { policy } = roster;
+  const rules = asksFor(incident, verb, policy).map(({ rule }) => rule);
+  const awaiting = awaitingAfter(incident, click, roster);
+  const { groups = [] } = by;
   return {
     verb,
     by: by.id,
+    policy: policy.version,
+    ...(rules.length === 0 ? {} : { rules: [...new Set(rules)] }),
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(awaiting === 0 ? {} : { awaiting }),
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
     ...(strategy === undefined ? {} : { strategy }),

@@ -1,15 +1,16 @@
 // What the engine's use-cases are given: ports, registries and settings.
 import type { Action } from '../contracts.ts';
 import type { Timing } from '../domain/due.ts';
-import type { Clock, Cluster, IncidentLog, JobQueue, Locks, Vault } from '../ports.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';
 
 /** Durations in milliseconds. */
 export interface Settings {
   timing: Timing;
   /** How long a token may still be accepted after the kill before a person is called. */
   giveUpAfter: number;
-  protectedNamespaces: string[];
-  autoContain: 'off' | 'token-in-hand';
+  /** This process's own copy; bot and worker each check with theirs. */
+  policy: Policy;
   autoContainPerHour: number;
   /** Namespaces whose Secrets may be read to find a token by its hash, by cluster. */
   searchNamespaces: Record<string, string[]>;
@@ -29,6 +30,7 @@ export interface BotDeps {
   vault: Vault;
   queue: JobQueue;
   locks: Locks;
+  pause: PauseSwitch;
   clock: Clock;
   settings: Settings;
   logger: EngineLog;

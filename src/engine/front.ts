@@ -1,10 +1,11 @@
 // What the people-facing adapters (Slack, HTTP, command line) may ask of the engine.
 import type { Finding } from '../contracts.ts';
 import type { AlertUpdate } from '../domain/alert.ts';
-import type { Click, Refusal } from '../domain/approval.ts';
-import type { Incident } from '../domain/incident.ts';
+import type { Click, Person, Refusal } from '../domain/approval.ts';
+import type { Incident, Pause } from '../domain/incident.ts';
 import type { Answer, Question } from '../ports.ts';
 import type { Secret } from '../secret.ts';
+import type { Switched } from './pause.ts';
 
 export type Decided = { decided: true; incident: Incident } | { decided: false; refusal: Refusal };
 
@@ -21,6 +22,9 @@ export interface Front {
   update(update: AlertUpdate): Promise<void>;
   /** `token`: what a person pasted into the Identify form; it is sealed with the decision. */
   decide(incidentId: string, click: Click, token?: Secret): Promise<Decided>;
+  /** Stops everything that writes to clusters, with a reason; without one, lets it go on. */
+  pause(by: Person, reason?: string): Promise<Switched>;
+  paused(): Promise<Pause | undefined>;
   incident(id: string): Promise<Incident | undefined>;
   /** Newest first. */
   incidents(limit: number): Promise<Incident[]>;

@@ -26,6 +26,15 @@ const RESTARTED: EventBody = {
   reason: 'every Pod of the plan was replaced; nothing was revoked',
 };
 
+export async function remind(deps: WorkerDeps, session: Session): Promise<void> {
+  const { planAt, reminders } = session.incident;
+  await change(deps, session, (incident) =>
+    incident.status === 'awaiting-approval' && incident.planAt === planAt && incident.reminders === reminders
+      ? [{ type: 'reminded', count: reminders + 1 }]
+      : undefined,
+  );
+}
+
 export async function close(deps: WorkerDeps, session: Session): Promise<void> {
   await change(deps, session, (incident) => {
     const { closed, proof, identity, runs, goal } = incident;

@@ -1,5 +1,6 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
 
+import { unauthorised } from '../domain/authorise.ts';
 import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
@@ -9,6 +10,7 @@ import type { Secret } from '../secret.ts';
 import { lookWith, type Place, workWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';
 import { leaseFor } from './lease.ts';
+import { holdIfPaused } from './pause.ts';
 import { append, enqueue, type Session } from './session.ts';
 
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
@@ -52,6 +54,13 @@ async function takeStep(
   { step, attempts, startedAt }: StepState,
   token: Secret | undefined,
 ): Promise<boolean> {
+  if (await holdIfPaused(deps, session)) return false;
+  const refusal = unauthorised(deps.settings.policy, session.incident, run, step);
+  if (refusal !== undefined) {
+    // On a conflict nothing was written, and the next turn asks again.
+    await append(deps, session, [{ type: 'run-stopped', run: run.id, reason: refusal }]);
+    return true;
+  }
   const resumed = startedAt !== undefined;
   const place: Place = { run: run.id, step, attempt: attempts + 1 };
   const started: EventBody = {

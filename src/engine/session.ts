@@ -6,8 +6,9 @@ import { AppError } from '../errors.ts';
 import type { AppendRequest, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 
-type Extras = Pick<AppendRequest, 'seal' | 'budget' | 'claim'>;
-export type Appended = 'appended' | 'conflict' | 'over-budget';
+type Extras = Pick<AppendRequest, 'seal' | 'budgets' | 'claim'>;
+/** `overBudget`: name of the budget that is used up. */
+export type Appended = 'appended' | 'conflict' | { overBudget: string };
 
 export interface Session {
   incident: Incident;
@@ -40,7 +41,7 @@ export async function append(
     session.incident = fold(id, session.events);
     return 'appended';
   }
-  if (result.kind === 'over-budget') return 'over-budget';
+  if (result.kind === 'over-budget') return { overBudget: result.budget };
   const fresh = await openSession(deps, id);
   if (fresh === undefined) throw new AppError('not-found', `Incident ${id} is not in the log.`);
   Object.assign(session, fresh);
@@ -61,8 +62,8 @@ export async function change(
     const events = decide(session.incident);
     if (events === undefined) return false;
     const result = await append(deps, session, events, extras);
-    if (result === 'over-budget') return false;
     if (result === 'appended') return true;
+    if (result !== 'conflict') return false;
   }
 }
 

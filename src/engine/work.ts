@@ -6,8 +6,11 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Reporter } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps, WorkerDeps } from './deps.ts';
-import { close, expire, forgetToken, soak } from './housekeeping.ts';
+
+import { close, expire, forgetToken, remind, soak } from './housekeeping.ts';
+
 import { investigate } from './investigate.ts';
+import { holdIfPaused } from './pause.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
 import { change, enqueue, openSession, owed, type Session } from './session.ts';
@@ -22,6 +25,7 @@ const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
   prove,
   recheck,
   expire,
+  remind,
   close,
   soak,
   'forget-token': forgetToken,
@@ -36,12 +40,14 @@ export interface Task {
 
 /** The queue is at-least-once and its delays are hints: the log says what is owed now. */
 export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Promise<void> {
-  // Both at once, because a kill may wait for them.
-  const [session, sealed] = await Promise.all([
+  // All at once, because a kill may wait for them.
+  const [session, sealed, pause] = await Promise.all([
     openSession(deps, incidentId),
     usesToken.has(kind) ? deps.vault.open(incidentId) : undefined,
+    deps.pause.read(),
   ]);
   if (session === undefined || kind === 'report') return;
+  if (pause) await holdIfPaused(deps, session);
   const now = deps.clock.now();
   if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
   try {

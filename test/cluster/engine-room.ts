@@ -6,9 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../src/config.ts';
 import type { Incident } from '../../src/domain/incident.ts';
-import type { Settings } from '../../src/engine/deps.ts';
 import { doWork } from '../../src/engine/work.ts';
-import { type Harness, startHarness } from '../engine/harness.ts';
+import { type Harness, type HarnessOptions, startHarness } from '../engine/harness.ts';
 
 const HOUR = 3_600_000;
 const LONGEST_MS = 90_000;
@@ -17,7 +16,7 @@ export interface EngineRoomOptions {
   /** Text of the worker's kubeconfig. */
   kubeconfig: string;
   config?: Partial<ClusterConfig>;
-  settings?: Partial<Settings>;
+  settings?: HarnessOptions['settings'];
   /** How far the worker's clock is off. */
   skewMs?: number;
 }

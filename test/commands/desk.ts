@@ -29,6 +29,7 @@ export function aDesktop(answer: Partial<Answer> | Error = {}, changes: Partial<
     },
     incidents: async () => [],
     incident: async () => undefined,
+    pause: async (reason) => (reason === undefined ? 'resumed' : `paused: ${reason}`),
     health: async () => [],
     ...changes,
   };

@@ -30,7 +30,14 @@ describe('manifest.yml', () => {
 
   it('asks for no power that nothing uses', () => {
     expect(manifest.oauth_config.scopes.bot.toSorted()).toEqual(
-      ['channels:history', 'chat:write', 'commands', 'groups:history', 'users:read'].toSorted(),
+      [
+        'channels:history',
+        'chat:write',
+        'commands',
+        'groups:history',
+        'usergroups:read',
+        'users:read',
+      ].toSorted(),
     );
   });
 });

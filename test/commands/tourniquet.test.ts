@@ -59,3 +59,18 @@ describe('/tourniquet', () => {
     });
   });
 });
+
+describe('the kill switch', () => {
+  it.each([
+    ['pause we are  flooded', 'paused: we are flooded'],
+    ['pause', /^Say why/],
+    ['pause  ', /^Say why/],
+    ['resume', 'resumed'],
+  ])('%s', async (text, said) => {
+    const reply = await tourniquet.run(aDesktop(), text);
+    expect(reply).toEqual({
+      kind: 'text',
+      text: typeof said === 'string' ? said : expect.stringMatching(said),
+    });
+  });
+});

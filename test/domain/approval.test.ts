@@ -2,9 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import { type Click, offers, type Person, type Roster, refuse } from '../../src/domain/approval.ts';
 import type { EventBody, Verb } from '../../src/domain/incident.ts';
-import { anIdentity, anIncident, aPlan, contained, reported, revoked, waiting } from '../builders.ts';
+import {
+  anIdentity,
+  anIncident,
+  aPlan,
+  aPolicy,
+  contained,
+  reported,
+  revoked,
+  waiting,
+} from '../builders.ts';
 
-const roster: Roster = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'], teamId: 'T1' };
+const policy = aPolicy({}, { people: { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'] } });
+const roster: Roster = { policy, teamId: 'T1' };
 const person = (id: string, over: Partial<Person> = {}): Person => ({
   id,
   teamId: 'T1',
@@ -120,8 +130,8 @@ describe('refuse', () => {
 describe('offers', () => {
   it.each<[string, EventBody[], Verb[]]>([
     ['an alert nobody looked at yet', [reported()], []],
-    ['a plan', waiting(), ['contain', 'approve', 'decline', 'not-a-leak']],
-    ['contained', contained(), ['approve', 'decline', 'not-a-leak', 'undo']],
+    ['a plan', waiting(), ['contain', 'approve', 'decline', 'break-glass', 'not-a-leak']],
+    ['contained', contained(), ['approve', 'decline', 'break-glass', 'not-a-leak', 'undo']],
     ['running', running, []],
     ['done', revoked(), ['not-a-leak']],
     ['closed', falseAlarm, []],

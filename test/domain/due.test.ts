@@ -43,14 +43,14 @@ describe('due', () => {
   it.each<[string, EventBody[], string[]]>([
     ['a new alert is investigated', [reported()], ['investigate']],
     ['an alert with a token is also forgotten one day', [withToken], ['investigate', 'forget-token']],
-    ['a plan waits for people, and expires', waiting(), ['expire']],
+    ['a plan waits for people, and expires', waiting(), ['remind', 'expire']],
     [
       'an unidentified token waits for people',
       [reported(), { type: 'unidentified', reason: 'r', near: [] }],
       [],
     ],
     ['an approved plan is run', [...waiting(), approve], ['run']],
-    ['a kill is proven', contained(), ['prove', 'expire']],
+    ['a kill is proven', contained(), ['prove', 'remind', 'expire']],
     [
       'a stopped run is looked at anew',
       [...waiting(), approve, { type: 'run-stopped', run: 'plan-5', reason: 'r' }],

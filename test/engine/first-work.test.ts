@@ -5,7 +5,10 @@ import type { BotDeps } from '../../src/engine/deps.ts';
 import { sweep } from '../../src/engine/work.ts';
 import type { Work } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Memory, memoryLog } from '../memory-log.ts';
+import { aPolicy } from '../builders.ts';
+import { type Memory, memoryLog, memorySwitch } from '../memory-log.ts';
+
+const policy = aPolicy({}, { autoContain: 'token-in-hand' });
 
 const HOUR = 3_600_000;
 
@@ -23,6 +26,7 @@ beforeEach(() => {
     log: memory,
     vault: memory,
     queue: { add: async (work) => void added.push(...work) },
+    pause: memorySwitch(),
     locks: { take: async () => undefined },
     clock,
     settings: {
@@ -35,8 +39,7 @@ beforeEach(() => {
         soak: HOUR,
       },
       giveUpAfter: 120_000,
-      protectedNamespaces: [],
-      autoContain: 'token-in-hand',
+      policy,
       autoContainPerHour: 10,
       searchNamespaces: {},
       reporters: ['slack'],
@@ -46,7 +49,7 @@ beforeEach(() => {
 });
 
 const report = () => {
-  const roster = { responders: [], approvers: ['UINES'], teamId: 'T1' };
+  const roster = { policy, teamId: 'T1' };
   const ask = () => Promise.reject(new Error('nobody asks here'));
   const front = createFront(deps, { roster, clusters: ['prod'], ask, health: async () => [] });
   const alert = { source: 'report', subject: { kind: 'token' as const } };

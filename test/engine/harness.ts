@@ -9,18 +9,21 @@ import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubern
 import type { Action, Finding } from '../../src/contracts.ts';
 import { fold } from '../../src/domain/fold.ts';
 import type { Verb } from '../../src/domain/incident.ts';
+import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
 import { openSession, owed } from '../../src/engine/session.ts';
 import { doWork } from '../../src/engine/work.ts';
 import type { Cluster, Work } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
-import { memoryLog } from '../memory-log.ts';
+import { aPolicy, type PolicyInput } from '../builders.ts';
+import { memoryLog, memorySwitch } from '../memory-log.ts';
 
 export const WORKER = { namespace: 'tourniquet', serviceAccount: 'worker' };
 export const TEAM = 'T1';
+export const PEOPLE = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'] };
 
-const settings: Settings = {
+const settings: Omit<Settings, 'policy'> = {
   timing: {
     approvalExpiry: 24 * 3_600_000,
     stability: 15_000,
@@ -30,8 +33,6 @@ const settings: Settings = {
     soak: 24 * 3_600_000,
   },
   giveUpAfter: 120_000,
-  protectedNamespaces: ['kube-system'],
-  autoContain: 'token-in-hand',
   autoContainPerHour: 10,
   searchNamespaces: {},
   reporters: [],
@@ -39,7 +40,10 @@ const settings: Settings = {
 
 export interface HarnessOptions {
   clusters?: Record<string, ClusterOptions>;
-  settings?: Partial<Settings>;
+  settings?: Partial<Settings> & Partial<Pick<PolicyGiven, 'autoContain' | 'protectedNamespaces'>>;
+  /** The worker's policy, and the bot's unless that is given too. */
+  policy?: PolicyInput;
+  botPolicy?: PolicyInput;
   /** Puts something between the engine and a cluster. */
   wrap?: (cluster: Cluster) => Cluster;
   actions?: readonly Action[];
@@ -60,6 +64,8 @@ export async function startHarness(options: HarnessOptions = {}) {
     connected.push(connectCluster({ name, kubeconfig, searchNamespaces: [], timeout: 2000 }, clock));
   }
   const memory = memoryLog(clock);
+  const policy = (section?: PolicyInput): Policy =>
+    aPolicy(section, { people: PEOPLE, autoContain: 'token-in-hand', ...options.settings });
   const queue = { add: async () => {} };
   const quiet = { info() {}, warn() {}, error() {} };
   const stopping = new AbortController();
@@ -73,16 +79,20 @@ export async function startHarness(options: HarnessOptions = {}) {
     log: memory,
     vault: memory,
     queue,
+    pause: memorySwitch(),
     locks: { take: async () => ({ release: async () => {} }) },
     clock,
-    settings: { ...settings, ...options.settings },
+    settings: { ...settings, policy: policy(options.policy), ...options.settings },
     logger: quiet,
     clusters: new Map(connected.map((cluster) => [cluster.name, wrap(cluster)])),
     actions: options.actions ?? actions,
     sleep,
     stopping: stopping.signal,
   };
-  const roster = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'], teamId: TEAM };
+  const roster = {
+    policy: options.botPolicy ? policy(options.botPolicy) : deps.settings.policy,
+    teamId: TEAM,
+  };
   const front = createFront(deps, {
     roster,
     clusters: connected.map(({ name }) => name),
@@ -120,14 +130,20 @@ export async function startHarness(options: HarnessOptions = {}) {
         alert: { source: 'report', subject: { kind: 'token' }, ...alert },
         token: new Secret(token),
       }),
-    click: (id: string, verb: Verb, by: string, extra: { reason?: string; hash?: string } = {}) => {
+    click: (
+      id: string,
+      verb: Verb,
+      by: string,
+      extra: { reason?: string; hash?: string; groups?: string[] } = {},
+    ) => {
+      const { groups = [], ...given } = extra;
       const { plan } = incident(id);
       const hash = verb === 'contain' ? plan?.containHash : plan?.hash;
       return front.decide(id, {
         verb,
-        by: { id: by, teamId: TEAM, guest: false, bot: false, deactivated: false },
+        by: { id: by, teamId: TEAM, guest: false, bot: false, deactivated: false, groups },
         ...(hash === undefined ? {} : { hash }),
-        ...extra,
+        ...given,
       });
     },
     /** Does whatever is owed, moving the clock to when it is, up to this much later. */

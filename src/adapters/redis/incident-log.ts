@@ -39,8 +39,8 @@ export function createIncidentLog({
         space.incidents,
         space.sweep,
         space.token(request.id),
-        space.budget(request.budget?.name ?? ''),
         ...claims.map((claim) => space.claim(claim.key)),
+        ...(request.budgets ?? []).map((budget) => space.budget(budget.name)),
       ];
       const args = [
         scriptOptions(keys, request, clock.now()),
@@ -100,17 +100,19 @@ function scriptOptions(keys: Keys, request: AppendRequest, now: number): string 
       sealed: seal(keys.seal, request.id, request.seal.token),
       sealedTtl: String(request.seal.ttlMs),
     }),
-    ...(request.budget && {
-      budgetLimit: request.budget.limit,
-      budgetSince: String(now - request.budget.windowMs),
-      budgetWindow: String(request.budget.windowMs),
-    }),
+    budgets: (request.budgets ?? []).map(({ limit, windowMs, member }) => ({
+      limit,
+      since: String(now - windowMs),
+      window: String(windowMs),
+      member: member ?? `${request.id}/${request.expected}`,
+    })),
   });
 }
 
 function appendResult(reply: unknown, request: AppendRequest, entries: Entry[]): AppendResult {
   const [kind, by, index] = reply as [AppendResult['kind'], string?, number?];
   if (kind === 'held') return { kind, by: by ?? '', key: request.claim?.[(index ?? 1) - 1]?.key ?? '' };
+  if (kind === 'over-budget') return { kind, budget: request.budgets?.[(index ?? 1) - 1]?.name ?? '' };
   if (kind !== 'appended') return { kind };
   return {
     kind,

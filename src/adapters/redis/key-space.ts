@@ -17,6 +17,8 @@ export interface KeySpace {
   seen(id: string): string;
   /** STRING, who does a thing of this name now; expires by itself. */
   lock(name: string): string;
+  /** STRING, the kill switch. */
+  pause: string;
   /** ZSET of all incidents, by the time they were opened. */
   incidents: string;
   /** SET of incidents that may owe work. */
@@ -33,6 +35,7 @@ export function keySpace(prefix: string): KeySpace {
     budget: (name) => `${prefix}:budget:${name}`,
     seen: (id) => `${prefix}:seen:${id}`,
     lock: (name) => `${prefix}:lock:${name}`,
+    pause: `${prefix}:pause`,
     incidents: `${prefix}:incidents`,
     sweep: `${prefix}:sweep`,
   };

@@ -1,32 +1,38 @@
 // The Lua scripts of the incident log: each decides and writes in one step, so that no two processes can both believe they were first.
 
 /**
- * KEYS: log, incidents, sweep, token, budget, then one per claim. ARGV: a JSON object of scalars and lists, then one entry per event.
+ * KEYS: log, incidents, sweep, token, then one per claim, then one per budget. ARGV: a JSON object of scalars and lists, then one entry per event.
  * Everything is checked before anything is written.
  */
 export const APPEND = `
-local log, incidents, sweep, token, budget = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local log, incidents, sweep, token = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local o = cjson.decode(ARGV[1])
+local claims = #o.claimFrom
 
 if redis.call('LLEN', log) ~= o.expected then return {'conflict'} end
 if o.expected > 0 and string.sub(redis.call('LINDEX', log, -1), 1, #o.head) ~= o.head then return {'conflict'} end
 for i, from in ipairs(o.claimFrom) do
-  local by = redis.call('GET', KEYS[5 + i])
+  local by = redis.call('GET', KEYS[4 + i])
   if by and by ~= from and by ~= o.id then return {'held', by, i} end
 end
-if o.budgetLimit and redis.call('ZCOUNT', budget, '(' .. o.budgetSince, '+inf') >= o.budgetLimit then
-  return {'over-budget'}
+for i, budget in ipairs(o.budgets) do
+  local key = KEYS[4 + claims + i]
+  local spent = redis.call('ZCOUNT', key, '(' .. budget.since, '+inf')
+  local mine = redis.call('ZSCORE', key, budget.member)
+  if mine and tonumber(mine) > tonumber(budget.since) then spent = spent - 1 end
+  if spent >= budget.limit then return {'over-budget', '', i} end
 end
 
 for i = 2, #ARGV do redis.call('RPUSH', log, ARGV[i]) end
 redis.call('ZADD', incidents, 'NX', o.now, o.id)
 redis.call('SADD', sweep, o.id)
-for i = 1, #o.claimFrom do redis.call('SET', KEYS[5 + i], o.id) end
+for i = 1, #o.claimFrom do redis.call('SET', KEYS[4 + i], o.id) end
 if o.sealed then redis.call('SET', token, o.sealed, 'PX', o.sealedTtl) end
-if o.budgetLimit then
-  redis.call('ZREMRANGEBYSCORE', budget, '-inf', o.budgetSince)
-  redis.call('ZADD', budget, o.now, o.id .. '/' .. o.expected)
-  redis.call('PEXPIRE', budget, o.budgetWindow)
+for i, budget in ipairs(o.budgets) do
+  local key = KEYS[4 + claims + i]
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', budget.since)
+  redis.call('ZADD', key, o.now, budget.member)
+  redis.call('PEXPIRE', key, budget.window)
 end
 return {'appended'}
 `;

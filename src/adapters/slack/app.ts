@@ -2,6 +2,8 @@
 import { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Command } from '../../contracts.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { groupsOf } from '../../domain/votes.ts';
 import type { Front } from '../../engine/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -10,7 +12,7 @@ import type { Secret } from '../../secret.ts';
 import { type Bot, firstTime } from './bot.ts';
 import type { CardStore } from './card-store.ts';
 import { onClick } from './clicks.ts';
-import { directory } from './directory.ts';
+import { type Directory, directory } from './directory.ts';
 import { TwinReceiver } from './receiver.ts';
 import { onSlash } from './slash.ts';
 import { onSubmit } from './submissions.ts';
@@ -29,8 +31,7 @@ export interface SlackOptions {
   apiUrl: string;
   front: Front;
   commands: Command[];
-  approvers: string[];
-  responders: string[];
+  policy: Policy;
   /** The incident channel. */
   channel: string;
   store: CardStore;
@@ -44,6 +45,8 @@ export interface Slack {
   teamId: string;
   /** For the reporter. */
   client: WebClient;
+  /** For the reporter: who is in a user group. */
+  members: Directory['members'];
   /** Resolves when every socket is closed and every handler has ended. */
   stop(): Promise<void>;
 }
@@ -54,15 +57,16 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   const workspace = options.workspace ?? (await connectSlack(options));
   const { teamId, url, interactive, outbound } = workspace;
   const app = boltApp(options, workspace);
+  const people = directory(interactive, () => clock.now(), groupsOf(options.policy));
   const bot: Bot = {
     front,
     commands,
     clock,
     log,
     client: interactive,
-    roster: { approvers: options.approvers, responders: options.responders, teamId },
+    roster: { policy: options.policy, teamId },
     shelf: { store, url, channel },
-    directory: directory(interactive, () => clock.now()),
+    directory: people,
     first: firstTime(),
   };
   app.command(/./, async ({ ack, payload }) => {
@@ -86,7 +90,8 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     await app.stop();
     throw socketError(error);
   }
-  return { teamId, client: outbound, stop: async () => void (await app.stop()) };
+  const { members } = people;
+  return { teamId, client: outbound, members, stop: async () => void (await app.stop()) };
 }
 
 function boltApp(

@@ -4,8 +4,12 @@ import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@sl
 import { bindsTo, offers, otherWays } from '../../domain/approval.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import { needsReason } from '../../domain/needed.ts';
 import { blockedIn } from '../../domain/new-run.ts';
+
+import type { Policy } from '../../domain/policy.ts';
 import { pendingSteps, undoable } from '../../domain/runs.ts';
+
 import { plain } from './mrkdwn.ts';
 
 export const ACTIONS = {
@@ -19,19 +23,22 @@ export const ACTIONS = {
 export interface Carried {
   incidentId: string;
   hash?: string;
+  /** The policy wants a written reason with it. */
+  reason?: true;
 }
 
-const value = ({ id }: Incident, hash?: string): string =>
-  JSON.stringify(hash === undefined ? { i: id } : { i: id, h: hash });
+const value = ({ id }: Incident, hash?: string, reason = false): string =>
+  JSON.stringify({ i: id, ...(hash === undefined ? {} : { h: hash }), ...(reason ? { r: 1 } : {}) });
 
 export function readCarried(text: unknown): Carried | undefined {
   if (typeof text !== 'string' || text.length > 2000) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const { i, h } = parsed as Record<string, unknown>;
+    const { i, h, r } = parsed as Record<string, unknown>;
     if (typeof i !== 'string' || !/^[\w-]{1,100}$/.test(i)) return undefined;
-    return { incidentId: i, ...(typeof h === 'string' && h.length <= 200 ? { hash: h } : {}) };
+    const hash = typeof h === 'string' && h.length <= 200 ? { hash: h } : {};
+    return { incidentId: i, ...hash, ...(r === 1 ? { reason: true } : {}) };
   } catch {
     return undefined;
   }
@@ -40,6 +47,9 @@ export function readCarried(text: unknown): Carried | undefined {
 const LABELS: Record<Verb, string> = {
   contain: 'Quarantine now',
   approve: 'Approve plan',
+  withdraw: 'Take back approval',
+  'break-glass': 'Break glass…',
+  review: 'Close review…',
   decline: 'Decline',
   'not-a-leak': 'Not a leak',
   undo: 'Undo quarantine',
@@ -57,7 +67,7 @@ const label = (incident: Incident, verb: Verb): string =>
 
 const text = (words: string, max: number) => ({ type: 'plain_text' as const, text: plain(words, max) });
 
-export function actionsBlock(incident: Incident): ActionsBlock {
+export function actionsBlock(incident: Incident, policy: Policy): ActionsBlock {
   const secrets = secretPicker(incident);
   const ways = wayPicker(incident);
   return {
@@ -66,7 +76,7 @@ export function actionsBlock(incident: Incident): ActionsBlock {
     elements: [
       ...offers(incident)
         .filter((verb) => verb !== 'choose')
-        .map((verb) => button(incident, verb)),
+        .map((verb) => button(incident, verb, policy)),
       { type: 'button', action_id: ACTIONS.details, text: text('Details', 75), value: value(incident) },
       ...(secrets ? [secrets] : []),
       ...(ways ? [ways] : []),
@@ -74,12 +84,12 @@ export function actionsBlock(incident: Incident): ActionsBlock {
   };
 }
 
-function button(incident: Incident, verb: Verb): Button {
+function button(incident: Incident, verb: Verb, policy: Policy): Button {
   const base: Button = {
     type: 'button',
     action_id: `${ACTIONS.decide}:${verb}`,
     text: text(label(incident, verb), 75),
-    value: value(incident, bindsTo(incident, verb)),
+    value: value(incident, bindsTo(incident, verb), isVote(verb) && needsReason(incident, verb, policy)),
   };
   if (verb === 'contain') return { ...base, style: 'danger', confirm: confirmContain(incident) };
   if (verb === 'skip') return { ...base, confirm: confirmSkip(incident) };
@@ -87,6 +97,8 @@ function button(incident: Incident, verb: Verb): Button {
   const final = pendingSteps(incident).some(({ reversible }) => !reversible);
   return { ...base, style: final ? 'danger' : 'primary', confirm: confirmApprove(incident) };
 }
+
+const isVote = (verb: Verb): boolean => verb === 'contain' || verb === 'approve';
 
 function confirmContain(incident: Incident): ConfirmationDialog {
   const steps = pendingSteps(incident).filter(({ phase }) => phase === 'contain');

@@ -1,8 +1,8 @@
 // The one message that shows an incident: everything a person needs to decide, and the buttons to do it.
 import type { KnownBlock } from '@slack/types';
-import { requesters } from '../../domain/approval.ts';
 import type { ProofRound } from '../../domain/evidence.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident, Pause } from '../../domain/incident.ts';
+import { requesters } from '../../domain/votes.ts';
 import { actionsBlock } from './buttons.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
 import { headline } from './headline.ts';
@@ -45,7 +45,7 @@ export function renderCard(incident: Incident, given: CardContext): Card {
     blocks: [
       { type: 'header', block_id: id('title'), text: { type: 'plain_text', text: title } },
       ...sections,
-      actionsBlock(incident),
+      actionsBlock(incident, given.policy),
       context(id('footer'), [footer(incident, given.head)]),
     ],
   };
@@ -83,12 +83,28 @@ function nowLines(incident: Incident): string[] {
   // Where the proof closed it, the proof says the rest.
   const why = closed && closed.reason !== proof?.outcome?.detail ? `: ${clean(closed.reason, 400)}` : '.';
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
+  if (incident.paused) lines.unshift(pausedLine(incident.paused));
+  lines.push(...reviewLines(incident));
   const first = runs[0];
   if (first?.kind === 'contain' && first.by === 'policy')
     lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);
   else if (autoContainSkipped && runs.length === 0)
     lines.push(`*Not contained automatically:* ${clean(autoContainSkipped, 400)}`);
   return lines;
+}
+
+function pausedLine({ by, reason, at }: Pause): string {
+  const who = by === '' ? '' : ` by ${people([by])} ${moment(Date.parse(at))}`;
+  return `*PAUSED*${who}: ${clean(reason, 400)}. No step is started until an approver types \`/tourniquet resume\`.`;
+}
+
+function reviewLines({ reviews }: Incident): string[] {
+  return reviews.map(({ by, reason, at, closed }) => {
+    const broke = `*Break-glass* by ${people([by])} ${moment(Date.parse(at))}: ${clean(reason, 400)}`;
+    return closed
+      ? `${broke} Reviewed by ${people([closed.by])}: ${clean(closed.note, 400)}`
+      : `${broke} *A review is open:* an approver other than ${people([by])} must close it.`;
+  });
 }
 
 function proofGroup(incident: Incident): string[] {
@@ -127,6 +143,9 @@ function historyLines(incident: Incident): string[] {
 export const VERBS = {
   contain: 'quarantined it',
   approve: 'approved the plan',
+  withdraw: 'took back the approval',
+  'break-glass': 'BROKE THE GLASS and runs the plan alone',
+  review: 'closed the review',
   decline: 'declined the plan',
   'not-a-leak': 'called it a false alarm',
   undo: 'undid the quarantine',

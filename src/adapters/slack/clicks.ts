@@ -1,14 +1,16 @@
 // What a click on a card does: decide at once, ask for a reason first, or show the details.
 import type { BlockAction } from '@slack/bolt';
 import { type Click, refuse } from '../../domain/approval.ts';
-import type { Verb } from '../../domain/incident.ts';
+import type { Incident, Verb } from '../../domain/incident.ts';
 import type { Secret } from '../../secret.ts';
 import { answering, explain, sayTo } from './answer.ts';
+import { asksText } from './asks-text.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
-import { identifyForm, noticeView, reasonForm } from './forms.ts';
+import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
+import { counted } from './mrkdwn.ts';
 
 const UNKNOWN_BUTTON =
   'This button says nothing that is known here, so nothing was done. Use the buttons of the newest card of the incident.';
@@ -18,6 +20,9 @@ const NO_INCIDENT =
 const DONE: Record<Verb, string> = {
   contain: 'Quarantining now. The card shows when it is done.',
   approve: 'Approved. The plan runs now, and the thread shows each step.',
+  withdraw: 'Your approval is taken back.',
+  'break-glass': 'The plan runs now. Everybody who was skipped is told, and somebody else must review it.',
+  review: 'The review is closed.',
   decline: 'Declined. The plan will not run.',
   'not-a-leak': 'Closed as a false alarm.',
   undo: 'Undoing the quarantine now. The leaked token will work again.',
@@ -49,12 +54,13 @@ async function act(
   if (action.action_id === ACTIONS.details) return details(bot, body, carried);
   const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
   if (!isVerb(verb)) return UNKNOWN_BUTTON;
-  if (AT_ONCE.includes(verb)) return decide(bot, body.user.id, carried, { verb });
+  const atOnce = AT_ONCE.includes(verb) && !(isVote(verb) && carried.reason);
+  if (atOnce) return decide(bot, body.user.id, carried, { verb });
   return ask(bot, body, verb, carried);
 }
 
 /** What needs no reason in words. */
-const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'retry', 'skip', 'cancel-soak'];
+const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'withdraw', 'retry', 'skip', 'cancel-soak'];
 
 const isVerb = (word: string): word is Verb => Object.hasOwn(DONE, word);
 
@@ -69,13 +75,26 @@ export async function decide(
   const by = await bot.directory.person(user);
   const whole: Click = { ...click, by, ...(about.hash === undefined ? {} : { hash: about.hash }) };
   const decided = await bot.front.decide(about.incidentId, whole, token);
-  return decided.decided ? DONE[click.verb] : decided.refusal.message;
+  return decided.decided ? told(bot, click.verb, decided.incident) : decided.refusal.message;
+}
+
+const isVote = (verb: Verb): boolean => verb === 'contain' || verb === 'approve';
+
+/** The person's own decision is the last one: what they are told is what it brought about. */
+function told(bot: Bot, verb: Verb, incident: Incident): string {
+  const awaiting = incident.decisions.at(-1)?.decision.awaiting;
+  if (awaiting === undefined) return DONE[verb];
+  const asks = asksText(incident, verb === 'contain' ? 'contain' : 'approve', bot.roster.policy);
+  return `Your approval is counted. ${counted(awaiting, 'more person', 'more people')} must approve before anything runs: ${asks.join('; ')}.`;
 }
 
 /** Opens the form at once, and takes it away again from a person whose answer would be refused. */
 async function ask(bot: Bot, body: BlockAction, verb: Verb, about: Carried): Promise<undefined> {
   const memory = { channel: body.channel?.id ?? bot.shelf.channel, verb, about };
-  const form = reasonForm(verb, memory) ?? identifyForm({ clusters: bot.front.clusters }, memory);
+  const form =
+    verb === 'break-glass'
+      ? breakGlassForm(await bot.front.incident(about.incidentId), memory)
+      : (reasonForm(verb, memory) ?? identifyForm({ clusters: bot.front.clusters }, memory));
   const view = await openView(bot, body.trigger_id, form);
   const refusal = await early(bot, body.user.id, verb, about).catch((error) => explain(error, bot.log));
   if (refusal) await updateView(bot, view, noticeView('Not possible', refusal));

@@ -8,22 +8,42 @@ const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 1000;
 
 export interface Directory {
-  /** Throws AppError: who cannot be looked up may not decide. */
-  person(id: string): Promise<Person>;
+  /** With those of the policy's user groups that they are in. Throws AppError: who cannot be looked up may not decide. */
+  person(id: string): Promise<Person & { groups: string[] }>;
+  /** Slack user ids; undefined where Slack does not say, and then nobody counts as a member. */
+  members(group: string): Promise<readonly string[] | undefined>;
 }
 
-export function directory(client: WebClient, now: () => number): Directory {
-  const known = new Map<string, { person: Person; until: number }>();
+/** `groups`: every user group that the policy names. */
+export function directory(client: WebClient, now: () => number, groups: readonly string[] = []): Directory {
+  const person = remembering(now, (id) => look(client, id));
+  const asked = remembering(now, (group) => lookInto(client, group));
+  // A failure is not remembered, so that the next click asks again.
+  const members = (group: string) => asked(group).catch(() => undefined);
   return {
+    members,
     async person(id) {
-      const remembered = known.get(id);
-      if (remembered && remembered.until > now()) return remembered.person;
-      const person = await look(client, id);
-      if (known.size >= MAX_REMEMBERED) known.clear();
-      known.set(id, { person, until: now() + REMEMBERED_MS });
-      return person;
+      const [found, lists] = await Promise.all([person(id), Promise.all(groups.map(members))]);
+      return { ...found, groups: groups.filter((_, index) => lists[index]?.includes(id)) };
     },
   };
+}
+
+function remembering<T>(now: () => number, ask: (id: string) => Promise<T>): (id: string) => Promise<T> {
+  const known = new Map<string, { value: T; until: number }>();
+  return async (id) => {
+    const remembered = known.get(id);
+    if (remembered && remembered.until > now()) return remembered.value;
+    const value = await ask(id);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(id, { value, until: now() + REMEMBERED_MS });
+    return value;
+  };
+}
+
+async function lookInto(client: WebClient, usergroup: string): Promise<readonly string[]> {
+  const { users = [] } = await client.usergroups.users.list({ usergroup });
+  return users;
 }
 
 async function look(client: WebClient, id: string): Promise<Person> {

@@ -1,7 +1,7 @@
 // The modals in which people type: report a leak, identify a token, say why.
 import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
 import type { Coordinates } from '../../domain/alert.ts';
-import type { Verb } from '../../domain/incident.ts';
+import type { Incident, Verb } from '../../domain/incident.ts';
 import type { Carried } from './buttons.ts';
 import { plain, section } from './mrkdwn.ts';
 
@@ -11,7 +11,16 @@ export const CALLBACKS = {
   reason: 'give-reason',
 } as const;
 /** block_ids of the leak form, which inline errors name. */
-export const FIELDS = ['cluster', 'namespace', 'account', 'secret', 'paste', 'where', 'reason'] as const;
+export const FIELDS = [
+  'cluster',
+  'namespace',
+  'account',
+  'secret',
+  'paste',
+  'where',
+  'reason',
+  'confirm',
+] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** What a modal remembers between opening and submitting; never anything that was typed. */
@@ -20,6 +29,8 @@ export interface Memory {
   channel: string;
   verb?: Verb;
   about?: Carried;
+  /** What must be typed to confirm. */
+  confirm?: string;
 }
 
 const words = (text: string, max: number) => ({ type: 'plain_text' as const, text: plain(text, max) });
@@ -94,6 +105,21 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     submit: 'Call it false',
     intro: 'The incident is closed as a false alarm, and the sealed copy of the token is destroyed.',
   },
+  contain: {
+    title: 'Quarantine now',
+    submit: 'Approve',
+    intro: 'The policy asks for a reason with each approval of this.',
+  },
+  approve: {
+    title: 'Approve the plan',
+    submit: 'Approve',
+    intro: 'The policy asks for a reason with each approval of this.',
+  },
+  review: {
+    title: 'Close the review',
+    submit: 'Close review',
+    intro: 'Somebody ran a plan alone. Say what you found: was it right, and what follows from it?',
+  },
   'roll-back': {
     title: 'Roll back',
     submit: 'Roll back',
@@ -106,6 +132,23 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     intro: '*The leaked token will work again at once, for everybody who has it.*',
   },
 };
+
+/** Alone and in a hurry: what is about to be touched must be typed, so that nobody does it to the wrong one. */
+export function breakGlassForm(incident: Incident | undefined, memory: Memory): ModalView {
+  const { identity } = incident ?? {};
+  const expected = identity ? `${identity.namespace}/${identity.serviceAccount.name}` : '';
+  const carried = { ...memory, verb: 'break-glass' as const, confirm: expected };
+  return {
+    ...modal('Break glass', CALLBACKS.reason, carried, 'Run the plan alone'),
+    blocks: [
+      section('intro', [
+        '*The whole plan runs at once, on your word alone.* Everybody who should have approved is told, the log marks it, and somebody else must review it.',
+      ]),
+      { ...field('confirm', `Type ${expected} to confirm`, { placeholder: expected }), optional: false },
+      { ...field('reason', 'Why can it not wait?', { multiline: true }), optional: false },
+    ],
+  };
+}
 
 export function reasonForm(verb: Verb, memory: Memory): ModalView | undefined {
   const reason = REASONS[verb];

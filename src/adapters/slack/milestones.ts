@@ -1,20 +1,25 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 import type { KnownBlock } from '@slack/types';
-import { requesters } from '../../domain/approval.ts';
 import { fold } from '../../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
-import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
+import { mentions } from '../../domain/needed.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { isBleeding, isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
+import { asksText } from './asks-text.ts';
 import { VERBS } from './card.ts';
-import { anyOf, clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
+import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
+import { aloneFor, deadline, glassBroken, voted } from './vote-text.ts';
 
 export interface Milestone {
   /** Version of the event that it tells of; at most one for each. */
   v: number;
   text: string;
   blocks?: KnownBlock[];
+  /** Slack user ids who are told by a direct message too. */
+  alone?: string[];
 }
 
 /** The state before and after one event, so that only what it changed is told. */
@@ -22,7 +27,7 @@ interface Moment {
   before: Incident;
   after: Incident;
   at: string;
-  approvers: readonly string[];
+  policy: Policy;
 }
 
 type Of<T extends EventBody['type']> = Extract<IncidentEvent, { type: T }>;
@@ -33,18 +38,26 @@ export function milestones(
   id: string,
   events: readonly IncidentEvent[],
   cursor: number,
-  approvers: readonly string[],
+  policy: Policy,
 ): Milestone[] {
   return events.flatMap((event, index) => {
     const tell = tellers[event.type] as Teller<EventBody['type']> | undefined;
     if (event.v <= cursor || index === 0) return [];
     const before = fold(id, events.slice(0, index));
     const after = fold(id, events.slice(0, index + 1));
-    const moment = { before, after, at: event.at, approvers };
+    const moment = { before, after, at: event.at, policy };
     const lines = [...(tell?.(event, moment) ?? []), ...recovered(before, after)];
     if (lines.length === 0) return [];
     const blocks = event.type === 'proved' ? [section(`proof-${event.v}`, lines)] : undefined;
-    return [{ v: event.v, text: within(lines, 3000), ...(blocks ? { blocks } : {}) }];
+    const alone = aloneFor(event, after, policy);
+    return [
+      {
+        v: event.v,
+        text: within(lines, 3000),
+        ...(blocks ? { blocks } : {}),
+        ...(alone.length > 0 ? { alone } : {}),
+      },
+    ];
   });
 }
 
@@ -54,6 +67,7 @@ const WORK: Record<WorkKind, string> = {
   prove: 'The proof',
   recheck: 'The later look',
   expire: 'The expiry',
+  remind: 'The reminder',
   close: 'Closing',
   soak: 'The waiting time before the deletion',
   'forget-token': 'Destroying the sealed token',
@@ -85,7 +99,7 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
       : []),
     'Press “Identify token…” on the card.',
   ],
-  'plan-proposed': ({ plan }, { before, after, approvers }) => {
+  'plan-proposed': ({ plan }, { before, after, policy }) => {
     const pending = pendingSteps(after);
     if (pending.length === 0)
       return before.runs.length > 0
@@ -95,17 +109,25 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
             ...plan.notes.slice(0, 3).map((note) => clean(note, 600)),
           ];
     const final = pending.filter(({ reversible }) => !reversible).length;
-    const asked = requesters(after);
-    const others = approvers.filter((user) => !asked.includes(user));
     return [
       `${before.runs.some(({ by }) => by !== 'policy') || before.decisions.length > 0 ? 'A new plan' : 'The plan'} is on the card: ${counted(pending.length, 'step')}, ${undoWords(final, pending.length)}.`,
-      others.length > 0
-        ? `To be approved by ${anyOf(others.slice(0, 12))}.`
-        : 'Nobody can approve it: add an approver to the configuration.',
+      ...asksText(after, 'approve', policy).map((words) => `To be approved by ${words}.`),
     ];
   },
-  'plan-expired': () => ['Nobody approved in time. Everything is looked at again, and a fresh plan follows.'],
-  decided: ({ decision }, { after }) => {
+  reminded: (_event, { after, policy }) => [
+    `Waiting for approval${deadline(after, policy)}: ${asksText(after, 'approve', policy).join('; ')}.`,
+  ],
+  'plan-expired': (_event, { before, policy }) => [
+    ...(isBleeding(before)
+      ? [
+          `*Nobody approved in time, and the token still works.* ${mentions(policy, policy.fallback)}: somebody must act.`,
+        ]
+      : ['Nobody approved in time.']),
+    'The incident stays open. Everything is looked at again, and a fresh plan follows.',
+  ],
+  decided: ({ decision }, { before, after, policy }) => {
+    if (decision.awaiting !== undefined) return voted(decision, after, policy);
+    if (decision.verb === 'break-glass') return glassBroken(decision, before, after, policy);
     const run = after.runs.at(-1);
     const steps = decision.verb === 'approve' && run ? ` ${counted(run.steps.length, 'step')} will run.` : '';
     return [

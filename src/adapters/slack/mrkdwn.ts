@@ -51,7 +51,8 @@ export function some(items: readonly string[], max: number, more = '(Details)'):
   return [...items.slice(0, max), `… and ${items.length - max} more ${more}`];
 }
 
-export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
+  `${n} ${n === 1 ? noun : plural}`;
 
 const SECTION_MAX = 3000;
 

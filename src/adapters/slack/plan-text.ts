@@ -1,19 +1,22 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
-import { offers, requesters } from '../../domain/approval.ts';
-import type { Incident } from '../../domain/incident.ts';
+import { offers } from '../../domain/approval.ts';
+import type { Incident, Vote } from '../../domain/incident.ts';
+import { neededFor } from '../../domain/needed.ts';
 import type { Step } from '../../domain/plan.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';
-import { anyOf, clean, moment, people, some } from './mrkdwn.ts';
+import { votesFor } from '../../domain/votes.ts';
+import { asksText, type Groups } from './asks-text.ts';
+import { clean, moment, people, some } from './mrkdwn.ts';
 import { progressLine } from './progress-text.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;
 
 export interface Approving {
-  approvers: readonly string[];
-  responders: readonly string[];
-  /** Milliseconds after which an undecided plan is closed. */
-  approvalExpiry: number;
+  policy: Policy;
+  /** Members of the user groups that the policy names, as far as Slack says. */
+  groups?: Groups;
 }
 
 /** Groups of lines, each of which becomes one section. */
@@ -78,19 +81,28 @@ function progress(incident: Incident, step: Step): string {
   return `: ${how}, ${clean(state.outcome.detail)}`;
 }
 
-function approvalLines(incident: Incident, { approvers, responders, approvalExpiry }: Approving): string[] {
+function approvalLines(incident: Incident, { policy, groups }: Approving): string[] {
   if (incident.closed || openRun(incident) || pendingSteps(incident).length === 0) return [];
-  const asked = requesters(incident);
-  const others = approvers.filter((id) => !asked.includes(id));
-  const excluded = approvers.filter((id) => asked.includes(id));
-  const who =
-    others.length > 0
-      ? `*Must be approved by:* ${anyOf(others.slice(0, 12))}`
-      : '*Nobody can approve this:* the only approvers asked for it. Add an approver to the configuration.';
-  const not = excluded.length > 0 && others.length > 0 ? ` (not ${people(excluded)}, who asked for it)` : '';
-  const until = incident.planAt ? ` until ${moment(Date.parse(incident.planAt) + approvalExpiry)}` : '';
+  const needed = neededFor(incident, 'approve', policy);
+  const expiry = incident.planExpiry ?? (needed.kind === 'approve' ? needed.expiry : policy.approvalExpiry);
+  const until = incident.planAt ? ` Until ${moment(Date.parse(incident.planAt) + expiry)}.` : '';
   const quick = offers(incident).includes('contain')
-    ? [`*May quarantine at once:* ${anyOf([...new Set([...responders, ...approvers])].slice(0, 12))}.`]
+    ? asksText(incident, 'contain', policy, groups).map((words) => `*May quarantine at once:* ${words}.`)
     : [];
-  return [...quick, `${who}${not}${until}.`];
+  const approve = asksText(incident, 'approve', policy, groups).map(
+    (words) => `*Must be approved by:* ${words}.`,
+  );
+  return [...quick, ...approve, `${votesLine(incident)}${until}`.trim()].filter((line) => line !== '');
+}
+
+/** Who has said yes to what is on the card. */
+function votesLine(incident: Incident): string {
+  const given = (verb: Vote['verb'], hash: string | undefined) =>
+    votesFor(incident, verb, hash).map(({ by }) => by);
+  const quick = given('contain', incident.plan?.containHash);
+  const whole = given('approve', incident.plan?.hash);
+  return [
+    ...(quick.length > 0 ? [`*For the quarantine:* ${people(quick)}.`] : []),
+    ...(whole.length > 0 ? [`*Approved so far by:* ${people(whole)}.`] : []),
+  ].join(' ');
 }

@@ -2,21 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Incident, IncidentEvent } from '../../domain/incident.ts';
+import { scrub } from '../../domain/leak-material.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { groupsOf } from '../../domain/votes.ts';
 import type { Log } from '../../log.ts';
 import type { Clock, Reporter } from '../../ports.ts';
 import { type CardContext, likeness, plainCard, renderCard } from './card.ts';
 import type { CardStore, StoredCard } from './card-store.ts';
 import { findCard, postCard, postReply, toldVersions, updateCard, type Words } from './messages.ts';
-import { milestones } from './milestones.ts';
+import { type Milestone, milestones } from './milestones.ts';
 import { isUncertain, slackCode, slackError } from './web-client.ts';
 
 export interface ReporterOptions {
   client: WebClient;
   channel: string;
   store: CardStore;
-  approvers: readonly string[];
-  responders: readonly string[];
-  approvalExpiry: number;
+  policy: Policy;
+  /** Who is in a user group; undefined where Slack does not say. */
+  members?: (group: string) => Promise<readonly string[] | undefined>;
   /** Shortest time between two updates of one card, milliseconds. */
   updateEvery: number;
   clock: Clock;
@@ -97,7 +100,7 @@ async function show(
   cursor: number,
 ): Promise<void> {
   const { incident } = latest;
-  const card = render(options, latest);
+  const card = renderCard(incident, await contextOf(options, latest));
   const words: Words = { ...card, fallback: plainCard(incident, options.clock.now()) };
   let at = await existing(options, incident, memory);
   if (at === undefined) at = await post(options, memory, incident, words);
@@ -111,9 +114,14 @@ async function show(
   }
 }
 
-function render(options: ReporterOptions, { incident, head }: Snapshot) {
-  const context: CardContext = { ...options, now: options.clock.now(), head };
-  return renderCard(incident, context);
+async function contextOf(
+  { policy, members, clock }: ReporterOptions,
+  { head }: Snapshot,
+): Promise<CardContext> {
+  const groups = await Promise.all(
+    groupsOf(policy).map(async (group) => [group, await members?.(group)] as const),
+  );
+  return { policy, groups: Object.fromEntries(groups), now: clock.now(), head };
 }
 
 /** The stored card, or the one that a process posted just before it died. */
@@ -189,7 +197,7 @@ async function tell(
   at: StoredCard,
 ): Promise<void> {
   const { incident, events } = latest;
-  const due = milestones(incident.id, events, cursor, options.approvers);
+  const due = milestones(incident.id, events, cursor, options.policy);
   if (due.length === 0) return;
   const told = memory.told ?? (await toldVersions(options, at));
   memory.told = told;
@@ -199,5 +207,23 @@ async function tell(
       postReply(options, at, { incidentId: incident.id, v: milestone.v }, shown),
     );
     told.add(milestone.v);
+    await tellAlone(options, incident.id, milestone, at);
   }
+}
+
+const MOST_ALONE = 20;
+
+/** A courtesy: who cannot be written to has been mentioned in the thread. */
+async function tellAlone(
+  { client, log }: ReporterOptions,
+  incidentId: string,
+  { alone = [], text }: Milestone,
+  at: StoredCard,
+): Promise<void> {
+  for (const user of alone.slice(0, MOST_ALONE))
+    await client.chat
+      .postMessage({ channel: user, text: scrub(`An incident in <#${at.channel}> waits for you. ${text}`) })
+      .catch((error: unknown) =>
+        log.warn({ incident: incidentId, code: slackCode(error) }, 'slack: no direct message'),
+      );
 }

@@ -1,6 +1,7 @@
 // Runs a slash command for the person who typed it, and shows its answer to them alone.
 import type { SlashCommand } from '@slack/bolt';
 import type { Desktop } from '../../contracts.ts';
+import type { Person } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { scrub } from '../../domain/leak-material.ts';
 import type { Front } from '../../engine/front.ts';
@@ -8,6 +9,7 @@ import { answering, sayTo } from './answer.ts';
 import { type Bot, openView } from './bot.ts';
 import { notAMember } from './directory.ts';
 import { leakForm } from './forms.ts';
+import { clean, counted } from './mrkdwn.ts';
 import { replyText } from './replies.ts';
 
 const SEARCHED = 200;
@@ -24,9 +26,10 @@ export async function onSlash(bot: Bot, typed: SlashCommand): Promise<void> {
 async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {
   const command = bot.commands.find(({ name }) => `/${name}` === typed.command);
   if (!command) return `There is no command ${typed.command} here. There are: ${names(bot)}.`;
-  const refusal = notAMember(await bot.directory.person(typed.user_id), bot.roster.teamId);
+  const person = await bot.directory.person(typed.user_id);
+  const refusal = notAMember(person, bot.roster.teamId);
   if (refusal) return refusal;
-  const reply = await command.run(desktop(bot, typed), typed.text ?? '');
+  const reply = await command.run(desktop(bot, typed, person), typed.text ?? '');
   const warning = scrub(typed.text ?? '') === (typed.text ?? '') ? undefined : TYPED_TOKEN;
   if (reply.kind !== 'leak-form')
     return [warning, await replyText(bot.shelf, reply, bot.clock.now())].filter(Boolean).join('\n');
@@ -38,7 +41,7 @@ async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {
 
 const names = ({ commands }: Bot): string => commands.map(({ name }) => `/${name}`).join(', ');
 
-function desktop({ front, commands }: Bot, typed: SlashCommand): Desktop {
+function desktop({ front, commands }: Bot, typed: SlashCommand, person: Person): Desktop {
   return {
     user: typed.user_id,
     channel: typed.channel_id,
@@ -48,8 +51,28 @@ function desktop({ front, commands }: Bot, typed: SlashCommand): Desktop {
     report: (finding) => front.report(finding),
     incidents: (limit) => front.incidents(limit),
     incident: (id) => byId(front, id),
-    health: () => front.health(),
+    pause: (reason) => pause(front, person, reason),
+    health: () => health(front),
   };
+}
+
+async function pause(front: Front, person: Person, reason: string | undefined): Promise<string> {
+  const switched = await front.pause(person, reason);
+  if (!switched.switched) return switched.refusal.message;
+  const shown = counted(switched.told, 'open incident');
+  return reason === undefined
+    ? `Tourniquet goes on. What was waiting continues: ${shown}.`
+    : `*Paused.* No step is started on any cluster until an approver types \`/tourniquet resume\`. A request that is under way is finished. Alerts are still taken. The cards of ${shown} say so.`;
+}
+
+async function health(front: Front): Promise<string[]> {
+  const [problems, paused] = await Promise.all([front.health(), front.paused()]);
+  if (!paused) return problems;
+  const who = paused.by === '' ? '' : ` by <@${paused.by}>`;
+  return [
+    ...problems,
+    `Paused${who}: ${clean(paused.reason)}. Nothing is done on any cluster until an approver types \`/tourniquet resume\`.`,
+  ];
 }
 
 /** Cards show the beginning of an id, so that is what people type. */

@@ -14,6 +14,8 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
   const memory = readMemory(view.private_metadata);
   const values = view.state.values as unknown as Values;
   if (view.callback_id === CALLBACKS.reason) {
+    const wrong = notConfirmed(memory, values);
+    if (wrong !== undefined) return ack({ response_action: 'errors', errors: { confirm: wrong } });
     await ack();
     if (memory && bot.first(body.trigger_id)) await withReason(bot, body.user.id, memory, values);
     return;
@@ -32,6 +34,14 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
   );
   if (await updateView(bot, view.id, noticeView(title, text))) return;
   await sayTo(bot.client, { user: body.user.id, channel: memory?.channel }, bot.log)(text);
+}
+
+function notConfirmed(memory: Memory | undefined, values: Values): string | undefined {
+  if (memory?.verb !== 'break-glass') return undefined;
+  const { confirm = '' } = memory;
+  const typed = values.confirm?.confirm?.value?.trim() ?? '';
+  if (confirm !== '' && typed === confirm) return undefined;
+  return confirm === '' ? 'Nobody knows whose token this is yet.' : `Type exactly ${confirm}.`;
 }
 
 async function withReason(

@@ -77,7 +77,7 @@ describe('append', () => {
       head,
       claim: [{ key: `late-${id}`, from: null }],
       seal: { token: new Secret('x'), ttlMs: 1000 },
-      budget: { name: `late-${id}`, limit: 9, windowMs: 1000 },
+      budgets: [{ name: `late-${id}`, limit: 9, windowMs: 1000 }],
       ...stale,
     });
     expect(result).toEqual({ kind: 'conflict' });
@@ -157,7 +157,7 @@ describe('budget', () => {
       expected: 0,
       events: [trouble('spends')],
       head: '',
-      budget: { name, limit: 3, windowMs: 60_000 },
+      budgets: [{ name, limit: 3, windowMs: 60_000 }],
     });
 
   test('of 20 at once as many go through as it allows, and the others write nothing', async () => {
@@ -179,6 +179,29 @@ describe('budget', () => {
     expect((await spend('sliding')).kind).toBe('appended');
     expect((await spend('sliding')).kind).toBe('over-budget');
     expect(await raw((r) => r.zcard(world.space.budget('sliding')))).toBe(3);
+  });
+});
+
+describe('several budgets', () => {
+  const spend = (member: string, limits: [number, number]) =>
+    world.log.append({
+      id: world.newId(),
+      expected: 0,
+      events: [trouble('spends')],
+      head: '',
+      budgets: [
+        { name: 'overall', limit: limits[0], windowMs: 60_000 },
+        { name: 'victims', limit: limits[1], windowMs: 60_000, member },
+      ],
+    });
+
+  test('all must allow it, the one that does not is named, and nothing is taken from the others', async () => {
+    for (const member of ['a', 'b', 'a', 'a']) expect((await spend(member, [9, 2])).kind).toBe('appended');
+    expect(await spend('c', [9, 2])).toEqual({ kind: 'over-budget', budget: 'victims' });
+    expect(await raw((r) => r.zcard(world.space.budget('overall')))).toBe(4);
+    expect(await spend('a', [4, 2])).toEqual({ kind: 'over-budget', budget: 'overall' });
+    world.clock.at += 60_001;
+    expect((await spend('c', [4, 2])).kind).toBe('appended');
   });
 });
 

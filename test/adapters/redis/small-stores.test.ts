@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { createCardStore } from '../../../src/adapters/redis/card-store.ts';
+import { createPauseSwitch } from '../../../src/adapters/redis/pause-switch.ts';
 import { createReplayGuard } from '../../../src/adapters/redis/replay-guard.ts';
 import { eventually, openWorld } from './support.ts';
 
@@ -37,4 +38,23 @@ test('a card is unknown, being posted, then known; each incident has its own', a
   await cards.put('inc-1', { channel: 'C1', ts: '1.2' });
   expect(await createCardStore(world).get('inc-1')).toEqual({ channel: 'C1', ts: '1.2' });
   expect(await cards.get('inc-2')).toBeUndefined();
+});
+
+test('the kill switch: off until it is pressed, the same for everybody, off again when released', async () => {
+  const pause = { by: 'UMAYA00001', reason: 'flooded', at: new Date(world.clock.at).toISOString() };
+  const one = createPauseSwitch(world);
+  expect(await one.read()).toBeUndefined();
+  await one.write(pause);
+  expect(await createPauseSwitch(world).read()).toEqual(pause);
+  await one.write(undefined);
+  expect(await one.read()).toBeUndefined();
+});
+
+test('a kill switch that somebody else wrote counts as pressed', async () => {
+  const one = createPauseSwitch(world);
+  await one.write({ by: 'UMAYA00001', reason: 'flooded', at: new Date(world.clock.at).toISOString() });
+  for (const forged of ['null', 'x', `${'0'.repeat(64)} null`, '']) {
+    await world.store.run((redis) => redis.set(world.space.pause, forged));
+    expect((await one.read())?.reason).toMatch(/changed by something else/);
+  }
 });

@@ -8,6 +8,7 @@ import {
   anIdentity,
   anIncident,
   aPlan,
+  aPolicy,
   aRound,
   aSituation,
   aWorkload,
@@ -26,9 +27,7 @@ import { legacyToken } from '../../domain/token-samples.ts';
 
 const context: CardContext = {
   now: T0 + 60_000,
-  approvers: ['UINES00001', 'UTOMAS0001'],
-  responders: ['UMAYA00001'],
-  approvalExpiry: 86_400_000,
+  policy: aPolicy(),
   head: 'abcdef0123456789',
 };
 const card = (bodies: EventBody[]) => renderCard(anIncident(bodies), context);
@@ -165,12 +164,14 @@ describe('card', () => {
       'decide:contain',
       'decide:approve',
       'decide:decline',
+      'decide:break-glass',
       'decide:not-a-leak',
       'details',
     ]);
     expect(buttons(contained())).toEqual([
       'decide:approve',
       'decide:decline',
+      'decide:break-glass',
       'decide:not-a-leak',
       'decide:undo',
       'details',

@@ -11,6 +11,7 @@ import type { EventBody } from '../../../src/domain/incident.ts';
 import {
   anIdentity,
   anIncident,
+  aPolicy,
   aSituation,
   eventsOf,
   quarantine,
@@ -22,9 +23,7 @@ import { anyEvents } from './arbitrary.ts';
 
 const context = {
   now: T0,
-  approvers: ['UINES00001'],
-  responders: ['UMAYA00001'],
-  approvalExpiry: 86_400_000,
+  policy: aPolicy(),
   head: 'f'.repeat(64),
 };
 
@@ -41,7 +40,7 @@ describe("Slack's limits", () => {
         const view = detailsView(incident, T0);
         expect(checkView(view, 'modal')).toEqual([]);
         expect(Buffer.byteLength(JSON.stringify(view))).toBeLessThan(VIEW_MAX_BYTES);
-        for (const milestone of milestones('inc-0001', events, 0, context.approvers)) {
+        for (const milestone of milestones('inc-0001', events, 0, context.policy)) {
           expect(milestone.text.length).toBeGreaterThan(0);
           expect(milestone.text.length).toBeLessThanOrEqual(3000);
           expect(checkBlocks(milestone.blocks ?? [], 'message')).toEqual([]);

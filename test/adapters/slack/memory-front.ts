@@ -5,6 +5,7 @@ import type { Finding } from '../../../src/contracts.ts';
 import { type Click, type Roster, refuse } from '../../../src/domain/approval.ts';
 import { fold } from '../../../src/domain/fold.ts';
 import type { EventBody, IncidentEvent } from '../../../src/domain/incident.ts';
+import { awaitingAfter } from '../../../src/domain/needed.ts';
 import type { Front } from '../../../src/engine/front.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Answer, Question } from '../../../src/ports.ts';
@@ -68,14 +69,18 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
           decided: false,
           refusal: { code: 'unknown-incident', message: 'There is no such incident. Nothing was changed.' },
         };
-      const refusal = refuse(incidentOf(incidentId), click, { ...roster, teamId: roster.teamId() });
+      const now = { ...roster, teamId: roster.teamId() };
+      const refusal = refuse(incidentOf(incidentId), click, now);
       if (refusal) return { decided: false, refusal };
       const { verb, by, reason, hash, at } = click;
+      const awaiting = awaitingAfter(incidentOf(incidentId), click, now);
       front.append(incidentId, {
         type: 'decided',
         decision: {
           verb,
           by: by.id,
+          ...(by.groups?.length ? { groups: by.groups } : {}),
+          ...(awaiting > 0 ? { awaiting } : {}),
           ...(reason ? { reason } : {}),
           ...(hash ? { hash } : {}),
           ...(at ? { at } : {}),
@@ -83,6 +88,12 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
       });
       return { decided: true, incident: incidentOf(incidentId) };
     },
+    async pause(by, reason) {
+      front.paused = async () =>
+        reason === undefined ? undefined : { by: by.id, reason, at: new Date().toISOString() };
+      return { switched: true, told: logs.size };
+    },
+    paused: async () => undefined,
     async incident(id) {
       check();
       return logs.has(id) ? incidentOf(id) : undefined;

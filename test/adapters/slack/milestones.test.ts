@@ -6,6 +6,7 @@ import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,
   aPlan,
+  aPolicy,
   aRound,
   contained,
   eventsOf,
@@ -16,9 +17,8 @@ import {
   waiting,
 } from '../../builders.ts';
 
-const approvers = ['UINES00001', 'UTOMAS0001'];
-const all = (bodies: EventBody[], cursor = 0) =>
-  milestones('inc-0001', eventsOf(...bodies), cursor, approvers);
+const policy = aPolicy();
+const all = (bodies: EventBody[], cursor = 0) => milestones('inc-0001', eventsOf(...bodies), cursor, policy);
 const last = (bodies: EventBody[]) => all(bodies, bodies.length - 1).map(({ text }) => text)[0];
 const trouble: EventBody = {
   type: 'trouble',
@@ -64,9 +64,23 @@ describe('milestones', () => {
     [
       'a plan that the requester must not approve',
       waiting('UINES00001'),
-      /To be approved by <@UTOMAS0001>\./,
+      /To be approved by <@UTOMAS0001> \(not <@UINES00001>, who asked for it\)\./,
     ],
-    ['an expired plan', [...waiting(), { type: 'plan-expired' }], /Nobody approved in time/],
+    [
+      'an expired plan of a live token',
+      [...waiting(), { type: 'plan-expired' }],
+      /Nobody approved in time, and the token still works\.\* <@UINES00001>, <@UTOMAS0001>, <@UMAYA00001>: .*stays open/s,
+    ],
+    [
+      'an expired plan of what is contained',
+      [...contained(), { type: 'plan-expired' }],
+      /^Nobody approved in time\.\nThe incident stays open/,
+    ],
+    [
+      'a reminder',
+      [...waiting(), { type: 'reminded', count: 1 }],
+      /Waiting for approval until <!date.*: <@UINES00001> or <@UTOMAS0001>\./,
+    ],
     [
       'contained by a person',
       contained(),
@@ -240,4 +254,12 @@ describe('milestones', () => {
       /nothing to run/,
     );
   });
+});
+
+it('writes to each person alone from the second reminder on, but not to who approved or asked for it', () => {
+  const alone = (count: number, reporter?: string) =>
+    milestones('inc-0001', eventsOf(...waiting(reporter), { type: 'reminded', count }), 4, policy)[0]?.alone;
+  expect(alone(1)).toBeUndefined();
+  expect(alone(2)).toEqual(['UINES00001', 'UTOMAS0001']);
+  expect(alone(2, 'UINES00001')).toEqual(['UTOMAS0001']);
 });

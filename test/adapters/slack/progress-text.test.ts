@@ -5,7 +5,7 @@ import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
 import { progressLine } from '../../../src/adapters/slack/progress-text.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
-import { anIncident, aPlan, eventsOf, remove, T0, waiting } from '../../builders.ts';
+import { anIncident, aPlan, aPolicy, eventsOf, remove, T0, waiting } from '../../builders.ts';
 
 const at = (ms: number) => new Date(T0 + ms).toISOString();
 const seen = (done: number, total: number, from = 0, passed = 60_000) =>
@@ -44,7 +44,7 @@ const progressed = (done: number): EventBody => ({
 });
 
 it('stands on the card while the step runs', () => {
-  const given = { approvers: [], responders: [], approvalExpiry: 1000, now: T0, head: '' };
+  const given = { policy: aPolicy(), now: T0, head: '' };
   const card = JSON.stringify(renderCard(anIncident(running(progressed(1), progressed(2))), given).blocks);
   expect(card).toContain('2 of 8');
   expect(card).toContain('Waiting for number 3.');
@@ -52,6 +52,6 @@ it('stands on the card while the step runs', () => {
 
 it('is told in the thread at each quarter, not at each step', () => {
   const events = eventsOf(...running(...[0, 1, 2, 3, 4, 5, 6, 7, 8].map(progressed)));
-  const told = milestones('inc-0001', events, 6, []).map(({ text }) => / (\d) of 8/.exec(text)?.[1]);
+  const told = milestones('inc-0001', events, 6, aPolicy()).map(({ text }) => / (\d) of 8/.exec(text)?.[1]);
   expect(told).toEqual(['2', '4', '6']);
 });

@@ -8,7 +8,17 @@ import { offers } from '../../../src/domain/approval.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan.ts';
-import { anIncident, aPlan, aRound, identified, observed, remove, reported, T0 } from '../../builders.ts';
+import {
+  anIncident,
+  aPlan,
+  aPolicy,
+  aRound,
+  identified,
+  observed,
+  remove,
+  reported,
+  T0,
+} from '../../builders.ts';
 
 const prepare: Step = { ...remove, id: 'prepare-1', action: 'prepare', phase: 'replace', reversible: true };
 const restart: Step = { ...remove, id: 'restart-2', action: 'restart', phase: 'roll-out', title: 'Restart' };
@@ -84,7 +94,7 @@ describe('a run that stopped', () => {
       ...ended(restart, false),
       blocked(restart),
     );
-    const { elements } = actionsBlock(anIncident(events)) as ActionsBlock;
+    const { elements } = actionsBlock(anIncident(events), aPolicy()) as ActionsBlock;
     const buttons = elements.filter((element): element is Button => element.type === 'button');
     const ours = buttons.filter(
       ({ action_id }) => about([action_id?.replace('decide:', '') ?? '']).length > 0,

@@ -6,14 +6,14 @@ import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack
 import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
 import { fold } from '../../../src/domain/fold.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
+import type { Policy } from '../../../src/domain/policy.ts';
 import type { Log } from '../../../src/log.ts';
 import type { Reporter } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';
+import { aPolicy } from '../../builders.ts';
 import { type MemoryFront, type MemoryStore, memoryFront, memoryStore } from './memory-front.ts';
 
 export const CHANNEL = 'CINCIDENTS';
-export const approvers = ['UINES00001', 'UTOMAS0001'];
-export const responders = ['UMAYA00001'];
 
 export interface World {
   workspace: Workspace;
@@ -39,7 +39,9 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(given: { rates?: 'slack' | 'off'; bolt?: boolean } = {}): Promise<World> {
+export async function startWorld(
+  given: { rates?: 'slack' | 'off'; bolt?: boolean; policy?: Policy } = {},
+): Promise<World> {
   const workspace = await startWorkspace({
     rates: given.rates ?? 'off',
     commands: commands.map(({ name, help }) => ({
@@ -48,11 +50,12 @@ export async function startWorld(given: { rates?: 'slack' | 'off'; bolt?: boolea
       usageHint: help.usage,
     })),
   });
+  const policy = given.policy ?? aPolicy();
   const logged: string[] = [];
   const write = (facts: object, message: string) => void logged.push(`${message} ${JSON.stringify(facts)}`);
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
   const store = memoryStore();
-  const front = memoryFront({ approvers, responders, teamId: () => workspace.teamId });
+  const front = memoryFront({ policy, teamId: () => workspace.teamId });
   const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log };
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
@@ -61,8 +64,7 @@ export async function startWorld(given: { rates?: 'slack' | 'off'; bolt?: boolea
     appToken: new Secret(workspace.appToken),
     front,
     commands,
-    approvers,
-    responders,
+    policy,
     channel: CHANNEL,
     store,
     clock,
@@ -70,14 +72,14 @@ export async function startWorld(given: { rates?: 'slack' | 'off'; bolt?: boolea
   };
   const slack: Slack | undefined = given.bolt === false ? undefined : await startSlack(options);
   const cursors = new Map<string, number>();
+  const members = slack && { members: slack.members };
   const newReporter = (changes: Partial<ReporterOptions> = {}) =>
     slackReporter({
       client: connected.outbound,
       channel: CHANNEL,
       store,
-      approvers,
-      responders,
-      approvalExpiry: 86_400_000,
+      policy,
+      ...members,
       updateEvery: 0,
       clock,
       log,

@@ -1,0 +1,49 @@
+// What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
+import type { Decision, Incident, IncidentEvent } from '../../domain/incident.ts';
+import { asksFor, mentions } from '../../domain/needed.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { namedBy, requesters } from '../../domain/votes.ts';
+import { asksText } from './asks-text.ts';
+import { clean, counted, moment, people } from './mrkdwn.ts';
+
+export function voted(
+  { verb, by, reason, awaiting = 0 }: Decision,
+  after: Incident,
+  policy: Policy,
+): string[] {
+  const what = verb === 'contain' ? 'the quarantine' : 'the plan';
+  const why = reason ? ` Reason: ${clean(reason, 600)}` : '';
+  const more = `${counted(awaiting, 'more approval')} ${awaiting === 1 ? 'is' : 'are'} needed:`;
+  const asks = asksText(after, verb === 'contain' ? 'contain' : 'approve', policy);
+  return [`${people([by])} approved ${what}.${why} ${more} ${asks.join('; ')}.`];
+}
+
+/** Everybody who should have been asked is told that they were not. */
+export function glassBroken(
+  { by, reason = '' }: Decision,
+  before: Incident,
+  after: Incident,
+  policy: Policy,
+): string[] {
+  const from = asksFor(before, 'approve', policy).flatMap((ask) => ask.from);
+  const given = before.votes.map((vote) => vote.by);
+  const skipped = mentions(policy, [...new Set(from)], [by, ...given]);
+  return [
+    `*BREAK-GLASS:* ${people([by])} runs the plan alone, ${counted(after.runs.at(-1)?.steps.length ?? 0, 'step')}. Reason: ${clean(reason, 600)}`,
+    `Skipped: ${skipped || 'nobody'}. A review stays open on the card until an approver other than ${people([by])} closes it.`,
+  ];
+}
+
+export function deadline({ planAt, planExpiry }: Incident, policy: Policy): string {
+  const ms = planExpiry ?? policy.approvalExpiry;
+  return planAt === undefined ? '' : ` until ${moment(Date.parse(planAt) + ms)}`;
+}
+
+/** From the second reminder on each person who may still approve hears it alone. */
+export function aloneFor(event: IncidentEvent, after: Incident, policy: Policy): string[] {
+  if (event.type !== 'reminded' || event.count < 2) return [];
+  const given = after.votes.map(({ by }) => by);
+  const excluded = [...given, ...requesters(after)];
+  const from = asksFor(after, 'approve', policy).flatMap((ask) => ask.from);
+  return namedBy(policy, from).users.filter((id) => !excluded.includes(id));
+}

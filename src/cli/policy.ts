@@ -1,0 +1,108 @@
+// Answers before anything happens: is this policy valid, and what would it ask for?
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { actions } from '../actions/index.ts';
+import { policyOf } from '../compose/policy.ts';
+import { type FileConfig, loadFileConfig, loadPolicyFile } from '../config.ts';
+import { type Deed, type Policy, requirementFor } from '../domain/policy.ts';
+import { policyDoubts } from '../domain/policy-doubts.ts';
+import type { Facts } from '../domain/policy-match.ts';
+import { policySchema } from '../domain/policy-schema.ts';
+import { explain } from '../domain/policy-text.ts';
+import { AppError } from '../errors.ts';
+
+const USAGE = `Usage:
+  tourniquet policy check [policy file]
+  tourniquet policy explain <source> <cluster>/<namespace>/<serviceaccount> <action>
+      [--kind legacy] [--severity high] [--tier severe] [--label key=value]…
+  tourniquet policy schema > policy.schema.json
+`;
+
+export interface PolicyOptions {
+  /** The configuration, or a stand-in of it. */
+  load?: () => FileConfig;
+  stdout: { write(text: string): unknown };
+}
+
+/** Where the phase depends on what is done, the first that the action names. */
+const deeds: Deed[] = actions.map(({ name, phase, reversible }) => ({
+  action: name,
+  phase: typeof phase === 'function' ? phase({}) : phase,
+  reversible,
+}));
+
+/** `argv`: what follows "policy". Answers the exit code: 0 fine, 1 doubts, 2 wrong. */
+export function runPolicy(argv: string[], { load = loadFileConfig, stdout }: PolicyOptions): number {
+  try {
+    const { positionals, values } = parse(argv);
+    const [verb, ...rest] = positionals;
+    if (verb === 'schema') return say(stdout, JSON.stringify(policyJsonSchema(), null, 2));
+    if (verb === 'check' && rest.length <= 1) return check(load(), rest[0], stdout);
+    if (verb === 'explain' && rest.length === 3)
+      return say(stdout, explained(policyOf(load()), rest, values));
+    stdout.write(USAGE);
+    return 2;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    stdout.write(`${error.message}\n`);
+    return 2;
+  }
+}
+
+function say(stdout: PolicyOptions['stdout'], text: string): number {
+  stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** For editors: what may be written in the section `policy`, or in the file that TOURNIQUET_POLICY names. */
+export const policyJsonSchema = (): object => ({
+  ...z.toJSONSchema(policySchema, { io: 'input' }),
+  title: 'Tourniquet policy',
+});
+
+function parse(argv: string[]) {
+  const text = { type: 'string' } as const;
+  const options = { kind: text, severity: text, tier: text, label: { ...text, multiple: true } } as const;
+  try {
+    return parseArgs({ args: argv, options, allowPositionals: true });
+  } catch (cause) {
+    throw new AppError('bad-input', USAGE.trimEnd(), { cause });
+  }
+}
+
+function check(config: FileConfig, file: string | undefined, stdout: PolicyOptions['stdout']): number {
+  const policy = policyOf(file === undefined ? config : { ...config, policy: loadPolicyFile(file) });
+  const doubts = policyDoubts(policy, { deeds, clusters: config.clusters.map(({ name }) => name) });
+  const written = policy.rules.length - 1;
+  const lines = [
+    `The policy is valid: ${written} ${written === 1 ? 'rule' : 'rules'} before the default, version ${policy.version}.`,
+    ...doubts.map((doubt) => `  - ${doubt}`),
+  ];
+  say(stdout, lines.join('\n'));
+  return doubts.length > 0 ? 1 : 0;
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function explained(policy: Policy, [source = '', place = '', name = '']: string[], values: Values): string {
+  const [cluster, namespace, serviceAccount, ...more] = place.split('/');
+  if (!cluster || !namespace || !serviceAccount || more.length > 0)
+    throw new AppError('bad-input', `Write <cluster>/<namespace>/<serviceaccount>, not ${place}.\n${USAGE}`);
+  const deed = deeds.find(({ action }) => action === name);
+  if (deed === undefined)
+    throw new AppError(
+      'bad-input',
+      `There is no action ${name}. There are: ${deeds.map(({ action }) => action).join(', ')}.`,
+    );
+  const facts: Facts = {
+    cluster,
+    namespace,
+    serviceAccount,
+    source,
+    tokenKind: (values.kind ?? 'legacy') as Facts['tokenKind'],
+    severity: (values.severity ?? 'unknown') as Facts['severity'],
+    tier: values.tier as Facts['tier'],
+    labels: values.label && Object.fromEntries(values.label.map((label) => label.split('='))),
+  };
+  return explain(policy, deed, facts, requirementFor(policy, deed, facts));
+}

@@ -1,0 +1,25 @@
+// The policy that a configuration means: its rules over today's lists of people, checked against the actions that exist.
+import { actions } from '../actions/index.ts';
+import type { FileConfig } from '../config.ts';
+import { PHASES } from '../domain/plan.ts';
+import { createPolicy, type Policy, unknownDeeds } from '../domain/policy.ts';
+import { AppError } from '../errors.ts';
+
+/** The policy of this configuration. Throws AppError `bad-config` where a rule speaks of what does not exist. */
+export function policyOf(config: FileConfig): Policy {
+  const { people, protectedNamespaces, approvalExpiry, autoContain, policy: section } = config;
+  const known = [...actions.map(({ name }) => name), ...PHASES, 'any'];
+  const wrong = unknownDeeds(section, known);
+  if (wrong.length > 0)
+    throw new AppError(
+      'bad-config',
+      [
+        'The policy has problems:',
+        ...wrong.map(
+          ({ rule, key }) =>
+            `  - policy.rules.${rule}.do.${key}: there is no such action. Write one of: ${known.join(', ')}.`,
+        ),
+      ].join('\n'),
+    );
+  return createPolicy({ section, people, protectedNamespaces, approvalExpiry, autoContain });
+}

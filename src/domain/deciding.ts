@@ -1,0 +1,40 @@
+// What a decision changes: an approval may be one of several, and the run keeps those that started it.
+import type { Decision, Incident, Run, Vote } from './incident.ts';
+import { runOf } from './new-run.ts';
+import { stoppedRun } from './runs.ts';
+
+export function applyDecision(incident: Incident, decision: Decision, at: string, v: number): void {
+  const { verb, by, reason = '' } = decision;
+  if (verb === 'withdraw') incident.votes = incident.votes.filter((vote) => vote.by !== by);
+  if (verb === 'review')
+    for (const review of incident.reviews.filter((one) => one.by !== by))
+      review.closed ??= { by, note: reason, at };
+  if (verb === 'contain' || verb === 'approve') {
+    const others = incident.votes.filter((vote) => vote.verb !== verb || vote.by !== by);
+    incident.votes = [...others, voteOf(decision, at)];
+    if ((decision.awaiting ?? 0) > 0) return;
+  }
+  const run = runOf(incident, verb, by, at, v);
+  if (run === undefined) return;
+  incident.runs.push({ ...run, ...backing(incident, decision, at) });
+  if (verb === 'break-glass') incident.reviews.push({ by, reason, at });
+  incident.votes = incident.votes.filter((vote) => vote.verb !== verb && verb !== 'break-glass');
+}
+
+function voteOf({ verb, by, hash, reason, groups = [] }: Decision, at: string): Vote {
+  return { verb, by, groups, at, ...(hash && { hash }), ...(reason && { reason }) };
+}
+
+/** On whose word a run stands: the worker asks again before each of its steps. */
+function backing(incident: Incident, decision: Decision, at: string): Pick<Run, 'votes' | 'breakGlass'> {
+  const { verb, hash, by, groups = [] } = decision;
+  const own = voteOf(decision, at);
+  if (verb === 'break-glass') return { votes: [own], breakGlass: { id: by, groups } };
+  if (verb === 'contain' || verb === 'approve')
+    return { votes: incident.votes.filter((vote) => vote.verb === verb && vote.hash === hash) };
+  // What goes on stands on the same word as before.
+  const before = verb === 'retry' || verb === 'skip' ? stoppedRun(incident) : undefined;
+  if (before === undefined) return { votes: [own] };
+  const { votes, breakGlass } = before;
+  return { votes: before.by === 'policy' ? [...votes, own] : votes, ...(breakGlass && { breakGlass }) };
+}

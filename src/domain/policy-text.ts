@@ -1,0 +1,28 @@
+// The policy in plain sentences, for the command line and for people who were refused.
+import { inWords } from './duration.ts';
+import type { Ask, Deed, Policy, Requirement } from './policy.ts';
+import type { Facts } from './policy-match.ts';
+
+/** "2 of approvers, not the reporter". */
+export function askWords({ approvals, from, excludeRequester, reason }: Ask): string {
+  const who = from.map((one) => (one.startsWith('S') ? `@${one}` : one)).join(' or ');
+  const number = approvals === 1 ? `one of ${who}` : `${approvals} of ${who}`;
+  return `${number}${excludeRequester ? ', not the reporter' : ''}${reason ? ', each with a reason' : ''}`;
+}
+
+/** One sentence: what would happen, who must say so, by when, and which rule says it. */
+export function explain(policy: Policy, deed: Deed, facts: Facts, requirement: Requirement): string {
+  const on = `${deed.action} on ${facts.cluster}/${facts.namespace}/${facts.serviceAccount}`;
+  const rule = `(rule "${requirement.rule}", policy ${policy.version})`;
+  if (requirement.kind === 'never') return `${on}: never, whoever approves ${rule}.`;
+  const { ask } = requirement;
+  if (requirement.kind === 'auto') {
+    const how =
+      policy.automatic.mode === 'dry-run' ? 'would only be said, as this is a dry run' : 'runs by itself';
+    return `${on}: ${how} where the alert carried the token, within the budgets; otherwise it needs ${askWords(ask)} ${rule}.`;
+  }
+  const guarded = policy.protectedNamespaces.includes(facts.namespace)
+    ? `; the namespace ${facts.namespace} is protected`
+    : '';
+  return `${on}: needs ${askWords(ask)}; the plan expires after ${inWords(ask.expiry)}${guarded} ${rule}.`;
+}
