@@ -161,7 +161,8 @@ const selfApproval: Check = (incident, { verb, by }, { policy }) => {
   const asked = requesters(incident);
   if (asks.length === 0 || !asked.includes(by.id)) return undefined;
   const mine = asks.filter(({ from }) => isNamed(policy, from, voter(by)));
-  if (mine.some((ask) => counts(policy, ask, voter(by), asked))) return undefined;
+  // Excluded from one of its steps is excluded from the whole.
+  if (mine.every((ask) => counts(policy, ask, voter(by), asked))) return undefined;
   const others = mentions(
     policy,
     asks.flatMap(({ from }) => from),

@@ -141,15 +141,18 @@ export function requirementForPlan(
   factsFor: (cluster: string) => Facts | undefined,
 ): PlanRequirement {
   const asks: Ask[] = [];
+  const spare: Ask[] = [];
   for (const step of steps) {
     const facts = factsFor(step.cluster);
     if (facts === undefined) return { kind: 'never', rule: DEFAULT_RULE, step };
     const requirement = requirementFor(policy, step, facts);
     if (requirement.kind === 'never') return { kind: 'never', rule: requirement.rule, step };
-    asks.push(requirement.ask);
+    (requirement.kind === 'auto' ? spare : asks).push(requirement.ask);
   }
-  const expiry = asks.length > 0 ? Math.min(...asks.map((ask) => ask.expiry)) : policy.approvalExpiry;
-  return { kind: 'approve', asks: strictest(asks), expiry };
+  // What may run by itself needs nobody more, where somebody is asked for the rest.
+  const needed = asks.length > 0 ? asks : spare;
+  const expiry = needed.length > 0 ? Math.min(...needed.map((ask) => ask.expiry)) : policy.approvalExpiry;
+  return { kind: 'approve', asks: strictest(needed), expiry };
 }
 
 /** Whoever satisfies `b` satisfies `a`. */

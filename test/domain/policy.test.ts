@@ -351,6 +351,11 @@ describe('a whole plan', () => {
       one({ name: 'a', do: { contain: { from: ['S0OPS'] }, revoke: { from: ['S0SEC'] } } }),
       ['1 of S0OPS', '1 of S0SEC'],
     ],
+    [
+      'what may run by itself needs nobody more',
+      one({ name: 'a', do: { contain: 'auto', revoke: { from: ['S0SEC'] } } }),
+      ['1 of S0SEC'],
+    ],
     ['the same ask once', one({ name: 'a', do: { any: { approvals: 2 } } }), ['2 of approvers']],
     [
       'one step that is never allowed',

@@ -1,0 +1,435 @@
+// Attacks on the decision to act: whatever is forged, replayed, raced or relaxed, nothing is run that the worker's policy does not allow, and each refusal says why.
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { defaultPeople } from '../../sandbox/slack/people.ts';
+import type { Json, Message } from '../../sandbox/slack/types.ts';
+import { INCIDENTS, type World } from '../../sandbox/world.ts';
+import { openStore } from '../../src/adapters/redis/connect.ts';
+import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
+import { keySpace } from '../../src/adapters/redis/key-space.ts';
+import { deriveKeys } from '../../src/adapters/redis/keys.ts';
+import { fold } from '../../src/domain/fold.ts';
+import type { Decision, EventBody, Incident } from '../../src/domain/incident.ts';
+import { createLog } from '../../src/log.ts';
+import { Secret } from '../../src/secret.ts';
+import { startHarness } from '../engine/harness.ts';
+import {
+  amendConfig,
+  answersTo,
+  buttonOf,
+  cardOf,
+  cardShows,
+  carriedOut,
+  type Leak,
+  newToken,
+  opened,
+  openStage,
+  PATIENCE_MS,
+  press,
+  pressWithReason,
+  reportLeak,
+  START_MS,
+  textOf,
+  threadSays,
+  toldTo,
+  tourniquet,
+} from './stage.ts';
+
+const CHANNEL = 'CINCIDENTS';
+const idOf = (name: string): string => defaultPeople.find((person) => person.name === name)?.id ?? '';
+const PATIENT = { timeout: 90_000 };
+
+/** Two different people for everything that cannot be undone; what is automatic stays so. */
+const twoOf = (from: string[]) => ({
+  rules: [{ name: 'two', do: { revoke: { approvals: 2, from }, contain: 'auto' as const } }],
+});
+
+/** The log as a bot holds it that was taken over: with the key. */
+function stolenLog({ env, redis }: World) {
+  const keys = deriveKeys(new Secret(env.TOURNIQUET_KEY ?? ''));
+  const store = openStore(new Secret(redis.url), createLog({ level: 'silent' }));
+  const log = createIncidentLog({ store, prefix: redis.prefix, keys, clock: { now: () => Date.now() } });
+  const space = keySpace(redis.prefix);
+  return {
+    store,
+    space,
+    async incident(id: string): Promise<Incident> {
+      return fold(id, (await log.load(id))?.events ?? []);
+    },
+    /** Appends with a valid chain, like the bot would. */
+    async forge(id: string, make: (incident: Incident) => EventBody[]): Promise<void> {
+      for (;;) {
+        const loaded = await log.load(id);
+        if (!loaded) throw new Error(`There is no incident ${id}.`);
+        const events = make(fold(id, loaded.events));
+        const request = { id, expected: loaded.events.length, head: loaded.head, events };
+        if ((await log.append(request)).kind === 'appended') return;
+      }
+    },
+  };
+}
+
+const approval = (incident: Incident, decision: Partial<Decision>): EventBody => ({
+  type: 'decided',
+  decision: { verb: 'approve', by: idOf('ines'), hash: incident.plan?.hash ?? '', ...decision },
+});
+
+/** Contained by policy, with a plan that deletes the Secret. */
+async function contained(world: World, name: string): Promise<Leak> {
+  const leak = await reportLeak(world, name);
+  await cardShows(world, leak.id, /Contained: refused by 2 of 2.*Approve plan/);
+  return leak;
+}
+
+const deleted = (world: World, { secret }: Leak): number => carriedOut(world, 'DELETE', secret).length;
+
+/** As anybody can invent it who holds the app's socket. */
+const invented = (
+  world: World,
+  user: string,
+  actionId: string,
+  value: unknown,
+  team = world.slack.teamId,
+): Json => ({
+  type: 'block_actions',
+  user: { id: idOf(user), team_id: team },
+  team: { id: team },
+  trigger_id: randomBytes(8).toString('hex'),
+  channel: { id: CHANNEL },
+  container: { type: 'message', channel_id: CHANNEL },
+  actions: [{ type: 'button', action_id: actionId, block_id: 'b', action_ts: '1', value }],
+});
+
+const approveValue = (world: World, id: string): string =>
+  buttonOf(cardOf(world, id), 'Approve plan')?.value ?? '';
+
+async function pressSeen(world: World, card: Message, user: string, label: string): Promise<void> {
+  const button = buttonOf(card, label);
+  if (!button) throw new Error(`The card has no button "${label}".`);
+  await world.slack.click(user, {
+    channel: INCIDENTS,
+    ts: card.ts,
+    actionId: button.action_id,
+    value: button.value,
+  });
+}
+
+/** Whatever was tried: two honest people still get it done. */
+async function approveByTwo(world: World, leak: Leak): Promise<void> {
+  await toldTo(world, 'ines', () => press(world, leak.id, 'ines', 'Approve plan'));
+  await cardShows(world, leak.id, /Approved so far by/);
+  await press(world, leak.id, 'tomas', 'Approve plan');
+  await threadSays(world, leak.id, /Closed as resolved/);
+  expect(deleted(world, leak)).toBe(1);
+}
+
+describe('attacks on clicks', PATIENT, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openStage({ config: { policy: twoOf(['SSECONCALL', 'approvers']) } });
+    await Promise.all([world.startRole('bot'), world.startRole('worker')]);
+  }, START_MS);
+  afterAll(() => world?.close());
+  beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript(INCIDENTS))));
+
+  it('forged: people who may not, other workspaces, edited hashes and stale buttons', async () => {
+    const leak = await contained(world, 'forged');
+    const value = approveValue(world, leak.id);
+    const tell = (user: string, action: string, carried: unknown, team?: string) =>
+      toldTo(world, user, () => world.slack.sendInteractive(invented(world, user, action, carried, team)));
+    expect(await tell('dan', 'decide:approve', value)).toMatch(/not on the list.*subteam\^SSECONCALL/);
+    expect(await tell('maya', 'decide:approve', value)).toMatch(/not on the list/);
+    expect(await tell('gail', 'decide:approve', value)).toMatch(/Guests and apps/);
+    expect(await tell('petra', 'decide:approve', value, 'T0PARTNER1')).toMatch(/another workspace/);
+    // What the payload says about the person's workspace counts for nothing: Slack is asked.
+    expect(await tell('petra', 'decide:approve', value)).toMatch(/another workspace/);
+    const edited = JSON.stringify({ ...JSON.parse(value), h: 'f'.repeat(32) });
+    expect(await tell('ines', 'decide:approve', edited)).toMatch(/has changed since/);
+    expect(await tell('ines', 'decide:contain', value)).toMatch(/has changed since|already quarantined/);
+    expect(deleted(world, leak)).toBe(0);
+    await approveByTwo(world, leak);
+  });
+
+  it('double, replayed and parallel: one person is one vote, however often and however fast', async () => {
+    const leak = await contained(world, 'doubled');
+    const card = cardOf(world, leak.id) as Message;
+    world.slack.faults.duplicateEnvelopes(1);
+    await Promise.all(Array.from({ length: 25 }, () => pressSeen(world, card, 'ines', 'Approve plan')));
+    await cardShows(world, leak.id, /Approved so far by/);
+    const payload = invented(world, 'ines', 'decide:approve', approveValue(world, leak.id));
+    expect(await toldTo(world, 'ines', () => world.slack.sendInteractive(payload))).toMatch(
+      /approved this already/,
+    );
+    await world.slack.sendInteractive(payload);
+    expect((await stolenLog(world).incident(leak.id)).votes).toHaveLength(1);
+    expect(deleted(world, leak)).toBe(0);
+    await Promise.all(Array.from({ length: 25 }, () => pressSeen(world, card, 'tomas', 'Approve plan')));
+    await threadSays(world, leak.id, /Closed as resolved/);
+    expect(deleted(world, leak)).toBe(1);
+    expect(
+      (await stolenLog(world).incident(leak.id)).runs.filter(({ kind }) => kind === 'plan'),
+    ).toHaveLength(1);
+  });
+
+  it('stale: an approval given before the plan changed counts for nothing after it', async () => {
+    const leak = await contained(world, 'stale');
+    // As it was seen: the workspace changes its own copy.
+    const before = structuredClone(cardOf(world, leak.id)) as Message;
+    await toldTo(world, 'ines', () => press(world, leak.id, 'ines', 'Approve plan'));
+    // A new consumer of the Secret is another plan.
+    const late = { serviceAccount: 'checkout', secretMounts: ['stale'], replicas: 1 };
+    world.cluster('prod').seed.deployment('payments', 'late', late);
+    await stolenLog(world).forge(leak.id, () => [{ type: 'plan-expired' }]);
+    await threadSays(world, leak.id, /A new plan is on the card/);
+    expect(await toldTo(world, 'tomas', () => pressSeen(world, before, 'tomas', 'Approve plan'))).toMatch(
+      /has changed since/,
+    );
+    expect((await stolenLog(world).incident(leak.id)).votes).toEqual([]);
+    expect(deleted(world, leak)).toBe(0);
+    await approveByTwo(world, leak);
+  });
+
+  it('a self-approval: whoever reports, even through a second incident, is excluded from both', async () => {
+    const first = await contained(world, 'selfish');
+    const at = 'prod/payments/checkout';
+    await toldTo(world, 'ines', () => world.slack.slash('ines', INCIDENTS, `/revoke-sa ${at} it is mine`));
+    const second = await world.slack.waitFor(() => {
+      const found = world.slack
+        .messages(INCIDENTS)
+        .findLast((message) => textOf(message).includes('reported by <@UINES00001>'));
+      return found?.metadata && buttonOf(found, 'Approve plan') ? found : undefined;
+    }, PATIENCE_MS);
+    expect(await toldTo(world, 'ines', () => pressSeen(world, second, 'ines', 'Approve plan'))).toMatch(
+      /You opened this incident/,
+    );
+    expect(deleted(world, first)).toBe(0);
+    expect(carriedOut(world, 'DELETE', '/api/v1/namespaces/payments/serviceaccounts/checkout')).toEqual([]);
+  });
+
+  it('a member who left the group: their vote is asked for at the click, not remembered from the card', async () => {
+    const leak = await contained(world, 'left');
+    await world.slack.setGroupMembers('SPLATFORM1', []);
+    const value = approveValue(world, leak.id);
+    const forged = () => world.slack.sendInteractive(invented(world, 'rolf', 'decide:approve', value));
+    await forged();
+    expect(await toldTo(world, 'dan', () => press(world, leak.id, 'dan', 'Approve plan'))).toMatch(
+      /not on the list/,
+    );
+    expect((await stolenLog(world).incident(leak.id)).votes).toEqual([]);
+  });
+});
+
+describe('attacks on Redis', PATIENT, () => {
+  let world: World;
+  let stolen: ReturnType<typeof stolenLog>;
+  beforeAll(async () => {
+    world = await openStage({ config: { policy: twoOf(['approvers']) } });
+    await Promise.all([world.startRole('bot'), world.startRole('worker')]);
+    stolen = stolenLog(world);
+  }, START_MS);
+  afterAll(async () => {
+    await stolen?.store.close();
+    await world?.close();
+  });
+  beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript(INCIDENTS))));
+
+  it.each<[string, (incident: Incident) => EventBody[], RegExp]>([
+    [
+      'one approval where two are needed',
+      (incident) => [approval(incident, {})],
+      /needs 1 more approval than were given/,
+    ],
+    [
+      'approvals of people who are not on the worker’s list',
+      (incident) => [
+        approval(incident, { by: idOf('dan'), awaiting: 1 }),
+        approval(incident, { by: idOf('maya') }),
+      ],
+      /needs 2 more approvals/,
+    ],
+    [
+      'a containment by policy that deletes',
+      ({ plan }) => [{ type: 'auto-contained', steps: plan?.steps ?? [], rule: 'two' }],
+      /asks a person first/,
+    ],
+    [
+      'a broken glass of a stranger',
+      (incident) => [approval(incident, { verb: 'break-glass', by: idOf('dan'), reason: 'x' })],
+      /does not let UDAN000001 break the glass/,
+    ],
+  ])('with the key, a forged log of %s runs nothing', async (name, events, words) => {
+    const leak = await contained(world, `forged-${name.length}`);
+    await stolen.forge(leak.id, events);
+    await threadSays(world, leak.id, words);
+    expect(deleted(world, leak)).toBe(0);
+  });
+
+  it('without the key, a changed log is not acted upon, the audit names the entry, and honest approvals wait', async () => {
+    const leak = await contained(world, 'tampered');
+    const key = stolen.space.log(leak.id);
+    const entries = await stolen.store.run((redis) => redis.lrange(key, 0, -1));
+    const planned = entries.findIndex((entry) => entry.includes('"plan-proposed"'));
+    const original = entries[planned] ?? '';
+    await stolen.store.run((redis) => redis.lset(key, planned, original.replace('payments', 'kube-public')));
+    expect(await toldTo(world, 'ines', () => press(world, leak.id, 'ines', 'Approve plan'))).toMatch(
+      /damaged at entry/,
+    );
+    const { code, output } = await tourniquet(world, 'audit', 'verify', leak.id);
+    expect([code, output]).toEqual([1, expect.stringContaining(`entry ${planned + 1} of`)]);
+    expect(deleted(world, leak)).toBe(0);
+    await stolen.store.run((redis) => redis.lset(key, planned, original));
+    await approveByTwo(world, leak);
+  });
+
+  it('a job for what nobody approved runs nothing', async () => {
+    const leak = await contained(world, 'jobless');
+    const before = (await stolen.incident(leak.id)).version;
+    const { createJobQueue } = await import('../../src/adapters/bullmq/queue.ts');
+    const queue = createJobQueue({
+      connections: stolen.store,
+      prefix: world.redis.prefix,
+      clock: { now: () => Date.now() },
+      log: createLog({ level: 'silent' }),
+    });
+    await queue.add([{ id: `${leak.id}-run-forged`, kind: 'run', incidentId: leak.id, at: 0 }]);
+    // The next thing that the worker does shows that it has dropped the job.
+    await contained(world, 'after-jobless');
+    await queue.close();
+    expect((await stolen.incident(leak.id)).version).toBe(before);
+    expect(deleted(world, leak)).toBe(0);
+  });
+
+  it('a feed that alerts on kube-system touches nothing there until two people say so', async () => {
+    const { seed } = world.cluster('prod');
+    seed.serviceAccount('kube-system', 'node-tool');
+    const token = await seed.tokenSecret('kube-system', 'node-tool-token', 'node-tool');
+    const id = await opened(await world.report({ token }));
+    await cardShows(world, id, /kube-system is protected/);
+    expect(await toldTo(world, 'maya', () => press(world, id, 'maya', 'Quarantine now'))).toMatch(
+      /1 more person must approve/,
+    );
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    await press(world, id, 'ines', 'Quarantine now');
+    await cardShows(world, id, /Contained: refused by 2 of 2/);
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+  });
+
+  it('a switch that somebody else wrote stops everything, and only an approver lets it go on', async () => {
+    await stolen.store.run((redis) => redis.set(stolen.space.pause, 'null'));
+    const { token } = await newToken(world, 'while-damaged');
+    const id = await opened(await world.report({ token }));
+    await cardShows(world, id, /PAUSED.*changed by something else/);
+    expect(await answersTo(world, token)).toEqual([201, 201]);
+    const say = (user: string) =>
+      toldTo(world, user, () => world.slack.slash(user, INCIDENTS, '/tourniquet resume'));
+    expect(await say('maya')).toMatch(/not on the list of people who may let Tourniquet go on/);
+    expect(await say('ines')).toMatch(/Tourniquet goes on/);
+    await press(world, id, 'maya', 'Quarantine now');
+    await cardShows(world, id, /Contained: refused by 2 of 2/);
+  });
+});
+
+describe('attacks by changing who decides', PATIENT, () => {
+  let world: World;
+  beforeAll(async () => {
+    // The bot's policy was relaxed; the worker starts with the strict one.
+    world = await openStage({
+      config: {
+        policy: {
+          rules: [
+            {
+              name: 'lax',
+              do: { any: { excludeRequester: false, from: ['approvers', 'responders'] }, contain: 'auto' },
+            },
+          ],
+        },
+      },
+    });
+    await world.startRole('bot');
+    await amendConfig(world, (config) => {
+      config.policy = twoOf(['approvers']);
+    });
+    await world.startRole('worker');
+  }, START_MS);
+  afterAll(() => world?.close());
+  beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript(INCIDENTS))));
+
+  it('a policy that was relaxed for the bot alone lets the worker do nothing more', async () => {
+    const leak = await contained(world, 'relaxed');
+    await press(world, leak.id, 'maya', 'Approve plan');
+    await threadSays(world, leak.id, /rule .*two.* of this worker.* needs 2 more approvals/);
+    expect(deleted(world, leak)).toBe(0);
+  });
+
+  it('an approver who is removed between the click and the step does not count any more', async () => {
+    const leak = await contained(world, 'removed');
+    await toldTo(world, 'maya', () =>
+      world.slack.slash('maya', INCIDENTS, '/tourniquet pause somebody left'),
+    );
+    await cardShows(world, leak.id, /PAUSED/);
+    const log = stolenLog(world);
+    await log.forge(leak.id, (incident) => [
+      approval(incident, { awaiting: 1 }),
+      approval(incident, { by: idOf('tomas') }),
+    ]);
+    await world.worker().stop();
+    await amendConfig(world, (config) => {
+      config.people = { approvers: [idOf('ines')] };
+    });
+    await world.startRole('worker');
+    await toldTo(world, 'ines', () => world.slack.slash('ines', INCIDENTS, '/tourniquet resume'));
+    await threadSays(world, leak.id, /needs 1 more approval than were given/);
+    expect(deleted(world, leak)).toBe(0);
+    await log.store.close();
+  });
+
+  it('a broken glass is told to everybody who was skipped, and its own author cannot close the review', async () => {
+    const leak = await contained(world, 'glass');
+    await press(world, leak.id, 'ines', 'Break glass…');
+    const form = await world.slack.waitFor(() => world.slack.views('ines').at(-1), PATIENCE_MS);
+    await world.slack.submit('ines', form.id, { confirm: 'payments/checkout', reason: 'nobody is awake' });
+    await threadSays(world, leak.id, /BREAK-GLASS.*UINES00001.*Skipped: .*UTOMAS0001/s);
+    await threadSays(world, leak.id, /Closed as resolved/);
+    expect(deleted(world, leak)).toBe(1);
+    await press(world, leak.id, 'ines', 'Close review…');
+    const refused = await world.slack.waitFor(() => {
+      const view = world.slack.views('ines').at(-1);
+      return view && JSON.stringify(view).includes('broke the glass yourself') ? view : undefined;
+    }, PATIENCE_MS);
+    expect(refused).toBeDefined();
+    await pressWithReason(world, leak.id, 'tomas', 'Close review…', 'it was right');
+    await cardShows(world, leak.id, /Reviewed by <@UTOMAS0001>: it was right/);
+  });
+});
+
+describe('a poisoned feed', () => {
+  it('of a thousand different ServiceAccounts gets as many contained as the breaker allows, and no more', async () => {
+    const h = await startHarness({
+      policy: {
+        rules: [{ name: 'auto', do: { contain: 'auto' } }],
+        automatic: { distinctServiceAccounts: 5 },
+      },
+      settings: { autoContainPerHour: 100_000 },
+    });
+    try {
+      const { seed } = h.cluster();
+      seed.namespace('payments');
+      const ids: string[] = [];
+      for (let n = 0; n < 1000; n++) {
+        seed.serviceAccount('payments', `app-${n}`);
+        const token = await seed.tokenSecret('payments', `app-${n}-token`, `app-${n}`);
+        ids.push((await h.leak(token)).incidentId);
+      }
+      for (const id of ids) await h.run(id);
+      const patched = h
+        .cluster()
+        .requests.filter(({ method, status }) => method === 'PATCH' && status === 200);
+      expect(new Set(patched.map(({ path }) => path)).size).toBe(5);
+      const why = ids.map((id) => h.incident(id).autoContainSkipped ?? 'contained');
+      expect(why.filter((reason) => /poisoned alert feed/.test(reason))).toHaveLength(995);
+      expect(why.filter((reason) => reason === 'contained')).toHaveLength(5);
+    } finally {
+      await h.close();
+    }
+  }, 300_000);
+});
