@@ -173,17 +173,15 @@ describe('attacks on clicks', PATIENT, () => {
 
   it('stale: an approval given before the plan changed counts for nothing after it', async () => {
     const leak = await contained(world, 'stale');
-    // As it was seen: the workspace changes its own copy.
-    const before = structuredClone(cardOf(world, leak.id)) as Message;
+    const seen = approveValue(world, leak.id);
     await toldTo(world, 'ines', () => press(world, leak.id, 'ines', 'Approve plan'));
     // A new consumer of the Secret is another plan.
     const late = { serviceAccount: 'checkout', secretMounts: ['stale'], replicas: 1 };
     world.cluster('prod').seed.deployment('payments', 'late', late);
     await stolenLog(world).forge(leak.id, () => [{ type: 'plan-expired' }]);
     await threadSays(world, leak.id, /A new plan is on the card/);
-    expect(await toldTo(world, 'tomas', () => pressSeen(world, before, 'tomas', 'Approve plan'))).toMatch(
-      /has changed since/,
-    );
+    const old = () => world.slack.sendInteractive(invented(world, 'tomas', 'decide:approve', seen));
+    expect(await toldTo(world, 'tomas', old)).toMatch(/has changed since/);
     expect((await stolenLog(world).incident(leak.id)).votes).toEqual([]);
     expect(deleted(world, leak)).toBe(0);
     await approveByTwo(world, leak);
