@@ -44,6 +44,8 @@ export interface HarnessOptions {
   /** The worker's policy, and the bot's unless that is given too. */
   policy?: PolicyInput;
   botPolicy?: PolicyInput;
+  /** The bot's policy as something that the test changes while it runs. */
+  roster?: { policy: Policy };
   /** Puts something between the engine and a cluster. */
   wrap?: (cluster: Cluster) => Cluster;
   actions?: readonly Action[];
@@ -89,10 +91,10 @@ export async function startHarness(options: HarnessOptions = {}) {
     sleep,
     stopping: stopping.signal,
   };
-  const roster = {
-    policy: options.botPolicy ? policy(options.botPolicy) : deps.settings.policy,
-    teamId: TEAM,
-  };
+  const roster = Object.assign(
+    options.roster ?? { policy: options.botPolicy ? policy(options.botPolicy) : deps.settings.policy },
+    { teamId: TEAM },
+  );
   const front = createFront(deps, {
     roster,
     clusters: connected.map(({ name }) => name),
