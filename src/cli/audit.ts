@@ -4,8 +4,11 @@ import { parseArgs } from 'node:util';
 import { checkChain, MAC_LENGTH } from '../adapters/redis/chain.ts';
 import type { AuditTrail } from '../adapters/redis/incident-log.ts';
 import { deriveKeys } from '../adapters/redis/keys.ts';
+import { fold } from '../domain/fold.ts';
+import type { IncidentEvent } from '../domain/incident.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { renderReport } from './incident-report.ts';
 
 export interface Verdict {
   intact: boolean;
@@ -24,6 +27,7 @@ export interface AuditOptions {
 const USAGE = `Usage:
   tourniquet audit verify <incident> [--head <first characters of a log head>]
   tourniquet audit export <incident> > export.jsonl
+  tourniquet audit report <incident> > report.md
   tourniquet audit verify --file export.jsonl [--head <first characters of a log head>]
 `;
 
@@ -38,6 +42,10 @@ export async function runAudit(argv: string[], { trail, key, stdout }: AuditOpti
     const { verb, id, head, file } = parseCall(argv);
     if (verb === 'export' && id) {
       stdout.write(await exportIncident(trail(), id));
+      return 0;
+    }
+    if (verb === 'report' && id) {
+      stdout.write(await reportOn(trail(), chain, id));
       return 0;
     }
     if (verb === 'verify' && file) return say(verifyExport(readExport(file), chain, head));
@@ -90,6 +98,20 @@ export async function exportIncident(trail: AuditTrail, id: string): Promise<str
   const { entries } = await trail.trail(id);
   if (entries.length === 0) throw unknownIncident(id);
   return entries.map((entry) => `${JSON.stringify(exportLine(id, entry))}\n`).join('');
+}
+
+/** Only of a log that verifies: a report of a damaged one would be believed. */
+async function reportOn(trail: AuditTrail, chain: Buffer, id: string): Promise<string> {
+  const { entries } = await trail.trail(id);
+  if (entries.length === 0) throw unknownIncident(id);
+  const check = checkChain(chain, id, entries);
+  if (!check.intact)
+    throw new AppError(
+      'log-damaged',
+      `The log of incident ${id} is damaged at entry ${check.entry}, so there is no report of it. See: tourniquet audit verify ${id}`,
+    );
+  const events = check.texts.map((text) => JSON.parse(text) as IncidentEvent);
+  return renderReport({ incident: fold(id, events), events, head: check.head });
 }
 
 function exportLine(incident: string, entry: string) {

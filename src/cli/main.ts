@@ -12,6 +12,7 @@ const USAGE = `Usage: tourniquet <command>
 
   audit verify <incident>     check that nobody changed the log of an incident
   audit export <incident>     print it as JSON Lines that can be checked elsewhere
+  audit report <incident>     print it as a report that people read, in Markdown
   audit verify --file <file>  check such an export, without Redis
   policy check [file]         is the policy valid, and does it say what it can hardly mean?
   policy explain <source> <cluster>/<namespace>/<serviceaccount> <action>

@@ -221,3 +221,28 @@ test.each<[string, string[], RegExp]>([
   expect(code).toBe(2);
   expect(out).toMatch(said);
 });
+
+describe('report', () => {
+  test('of a log that verifies, with its head', async () => {
+    const { code, out } = await audit('report', id);
+    expect(code).toBe(0);
+    expect(out).toContain(`# Incident ${id}`);
+    expect(out).toContain(`--head ${head.slice(0, 16)}`);
+  });
+
+  test('of a damaged log there is none', async () => {
+    const [first = '', ...rest] = await entriesOf();
+    await store([`${first} `, ...rest]);
+    expect(await audit('report', id)).toEqual({
+      code: 2,
+      out: expect.stringContaining('damaged at entry 1'),
+    });
+  });
+
+  test('of what does not exist there is none', async () => {
+    expect(await audit('report', 'nothing')).toEqual({
+      code: 2,
+      out: expect.stringContaining('no incident'),
+    });
+  });
+});
