@@ -13,6 +13,7 @@ import { type Bot, firstTime } from './bot.ts';
 import type { CardStore } from './card-store.ts';
 import { onClick } from './clicks.ts';
 import { type Directory, directory } from './directory.ts';
+import { showHome } from './home.ts';
 import { TwinReceiver } from './receiver.ts';
 import { onSlash } from './slash.ts';
 import { onSubmit } from './submissions.ts';
@@ -80,6 +81,9 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   app.view(/./, async (submission) => {
     if (submission.body.type === 'view_submission')
       await onSubmit(bot, submission as Parameters<typeof onSubmit>[1]);
+  });
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab === 'home') await showHome(bot, event.user);
   });
   app.error(async (error) => {
     log.error({ name: error.name, code: error.code }, 'slack: a handler failed');

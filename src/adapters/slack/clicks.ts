@@ -10,6 +10,7 @@ import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCar
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
+import { showHome } from './home.ts';
 import { counted } from './mrkdwn.ts';
 
 const UNKNOWN_BUTTON =
@@ -39,6 +40,7 @@ export async function onClick(bot: Bot, body: BlockAction): Promise<void> {
   if (!action || !bot.first(body.trigger_id)) return;
   const addressee = { user: body.user.id, channel: body.channel?.id, responseUrl: body.response_url };
   await answering(sayTo(bot.client, addressee, bot.log), () => act(bot, body, action), bot.log);
+  if (body.view?.type === 'home') await showHome(bot, body.user.id);
 }
 
 async function act(
