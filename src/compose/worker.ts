@@ -6,6 +6,8 @@ import { startWorker } from '../adapters/bullmq/worker.ts';
 import { startHealth } from '../adapters/http/health.ts';
 import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
 import { answer } from '../engine/answer.ts';
+import type { WorkerDeps } from '../engine/deps.ts';
+import { planAnew } from '../engine/under-policy.ts';
 import { doWork } from '../engine/work.ts';
 import type { Log } from '../log.ts';
 import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
@@ -30,8 +32,20 @@ export async function startWorkerRole(
   const health = await startHealth({ host: config.http.host, port: config.http.healthPort, ready: problems });
   stack.defer(() => health.close());
   // A cluster that is away now is asked again when it is needed; the others must not wait for it.
-  await warmUp([worker.ready, ...[...clusters.values()].map((cluster) => warm(cluster, log))]);
+  const warming = [...clusters.values()].map((cluster) => warm(cluster, log));
+  await warmUp([worker.ready, ...warming, underNewPolicy(workerDeps, log)]);
   return health.port;
+}
+
+/** Plans that wait under an older policy; what is missed here is checked at the click and at the step all the same. */
+async function underNewPolicy(deps: WorkerDeps, log: Log): Promise<void> {
+  try {
+    const plans = await planAnew(deps);
+    if (plans > 0)
+      log.info({ plans, policy: deps.settings.policy.version }, 'planning anew under another policy');
+  } catch (err) {
+    log.warn({ err }, 'plans under an older policy could not be looked at');
+  }
 }
 
 /** Ends early when told to stop. */

@@ -81,10 +81,11 @@ const handlers: Handlers = {
     incident.situations = situations;
     delete incident.troubles.investigate;
   },
-  'plan-proposed': (incident, { plan, expiry, at }) => {
+  'plan-proposed': (incident, { plan, expiry, policy, at }) => {
     incident.plan = plan;
     incident.planAt = at;
     if (expiry !== undefined) incident.planExpiry = expiry;
+    if (policy !== undefined) incident.planPolicy = policy;
     incident.stale = false;
     // A token that was dead before we came is proven dead like any other.
     if (!incident.proof && incident.goal.do !== 'restart' && tokenIsDead(incident))
@@ -213,6 +214,7 @@ function askAgain(incident: Incident): void {
   delete incident.planAt;
   delete incident.soakCancelled;
   delete incident.planExpiry;
+  delete incident.planPolicy;
   incident.votes = [];
   incident.reminders = 0;
   delete incident.closed;

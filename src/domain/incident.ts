@@ -104,7 +104,8 @@ export type EventBody =
   /** `expiry`: milliseconds that it waits for approval, by this version of the policy. */
   | { type: 'plan-proposed'; plan: Plan; policy?: string; expiry?: number }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
-  | { type: 'plan-expired' }
+  /** `why`: absent where time did it. */
+  | { type: 'plan-expired'; why?: 'policy-changed' }
   /** `count`: of the present plan, from 1. */
   | { type: 'reminded'; count: number }
   | { type: 'decided'; decision: Decision }
@@ -223,6 +224,8 @@ export interface Incident {
   planAt?: string;
   /** Milliseconds that the plan waits for approval, where the policy says so. */
   planExpiry?: number;
+  /** Version of the policy that the plan was made under. */
+  planPolicy?: string;
   /** How often people were reminded of the present plan. */
   reminders: number;
   /** Approvals of the present plan that have not started it yet. */

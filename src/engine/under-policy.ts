@@ -5,6 +5,7 @@ import { without } from '../domain/plan-hash.ts';
 import { requirementFor, requirementForPlan } from '../domain/policy.ts';
 import { factsOf } from '../domain/policy-match.ts';
 import type { WorkerDeps } from './deps.ts';
+import { change, enqueue, openSession } from './session.ts';
 
 export function underPolicy(
   { settings: { policy } }: WorkerDeps,
@@ -24,6 +25,25 @@ export function underPolicy(
   const plan = { ...left, notes: [...left.notes, ...forbidden.map(({ note }) => note)] };
   const needed = requirementForPlan(policy, plan.steps, facts);
   return { plan, expiry: needed.kind === 'approve' ? needed.expiry : policy.approvalExpiry };
+}
+
+/** After a change of the policy: what waits for approval under an older one is looked at again, and its approvals are void. */
+export async function planAnew(deps: WorkerDeps): Promise<number> {
+  const { version } = deps.settings.policy;
+  let replanned = 0;
+  for (const id of await deps.log.toSweep()) {
+    const session = await openSession(deps, id);
+    if (session === undefined) continue;
+    const changed = await change(deps, session, ({ status, planPolicy }) =>
+      status === 'awaiting-approval' && planPolicy !== undefined && planPolicy !== version
+        ? [{ type: 'plan-expired', why: 'policy-changed' }]
+        : undefined,
+    );
+    if (!changed) continue;
+    replanned += 1;
+    await enqueue(deps, session);
+  }
+  return replanned;
 }
 
 const forbiddenNote = ({ title, kubectl }: Step, rule: string): string =>

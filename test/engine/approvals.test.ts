@@ -1,7 +1,8 @@
 // N of M: distinct people over one plan, counted by the bot at the click and again by the worker, from its own policy, before every step.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Decision, EventBody } from '../../src/domain/incident.ts';
-import type { PolicyInput } from '../builders.ts';
+import { planAnew } from '../../src/engine/under-policy.ts';
+import { aPolicy, type PolicyInput } from '../builders.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, TEAM } from './harness.ts';
 
 let h: Harness;
@@ -283,5 +284,22 @@ describe('a plan that waits', () => {
     await h.click(id, 'decline', 'UINES', { reason: 'later' });
     await h.run(id, 48 * 3_600_000);
     expect(h.memory.events(id).filter(({ type }) => type === 'reminded')).toEqual([]);
+  });
+});
+
+describe('another policy', () => {
+  it('makes what waits under the old one be planned anew: votes are void, and what is forbidden now is gone', async () => {
+    const id = await waiting();
+    await h.click(id, 'approve', 'UINES');
+    expect(await planAnew(h.deps)).toBe(0);
+    const { policy } = h.deps.settings;
+    const never = aPolicy({ rules: [{ name: 'no', do: { 'delete-token-secret': 'never' } }] }, policy);
+    h.deps.settings.policy = never;
+    expect(await planAnew(h.deps)).toBe(1);
+    await h.run(id);
+    expect(h.incident(id).votes).toEqual([]);
+    expect(h.incident(id).planPolicy).toBe(never.version);
+    expect(h.incident(id).plan?.steps.map(({ action }) => action)).not.toContain('delete-token-secret');
+    expect(await planAnew(h.deps)).toBe(0);
   });
 });

@@ -3,15 +3,14 @@ import type { KnownBlock } from '@slack/types';
 import { fold } from '../../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
-import { mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { isBleeding, isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
+import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { asksText } from './asks-text.ts';
 import { VERBS } from './card.ts';
 import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
-import { aloneFor, deadline, glassBroken, voted } from './vote-text.ts';
+import { aloneFor, deadline, glassBroken, planOver, voted } from './vote-text.ts';
 
 export interface Milestone {
   /** Version of the event that it tells of; at most one for each. */
@@ -117,14 +116,7 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
   reminded: (_event, { after, policy }) => [
     `Waiting for approval${deadline(after, policy)}: ${asksText(after, 'approve', policy).join('; ')}.`,
   ],
-  'plan-expired': (_event, { before, policy }) => [
-    ...(isBleeding(before)
-      ? [
-          `*Nobody approved in time, and the token still works.* ${mentions(policy, policy.fallback)}: somebody must act.`,
-        ]
-      : ['Nobody approved in time.']),
-    'The incident stays open. Everything is looked at again, and a fresh plan follows.',
-  ],
+  'plan-expired': ({ why }, { before, policy }) => planOver(why, before, policy),
   decided: ({ decision }, { before, after, policy }) => {
     if (decision.awaiting !== undefined) return voted(decision, after, policy);
     if (decision.verb === 'break-glass') return glassBroken(decision, before, after, policy);

@@ -2,6 +2,7 @@
 import type { Decision, Incident, IncidentEvent } from '../../domain/incident.ts';
 import { asksFor, mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { isBleeding } from '../../domain/runs.ts';
 import { namedBy, requesters } from '../../domain/votes.ts';
 import { asksText } from './asks-text.ts';
 import { clean, counted, moment, people } from './mrkdwn.ts';
@@ -46,4 +47,14 @@ export function aloneFor(event: IncidentEvent, after: Incident, policy: Policy):
   const excluded = [...given, ...requesters(after)];
   const from = asksFor(after, 'approve', policy).flatMap((ask) => ask.from);
   return namedBy(policy, from).users.filter((id) => !excluded.includes(id));
+}
+
+/** An incident never ends because nobody came: whoever must act is called, and a fresh plan follows. */
+export function planOver(why: 'policy-changed' | undefined, before: Incident, policy: Policy): string[] {
+  const next = 'The incident stays open. Everything is looked at again, and a fresh plan follows.';
+  if (why === 'policy-changed')
+    return ['The policy has changed, and approvals under the old one are void.', next];
+  if (!isBleeding(before)) return ['Nobody approved in time.', next];
+  const called = mentions(policy, policy.fallback);
+  return [`*Nobody approved in time, and the token still works.* ${called}: somebody must act.`, next];
 }
