@@ -48,7 +48,8 @@ export interface AlertSource {
 
 /** One RBAC rule, with the scope at which it is needed. */
 export interface Permission {
-  scope: 'namespace' | 'cluster';
+  /** opt-in: in no role by default; a plan that needs it says which rules are missing, for named objects. */
+  scope: 'namespace' | 'cluster' | 'opt-in';
   apiGroups: string[];
   resources: string[];
   verbs: string[];

@@ -51,6 +51,13 @@ export const resources = {
   clusterRoles: rbac('clusterroles', false),
   roleBindings: rbac('rolebindings', true),
   clusterRoleBindings: rbac('clusterrolebindings', false),
+  /** Created, one answers whether the worker itself may do something; nothing is stored. */
+  accessReviews: {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    plural: 'selfsubjectaccessreviews',
+    namespaced: false,
+  },
 } as const satisfies Record<string, Resource>;
 
 /** Everything known that makes Pods. */

@@ -9,7 +9,7 @@ import type { Plan, Step } from '../src/domain/plan.ts';
 import { makePlan } from '../src/domain/plan-hash.ts';
 import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/policy.ts';
 import { policySchema } from '../src/domain/policy-schema.ts';
-import type { Situation, WorkloadFact } from '../src/domain/situation.ts';
+import type { BindingFact, Situation, WorkloadFact } from '../src/domain/situation.ts';
 import type { TokenIdentity } from '../src/domain/token-identity.ts';
 
 export const T0 = Date.parse('2026-11-24T03:00:00Z');
@@ -78,6 +78,17 @@ export const aWorkload = (changes: Partial<WorkloadFact> = {}): WorkloadFact => 
   ...changes,
 });
 
+export const aBinding = (changes: Partial<BindingFact> = {}): BindingFact => ({
+  kind: 'ClusterRoleBinding',
+  name: 'api',
+  uid: 'uid-binding',
+  role: { kind: 'ClusterRole', name: 'cluster-admin' },
+  as: 'ServiceAccount',
+  subjects: 1,
+  sole: true,
+  ...changes,
+});
+
 export const aSituation = (changes: Partial<Situation> = {}): Situation => ({
   cluster: 'prod',
   observedAt: new Date(T0).toISOString(),
@@ -112,6 +123,7 @@ export const aSituation = (changes: Partial<Situation> = {}): Situation => ({
     lines: ['can read every Secret in all namespaces (ClusterRole cluster-admin)'],
     bindings: ['ClusterRoleBinding/api → ClusterRole/cluster-admin (as ServiceAccount)'],
   },
+  bindings: [aBinding()],
   warnings: ['Argo CD owns this Secret and would bring it back'],
   unread: [],
   self: false,

@@ -1,13 +1,14 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { INVALID_SINCE, LAST_USED, pointer } from '../domain/labels.ts';
+import { INVALID_SINCE, LAST_USED, pointer, SERVICE_ACCOUNT_UID } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
 import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';
+import { recreated } from './succession/recreation.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -16,6 +17,8 @@ const paramsSchema = z.strictObject({
   uid: z.string().optional(),
   /** After the workloads have something new, instead of at once. */
   calm: z.literal(true).exactOptional(),
+  /** UID of the ServiceAccount, where it is re-created next: under another, a Secret of this name holds another token. */
+  account: z.string().exactOptional(),
 });
 type Params = z.infer<typeof paramsSchema>;
 
@@ -45,7 +48,9 @@ export const quarantineToken: Action = defineAction<Params>({
   undo,
 });
 
-function propose({ identity, situation, approach }: Proposal): Params[] {
+function propose(proposal: Proposal): Params[] {
+  const { identity, situation, approach } = proposal;
+  const account = recreated(proposal)?.uid;
   const calm = approach === 'new-secret';
   if (approach !== 'revoke' && approach !== 'recreate' && !calm) return [];
   if (!canQuarantine(situation) || situation.liveness.alive === 'dead') return [];
@@ -56,6 +61,7 @@ function propose({ identity, situation, approach }: Proposal): Params[] {
       secret: name,
       uid,
       ...(calm ? { calm: true as const } : {}),
+      ...(account === undefined ? {} : { account }),
     }));
 }
 
@@ -135,10 +141,18 @@ async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Out
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Secret is gone.');
+  if (params.uid !== undefined && found.metadata.uid !== params.uid && isOfAnother(found, params))
+    return done('The Secret is gone; the one of its name holds a token of the re-created ServiceAccount.');
   if (params.uid !== undefined && found.metadata.uid !== params.uid)
     return notDone('Another Secret has taken this name.', { uid: found.metadata.uid });
   const label = found.metadata.labels?.[INVALID_SINCE];
   return label ? done(`The label is set (${label}).`) : notDone('The label is not set.');
+}
+
+/** The controller writes the UID whose token it put in; a value that was put back by hand has the old one or none. */
+function isOfAnother({ metadata: { annotations } }: KubernetesObject, { account }: Params): boolean {
+  const uid = annotations?.[SERVICE_ACCOUNT_UID];
+  return account !== undefined && uid !== undefined && uid !== account;
 }
 
 async function undo({ cluster }: Bench, params: Params): Promise<Outcome> {

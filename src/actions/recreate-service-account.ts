@@ -1,9 +1,12 @@
 // Re-creates a ServiceAccount under its name: the new UID kills every token of the old one, and bindings by name stay valid.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
+import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';
-import { type ObjectRef, resources } from '../ports.ts';
+import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import { recreated } from './succession/recreation.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -11,9 +14,20 @@ const paramsSchema = z.strictObject({
   /** UID of the ServiceAccount whose tokens must die. */
   uid: z.string(),
   /** What to create again. In the plan, so that a crash between delete and create loses nothing and people approve it. */
-  manifest: z.looseObject({ metadata: z.looseObject({ name: z.string() }) }),
+  manifest: z.looseObject({
+    metadata: z.looseObject({
+      name: z.string(),
+      labels: z.record(z.string(), z.string()).exactOptional(),
+      annotations: z.record(z.string(), z.string()).exactOptional(),
+    }),
+  }),
 });
 type Params = z.infer<typeof paramsSchema>;
+
+interface ServiceAccount extends KubernetesObject {
+  automountServiceAccountToken?: boolean;
+  imagePullSecrets?: { name: string }[];
+}
 
 const refTo = ({ namespace, name }: Params): ObjectRef => ({
   resource: resources.serviceAccounts,
@@ -31,7 +45,7 @@ export const recreateServiceAccount: Action = defineAction<Params>({
       scope: 'namespace',
       apiGroups: [''],
       resources: ['serviceaccounts'],
-      verbs: ['get', 'create', 'delete'],
+      verbs: ['get', 'create', 'patch', 'delete'],
     },
   ],
   propose,
@@ -42,39 +56,35 @@ export const recreateServiceAccount: Action = defineAction<Params>({
       title: `Re-create ServiceAccount ${namespace}/${name} on ${cluster}`,
       breaks:
         'Every token of it dies, those of running Pods too: they get 401 until they are replaced, and its token Secrets are removed.',
-      kubectl: [
-        `${kubectl} delete serviceaccount ${name}`,
-        `printf %s ${quoted(JSON.stringify(body(params)))} | ${kubectl} create -f -`,
-      ],
+      kubectl: [`${kubectl} delete serviceaccount ${name}`, createCommand(kubectl, body(params))],
     };
   },
   execute,
   verify,
 });
 
-function propose({ identity, situation, approach }: Proposal): Params[] {
-  const { kind, namespace, serviceAccount } = identity;
-  const existing = situation.serviceAccount;
-  const only = approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind);
-  if (!only && approach !== 'recreate') return [];
-  if (situation.liveness.alive === 'dead') return [];
-  // A finalizer would keep the old UID alive and make re-creation impossible; the planner's warnings say so.
-  if (existing === null || existing.finalizers.length > 0) return [];
-  const { uid, manifest } = existing;
-  return [{ namespace, name: serviceAccount.name, uid, manifest }];
+function propose(proposal: Proposal): Params[] {
+  const existing = recreated(proposal);
+  if (existing === undefined) return [];
+  const { name, uid, manifest } = existing;
+  return [{ namespace: proposal.identity.namespace, name, uid, manifest }];
 }
 
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const { cluster } = bench;
-  const current = await cluster.get(refTo(params));
+  const current = await cluster.get<ServiceAccount>(refTo(params));
   if (current?.metadata.uid === params.uid) {
+    const { finalizers = [], deletionTimestamp } = current.metadata;
+    if (finalizers.length > 0 && deletionTimestamp === undefined)
+      return notDone(
+        `It has finalizers now (${finalizers.join(', ')}): deleted, it could not be made again, and its workloads would stay without it. Nothing was touched.`,
+      );
     try {
       await cluster.remove(refTo(params), { uid: params.uid });
     } catch (error) {
       if (!isAppError(error, 'not-found', 'conflict')) throw error;
     }
-  } else if (current !== null)
-    return done('It was already re-created under a new UID.', { uid: current.metadata.uid });
+  } else if (current !== null) return await complete(bench, params, current);
   try {
     const created = await cluster.create(
       { resource: resources.serviceAccounts, namespace: params.namespace },
@@ -85,22 +95,57 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     });
   } catch (error) {
     if (!isAppError(error, 'conflict')) throw error;
-    return await verify(bench, params);
+    const found = await cluster.get<ServiceAccount>(refTo(params));
+    return found === null || found.metadata.uid === params.uid
+      ? await verify(bench, params)
+      : await complete(bench, params, found);
   }
 }
 
-/** For a POSIX shell. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Somebody was faster: for `default` it is a controller, which knows nothing of what the old one carried. */
+async function complete({ cluster }: Bench, params: Params, found: ServiceAccount): Promise<Outcome> {
+  const { uid } = found.metadata;
+  const patch = missingFrom(found, params.manifest);
+  if (patch.length > 0)
+    await cluster.patch(refTo(params), [{ op: 'test', path: '/metadata/uid', value: uid }, ...patch]);
+  const also = patch.length > 0 ? ', and what the old one carried was added to it' : '';
+  return done(`It was re-created under a new UID by somebody else${also}.`, { uid });
+}
+
+/** Only adds: whoever made it may have had reasons for what is there. */
+function missingFrom(found: ServiceAccount, { metadata, ...fields }: Params['manifest']): JsonPatch {
+  const maps = (['labels', 'annotations'] as const).flatMap((field): JsonPatch => {
+    const wanted = Object.entries(metadata[field] ?? {});
+    const present = found.metadata[field];
+    const absent = wanted.filter(([key]) => present?.[key] === undefined);
+    if (absent.length === 0) return [];
+    if (present === undefined)
+      return [{ op: 'add', path: `/metadata/${field}`, value: Object.fromEntries(absent) }];
+    return absent.map(([key, value]) => ({
+      op: 'add',
+      path: `/metadata/${field}/${pointer(key)}`,
+      value,
+    }));
+  });
+  const rest = (['imagePullSecrets', 'automountServiceAccountToken'] as const).flatMap((field): JsonPatch => {
+    const [wanted, present] = [fields[field], found[field]];
+    return wanted === undefined || present !== undefined
+      ? []
+      : [{ op: 'add', path: `/${field}`, value: wanted }];
+  });
+  return [...maps, ...rest];
+}
 
 const body = ({ manifest }: Params): unknown => ({ apiVersion: 'v1', kind: 'ServiceAccount', ...manifest });
 
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
-  const found = await cluster.get(refTo(params));
+  const found = await cluster.get<ServiceAccount>(refTo(params));
   if (found === null) return notDone('The ServiceAccount is deleted, but not re-created yet.');
-  if (found.metadata.uid !== params.uid) return done('It has a new UID.', { uid: found.metadata.uid });
-  if (found.metadata.deletionTimestamp === undefined)
-    return notDone('The ServiceAccount still has its old UID.');
-  return unknown(
-    `It is being deleted, held by finalizers: ${found.metadata.finalizers?.join(', ') ?? 'none'}.`,
-  );
+  const { uid, deletionTimestamp, finalizers } = found.metadata;
+  if (uid !== params.uid)
+    return missingFrom(found, params.manifest).length === 0
+      ? done('It has a new UID.', { uid })
+      : notDone('It has a new UID, but not yet everything that the old one carried.', { uid });
+  if (deletionTimestamp === undefined) return notDone('The ServiceAccount still has its old UID.');
+  return unknown(`It is being deleted, held by finalizers: ${finalizers?.join(', ') ?? 'none'}.`);
 }

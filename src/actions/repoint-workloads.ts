@@ -5,7 +5,10 @@ import { pathOf } from '../domain/consumers.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { templateOf } from '../domain/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
+import { hasRights } from '../domain/rights.ts';
+import type { WorkloadFact } from '../domain/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
+import { successionOf } from '../domain/succession.ts';
 import { successorName } from '../domain/successor.ts';
 import type { JsonPatch } from '../ports.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
@@ -50,29 +53,28 @@ function propose({ identity, situation, approach, today, consent: agreed }: Prop
   const { workloads, tokenSecrets } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
   if (situation.liveness.alive === 'dead') return [];
+  const usersOf = (secret: string) =>
+    workloads.filter(({ references }) => references.secrets.includes(secret));
+  const pointed = (users: WorkloadFact[], what: Params['what'], from: string, to: string): Params[] => {
+    const old = { rule: what, name: from } as const;
+    return users.length > 0 ? [{ ...rollOutOf(users, { namespace, old, consent }), what, from, to }] : [];
+  };
   if (approach === 'new-service-account') {
-    const users = workloads.filter(({ references }) => references.serviceAccount);
+    const succession = hasRights(situation) ? successionOf(identity, situation, today) : undefined;
+    if (succession === undefined) return [];
     const { name } = serviceAccount;
-    const old = { rule: 'service-account', name } as const;
-    const to = successorName(name, today);
-    const params = {
-      ...rollOutOf(users, { namespace, old, consent }),
-      what: 'service-account',
-      from: name,
-      to,
-    } as const;
-    return users.length > 0 ? [params] : [];
+    const users = workloads.filter(({ references }) => references.serviceAccount);
+    return [
+      ...pointed(users, 'service-account', name, succession.name),
+      ...succession.secrets.flatMap(({ from, to }) => pointed(usersOf(from), 'secret', from, to)),
+    ];
   }
   if (approach !== 'new-secret') return [];
   const taken = tokenSecrets.map(({ name }) => name);
   return secretsAtStake(identity, situation).flatMap((secret): Params[] => {
     const { name } = secret;
-    const users = workloads.filter(({ references }) => references.secrets.includes(name));
     const to = successorOf(secret, situation)?.name ?? successorName(name, today, taken);
-    const old = { rule: 'secret', name } as const;
-    return users.length > 0
-      ? [{ ...rollOutOf(users, { namespace, old, consent }), what: 'secret', from: name, to }]
-      : [];
+    return pointed(usersOf(name), 'secret', name, to);
   });
 }
 

@@ -1,4 +1,5 @@
 // What a thief can do with the ServiceAccount: its bindings in every namespace, and the verbs that matter. Pure RBAC arithmetic.
+import { type BindingLike, bindingPath, type Match, matching } from './bindings.ts';
 import type { BlastRadius } from './situation.ts';
 
 export interface Rule {
@@ -11,12 +12,6 @@ export interface Rule {
 export interface RoleLike {
   metadata: { name: string; namespace?: string };
   rules?: Rule[] | null;
-}
-
-export interface BindingLike {
-  metadata: { name: string; namespace?: string };
-  subjects?: { kind: string; name: string; namespace?: string }[];
-  roleRef: { kind: string; name: string };
 }
 
 export interface Rbac {
@@ -127,23 +122,11 @@ const POWERS: readonly Power[] = [
   },
 ];
 
-/** Bindings that everybody authenticated, or every ServiceAccount, has by default; they say nothing about this one. */
-const EVERYBODY =
-  /^system:(basic-user|discovery|public-info-viewer|service-account-issuer-discovery|cluster-trust-bundle-discovery)$/;
-
 /** "Creating" one of these asks a question and leaves nothing behind. */
 const QUESTION = /^(tokenreviews|selfsubject\w+|(local)?subjectaccessreviews)$/;
 
-interface Match {
-  binding: BindingLike;
-  as: 'ServiceAccount' | 'Group' | 'User';
-}
-
 export function blastRadius(namespace: string, name: string, rbac: Rbac): BlastRadius {
-  const matched = [...rbac.clusterRoleBindings, ...rbac.roleBindings].flatMap((binding) => {
-    const as = EVERYBODY.test(binding.roleRef.name) ? undefined : subjectKind(binding, namespace, name);
-    return as ? [{ binding, as }] : [];
-  });
+  const matched = matching(namespace, name, [...rbac.clusterRoleBindings, ...rbac.roleBindings]);
   const found = matched.flatMap((match) => powersOf(match, rbac));
   const sorted = ORDER.flatMap((tier) => found.filter((power) => power.tier === tier));
   const lines = [...new Set(sorted.map(({ line }) => line))];
@@ -152,18 +135,6 @@ export function blastRadius(namespace: string, name: string, rbac: Rbac): BlastR
     lines: lines.length > 0 ? lines : ['no rights of its own: only what every authenticated identity may do'],
     bindings: matched.map(describeBinding),
   };
-}
-
-function subjectKind({ subjects }: BindingLike, namespace: string, name: string): Match['as'] | undefined {
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-  for (const subject of subjects ?? []) {
-    if (subject.kind === 'ServiceAccount' && subject.name === name && subject.namespace === namespace)
-      return 'ServiceAccount';
-    if (subject.kind === 'User' && subject.name === `system:serviceaccount:${namespace}:${name}`)
-      return 'User';
-    if (subject.kind === 'Group' && groups.includes(subject.name)) return 'Group';
-  }
-  return undefined;
 }
 
 function powersOf({ binding }: Match, rbac: Rbac): { tier: Tier; line: string }[] {
@@ -196,8 +167,7 @@ function namedOnly(rules: readonly Rule[]): string[] | undefined {
   return names.every((list) => list.length > 0) ? [...new Set(names.flat())] : undefined;
 }
 
-function describeBinding({ binding, as }: Match): string {
-  const { metadata, roleRef } = binding;
-  const kind = metadata.namespace === undefined ? 'ClusterRoleBinding' : `RoleBinding ${metadata.namespace}`;
-  return `${kind}/${metadata.name} → ${roleRef.kind}/${roleRef.name} (as ${as})`;
+function describeBinding({ binding: { metadata, roleRef }, as }: Match): string {
+  const kind = metadata.namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding';
+  return `${bindingPath({ ...metadata, kind })} → ${roleRef.kind}/${roleRef.name} (as ${as})`;
 }

@@ -60,6 +60,12 @@ export function consumersOf(listed: Listed, stake: Stake): Consumers {
   };
 }
 
+/** Which of these Secrets a Pod or a template mounts or reads, whatever ServiceAccount it runs as. */
+export function usedSecrets(listed: Listed, secrets: readonly string[]): Set<string> {
+  const { workloads } = consumersOf(listed, { serviceAccount: '', secrets });
+  return new Set(workloads.flatMap(({ references }) => references.secrets));
+}
+
 /** `Kind/name`, as people and memories name a workload. */
 export const pathOf = ({ kind, name }: { kind: string; name: string }): string => `${kind}/${name}`;
 

@@ -2,7 +2,7 @@
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
-export const STRATEGIES = ['recreate', 'new-secret', 'new-service-account', 'replace-pod'] as const;
+export const STRATEGIES = ['recreate', 'new-secret', 'new-service-account', 'replace-pod', 'unbind'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export type Goal =
@@ -53,9 +53,16 @@ export const STRATEGY_TEXTS: Record<Strategy, StrategyText> = {
     undo: 'Cannot be undone.',
     takes: 'About a minute.',
   },
+  unbind: {
+    title: 'Take its power away, and leave its tokens',
+    kills: 'Nothing: its tokens are still accepted, but may do only what everybody may.',
+    interrupts: 'Whatever its Pods ask of the API server gets 403; they need no restart once it is undone.',
+    undo: 'Can be undone.',
+    takes: 'Seconds.',
+  },
 };
 
-type Sight = Pick<Situation, 'tokenSecrets' | 'radius' | 'serviceAccount' | 'liveness'>;
+type Sight = Pick<Situation, 'tokenSecrets' | 'radius' | 'serviceAccount' | 'liveness' | 'bindings'>;
 
 /** The strategies that do something about this token, best first. */
 export function strategiesFor(
@@ -74,6 +81,8 @@ function isFit(
 ): boolean {
   if (strategy === 'replace-pod') return kind === 'pod-bound';
   if (situations.every(({ serviceAccount }) => serviceAccount === null)) return false;
+  // Never chosen for a person: it breaks the workloads as a kill does, and the leak stays live.
+  if (strategy === 'unbind') return situations.some(({ bindings }) => bindings.some(({ sole }) => sole));
   if (strategy !== 'new-secret') return true;
   const live = situations.some(({ tokenSecrets }) => tokenSecrets.some((secret) => !secret.deleting));
   return live && (kind === 'legacy' || kind === 'every-token');

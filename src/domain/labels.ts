@@ -10,6 +10,8 @@ export const SERVICE_ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 
 /** Annotation on what takes an old identity's place: the name of the old one. */
 export const REPLACES = 'tourniquet-replaces';
+/** Ours: which try made it. Written down before it is used, so that nothing that somebody else made is taken for ours. */
+export const MADE_BY = 'tourniquet-made-by';
 
 /** Escapes a key for a JSON Pointer (RFC 6901). */
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

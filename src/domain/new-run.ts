@@ -1,5 +1,6 @@
 // Which run a decision starts, and what its steps remember from the time before.
 import type { Incident, Run, StepState, Verb } from './incident.ts';
+import { leftAsItWas } from './outcome.ts';
 import type { Step } from './plan.ts';
 import { inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
@@ -76,7 +77,10 @@ export function blockedIn(incident: Incident): string[] {
 export function rollBackSteps(incident: Incident): Step[] {
   const stopped = stoppedRun(incident);
   if (stopped === undefined || takesBack(stopped)) return [];
-  const half = stopped.steps.filter(({ startedAt, outcome }) => startedAt && outcome?.verdict !== 'done');
+  const half = stopped.steps.filter(
+    ({ startedAt, outcome }) =>
+      startedAt && outcome?.verdict !== 'done' && !(outcome && leftAsItWas(outcome)),
+  );
   const whole = incident.runs
     .filter(({ kind }) => kind === 'plan')
     .flatMap(({ steps }) => steps)

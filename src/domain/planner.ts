@@ -4,6 +4,7 @@ import { type Approach, approachOf, type Goal, hasConsent, STRATEGY_TEXTS, strat
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
+import { powerNotes } from './power-notes.ts';
 import { preflight } from './preflight.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
@@ -37,7 +38,7 @@ export function planFor(
   now: number,
 ): Plan {
   const approach = approachOf(goal, identity, situations);
-  const today = new Date(now).toISOString().slice(0, 10);
+  const today = dayOf(now);
   const steps = situations.flatMap((situation) =>
     proposers.flatMap((action) =>
       action
@@ -50,7 +51,11 @@ export function planFor(
     numbered,
     [
       ...approachNotes(goal, approach, identity, situations),
-      ...situations.flatMap((s) => [...notes(identity, s, now), ...rollOutNotes(s, numbered)]),
+      ...situations.flatMap((s) => [
+        ...powerNotes(approach, identity, s, today),
+        ...notes(identity, s, now),
+        ...rollOutNotes(s, numbered),
+      ]),
     ],
     context(situations),
   );
@@ -83,6 +88,9 @@ function approachNotes(
 /** What a person must know before Pods are replaced, where they are. */
 const rollOutNotes = (situation: Situation, steps: readonly Step[]): string[] =>
   steps.some((step) => step.cluster === situation.cluster && rolls(step)) ? preflight(situation) : [];
+
+/** For names and labels; UTC. */
+export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
 export function makeStep(action: Proposer, params: Record<string, unknown>, cluster: string): Step {
   const { name, reversible } = action;

@@ -3,7 +3,8 @@ import { stringify } from 'yaml';
 
 /** As actions declare it (contracts.ts). */
 export interface Permission {
-  scope: 'namespace' | 'cluster';
+  /** opt-in: in no role by default; a plan that needs it says which rules are missing, for named objects. */
+  scope: 'namespace' | 'cluster' | 'opt-in';
   apiGroups: string[];
   resources: string[];
   verbs: string[];
@@ -161,5 +162,20 @@ export function renderWorkerRbac(actions: readonly Permitted[], account: WorkerA
     ],
     ...bindAct.map((one): [string, unknown] => ['', one]),
   ];
-  return documents.map(([comment, document]) => `${comment}${stringify(document)}`).join('---\n');
+  return (
+    documents.map(([comment, document]) => `${comment}${stringify(document)}`).join('---\n') + optIn(actions)
+  );
+}
+
+/** Named, and given to nobody: whoever may make bindings and bind every role may do everything. */
+function optIn(actions: readonly Permitted[]): string {
+  const wanted = actions.flatMap((action) => action.permissions).filter(({ scope }) => scope === 'opt-in');
+  const lines = toRules(grants(wanted)).map(
+    ({ apiGroups, resources, verbs }) =>
+      `#   ${verbs.join(', ')} on ${resources.join(', ')} (${apiGroups.join(', ')})\n`,
+  );
+  if (lines.length === 0) return '';
+  return `# Not given here: rotating to a new ServiceAccount, and taking power away, also need
+${lines.join('')}# for the roles and bindings of that one ServiceAccount alone. A plan that lacks them says which rules, by name, and where.
+`;
 }

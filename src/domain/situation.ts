@@ -27,6 +27,11 @@ export interface TokenSecretFact {
   replaces?: string;
   /** Field managers, newest first: who would re-create it. */
   managers: string[];
+  /** A Pod or a template mounts or reads it. */
+  used?: true;
+  /** For a Secret that is used: what a re-creation would carry. */
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
 }
 
 export interface PodFact {
@@ -81,6 +86,49 @@ export interface BlastRadius {
   bindings: string[];
 }
 
+/** One RoleBinding or ClusterRoleBinding that gives the ServiceAccount power. */
+export interface BindingFact {
+  kind: 'RoleBinding' | 'ClusterRoleBinding';
+  namespace?: string;
+  name: string;
+  uid: string;
+  role: { kind: 'Role' | 'ClusterRole'; name: string };
+  /** As whom it is meant: only where it is named itself does a new ServiceAccount need a binding of its own. */
+  as: 'ServiceAccount' | 'User' | 'Group';
+  /** How many subjects it has. */
+  subjects: number;
+  /** It is the only subject, so that the whole binding may go. */
+  sole: boolean;
+}
+
+/** Something that the chosen way needs beyond the worker's roles, in the group rbac.authorization.k8s.io. */
+export interface Right {
+  verb: 'bind' | 'create' | 'delete';
+  resource: 'roles' | 'clusterroles' | 'rolebindings' | 'clusterrolebindings';
+  namespace?: string;
+  /** Absent for `create`, which knows no names. */
+  name?: string;
+}
+
+export interface RightFact extends Right {
+  /** What the API server answered to whether the worker has it. */
+  has: 'yes' | 'no' | 'unknown';
+}
+
+export interface AccessFact {
+  /** The worker, as RBAC names it; empty where that could not be read. */
+  worker: string;
+  rights: RightFact[];
+  /** ServiceAccounts with such a name as a new one would get. */
+  namesakes: {
+    name: string;
+    /** It was made to take the place of the one of this name. */
+    replaces?: string;
+  }[];
+  /** Bindings for the new one that are there already, because a person made them: `Kind namespace/name`. */
+  made: string[];
+}
+
 export interface ServiceAccountManifest extends Record<string, unknown> {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   automountServiceAccountToken?: boolean;
@@ -116,6 +164,10 @@ export interface Situation {
   /** Everything that makes such Pods, also where none runs now; sorted by kind and name. */
   workloads: WorkloadFact[];
   radius: BlastRadius;
+  /** What gives it its power, whoever else they name; sorted. */
+  bindings: BindingFact[];
+  /** Only looked into where the chosen way needs rights that no worker has by default. */
+  access?: AccessFact;
   /** GitOps, Helm or operator ownership that would bring a deleted Secret back. */
   warnings: string[];
   /** What could not be read, and why: each one is shown. */

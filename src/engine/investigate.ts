@@ -1,10 +1,11 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
 import type { EventBody } from '../domain/incident.ts';
-import { planFor } from '../domain/planner.ts';
+import { dayOf, planFor } from '../domain/planner.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { withAccess } from './access.ts';
 import { QUARANTINE } from './auto-contain.ts';
 import { containAtOnce, containmentSteps } from './contain-at-once.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -74,8 +75,11 @@ async function lookAround(deps: WorkerDeps, session: Session, identity: TokenIde
   );
   if (situations.length === 0)
     throw problems[0] ?? new AppError('not-found', 'No configured cluster is left to look at.');
-  const seen = situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster));
-  const proposed = planFor(session.incident.goal, identity, seen, deps.actions, deps.clock.now());
+  const { goal } = session.incident;
+  const now = deps.clock.now();
+  const sorted = situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster));
+  const seen = await withAccess(deps.clusters, goal, identity, sorted, dayOf(now));
+  const proposed = planFor(goal, identity, seen, deps.actions, now);
   const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations: seen }, proposed);
   const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
   const unchecked = (identity.unchecked ?? []).map(

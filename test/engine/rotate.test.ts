@@ -137,6 +137,7 @@ describe('re-creation in place', () => {
     expect(actionsOf(h.incident(id))).toEqual([
       'quarantine-token',
       'recreate-service-account',
+      'recreate-token-secrets',
       'restart-workloads',
     ]);
     const before = uids(podsOf(h, 'runs-as'));

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { LoggedRequest } from '../../sandbox/cluster/faults.ts';
 import { actions } from '../../src/actions/index.ts';
-import { readPermissions, workerRoles, workerRules } from '../../src/domain/rbac.ts';
+import { type Permission, readPermissions, workerRoles, workerRules } from '../../src/domain/rbac.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { type Harness, seedLegacy, startHarness } from '../engine/harness.ts';
 import { read } from './tree.ts';
@@ -38,6 +38,7 @@ const here = rulesOf('tourniquet-worker-namespace');
 /** What Kubernetes lets everybody do who is authenticated (system:basic-user). */
 const everybody: Rule[] = [
   { apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'], verbs: ['create'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews'], verbs: ['create'] },
 ];
 
 const allowed = ({ verb, group, resource, namespaced }: Wanted): boolean =>
@@ -62,18 +63,31 @@ test('is generated', () => {
   expect(read(FILE), 'write it anew: node test/structure/worker-rbac-file.ts').toBe(rendered());
 });
 
-test('covers what the engine and the actions declare', () => {
-  const declared = [{ permissions: readPermissions }, ...actions].flatMap(({ permissions }) =>
-    permissions.flatMap(({ scope, apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          verbs.map((verb): Wanted => ({ verb, group, resource, namespaced: scope === 'namespace' })),
+const declared = (wanted: (permission: Permission) => boolean): Wanted[] =>
+  [{ permissions: readPermissions }, ...actions].flatMap(({ permissions }) =>
+    permissions
+      .filter(wanted)
+      .flatMap(({ scope, apiGroups, resources, verbs }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) =>
+            verbs.map((verb): Wanted => ({ verb, group, resource, namespaced: scope === 'namespace' })),
+          ),
         ),
       ),
-    ),
   );
-  expect(declared.length).toBeGreaterThan(5);
-  expect(declared.filter((one) => !allowed(one))).toEqual([]);
+
+test('covers what the engine and the actions declare', () => {
+  const usual = declared(({ scope }) => scope !== 'opt-in');
+  expect(usual.length).toBeGreaterThan(5);
+  expect(usual.filter((one) => !allowed(one))).toEqual([]);
+});
+
+test('gives nobody the power to hand out power, and says what that would be', () => {
+  const optIn = declared(({ scope }) => scope === 'opt-in');
+  expect(new Set(optIn.map(({ verb }) => verb))).toEqual(new Set(['bind', 'create', 'delete']));
+  expect(optIn.filter((one) => allowed({ ...one, namespaced: true }))).toEqual([]);
+  for (const { verb, resource } of optIn)
+    expect(read(FILE)).toMatch(new RegExp(`^# .*\\b${verb}\\b.* on .*\\b${resource}\\b`, 'm'));
 });
 
 describe('the roles', () => {

@@ -1,0 +1,106 @@
+// Deletes a ServiceAccount that another has taken the place of, once nothing uses it any more: every token of it dies.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { consumersOf, type Listed, pathOf } from '../domain/consumers.ts';
+import type { PodObject, WorkloadObject } from '../domain/kube-objects.ts';
+import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
+import type { Entry } from '../domain/owners.ts';
+import { hasRights } from '../domain/rights.ts';
+import { isAppError } from '../errors.ts';
+import { type Cluster, type ObjectRef, resources, workloadResources } from '../ports.ts';
+
+const paramsSchema = z.strictObject({
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  /** Secrets that hold tokens of it, which are removed with it. */
+  secrets: z.array(z.string()),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+const refTo = ({ namespace, name }: Params): ObjectRef => ({
+  resource: resources.serviceAccounts,
+  namespace,
+  name,
+});
+
+export const deleteServiceAccount: Action = defineAction<Params>({
+  name: 'delete-service-account',
+  phase: 'revoke',
+  reversible: false,
+  params: paramsSchema,
+  permissions: [{ scope: 'namespace', apiGroups: [''], resources: ['serviceaccounts'], verbs: ['delete'] }],
+  propose,
+  describe: ({ namespace, name }, cluster) => ({
+    title: `Delete ServiceAccount ${namespace}/${name} on ${cluster}`,
+    breaks:
+      'Every token of it dies, and Secrets with such tokens are removed. It is not done while anything in the namespace still uses it.',
+    kubectl: [
+      `kubectl --context ${cluster} -n ${namespace} get pods --field-selector spec.serviceAccountName=${name}`,
+      `kubectl --context ${cluster} -n ${namespace} delete serviceaccount ${name}`,
+    ],
+  }),
+  execute,
+  verify,
+});
+
+function propose({ identity, situation, approach }: Proposal): Params[] {
+  const { serviceAccount, tokenSecrets, liveness } = situation;
+  if (approach !== 'new-service-account' || serviceAccount === null || serviceAccount.deleting) return [];
+  if (liveness.alive === 'dead' || !hasRights(situation)) return [];
+  const secrets = tokenSecrets.filter(({ otherType }) => !otherType).map(({ name }) => name);
+  return [{ namespace: identity.namespace, name: serviceAccount.name, uid: serviceAccount.uid, secrets }];
+}
+
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const before = await verify(bench, params);
+  if (before.verdict !== 'not-done') return before;
+  const left = await usersOf(bench.cluster, params);
+  if (left.length > 0)
+    return untouched(
+      `${params.namespace}/${params.name} is still used by ${left.slice(0, 10).join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''}. It was not deleted. Try again once they use the new one.`,
+    );
+  try {
+    await bench.cluster.remove(refTo(params), { uid: params.uid });
+  } catch (error) {
+    if (isAppError(error, 'forbidden')) return untouched(error.message);
+    if (!isAppError(error, 'not-found', 'conflict')) throw error;
+  }
+  return await verify(bench, params);
+}
+
+/** Pods, those that terminate too, and templates that would make such Pods: without the ServiceAccount they could not. */
+async function usersOf(cluster: Cluster, { namespace, name, secrets }: Params): Promise<string[]> {
+  const [pods, ...workloads] = await Promise.all([
+    cluster.list({ resource: resources.pods, namespace }) as unknown as Promise<PodObject[]>,
+    ...Object.keys(workloadResources).map((kind) => entriesOf(cluster, namespace, kind)),
+  ]);
+  const listed: Listed = { pods, workloads: workloads.flat(), autoscalers: [], budgets: [] };
+  return consumersOf(listed, { serviceAccount: name, secrets }).workloads.map(pathOf);
+}
+
+async function entriesOf(cluster: Cluster, namespace: string, kind: string): Promise<Entry[]> {
+  const resource = workloadResources[kind as keyof typeof workloadResources];
+  try {
+    const objects = (await cluster.list({ resource, namespace })) as unknown as WorkloadObject[];
+    return objects.map((object) => ({ kind, apiVersion: '', object }));
+  } catch (error) {
+    // A cluster without Argo Rollouts has none of them.
+    if (kind === 'Rollout' && isAppError(error, 'not-found')) return [];
+    throw error;
+  }
+}
+
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  if (found === null) return done('The ServiceAccount is gone: no token of it is accepted.');
+  const { uid, deletionTimestamp, finalizers } = found.metadata;
+  if (uid !== params.uid)
+    return done('The ServiceAccount is gone; another has taken its name, which was not touched.', { uid });
+  if (deletionTimestamp === undefined) return notDone('The ServiceAccount still exists.');
+  if (finalizers === undefined) return unknown('The ServiceAccount is being deleted.');
+  // Nothing is made under its name again, so what holds the object does not matter to its tokens.
+  return done(
+    `The ServiceAccount is being deleted, held by finalizers (${finalizers.join(', ')}): its tokens die within about a minute of ${deletionTimestamp}.`,
+  );
+}

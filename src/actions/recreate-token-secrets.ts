@@ -1,0 +1,138 @@
+// Makes the token Secrets that workloads use again after their ServiceAccount was re-created: its new UID makes other tokens of them.
+import { z } from 'zod';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { createCommand } from '../domain/shell.ts';
+import { isAppError } from '../errors.ts';
+import { type KubernetesObject, resources } from '../ports.ts';
+import { recreated } from './succession/recreation.ts';
+import { accountIn, patiently, tokenSecretRef } from './succession/token-secret.ts';
+
+const strings = z.record(z.string(), z.string());
+
+const secretSchema = z.strictObject({
+  name: z.string(),
+  /** Of the Secret with the old token. */
+  uid: z.string(),
+  labels: strings.exactOptional(),
+  annotations: strings.exactOptional(),
+});
+const paramsSchema = z.strictObject({
+  namespace: z.string(),
+  serviceAccount: z.string(),
+  /** UID of the ServiceAccount as it was: under that one, the same name could bring the leaked token back. */
+  uid: z.string(),
+  secrets: z.array(secretSchema),
+});
+type Params = z.infer<typeof paramsSchema>;
+type TokenSecret = z.infer<typeof secretSchema>;
+
+export const recreateTokenSecrets: Action = defineAction<Params>({
+  name: 'recreate-token-secrets',
+  phase: 'recover',
+  reversible: false,
+  params: paramsSchema,
+  permissions: [
+    { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'delete'] },
+  ],
+  propose,
+  describe: (params, cluster) => {
+    const kubectl = `kubectl --context ${cluster} -n ${params.namespace}`;
+    const names = params.secrets.map(({ name }) => name);
+    return {
+      title: `Create the token Secrets of ${params.namespace}/${params.serviceAccount} again on ${cluster}: ${names.join(', ')}`,
+      breaks:
+        'Nothing: they went with the old ServiceAccount. Each gets another token under the old name; other keys that were in it are lost.',
+      kubectl: params.secrets.map((secret) => createCommand(kubectl, manifest(params, secret))),
+    };
+  },
+  execute,
+  verify,
+});
+
+function propose(proposal: Proposal): Params[] {
+  const existing = recreated(proposal);
+  const used = proposal.situation.tokenSecrets.filter((one) => one.used && !one.deleting && !one.otherType);
+  if (existing === undefined || used.length === 0) return [];
+  return [
+    {
+      namespace: proposal.identity.namespace,
+      serviceAccount: existing.name,
+      uid: existing.uid,
+      secrets: used.map(({ name, uid, labels, annotations }) => ({
+        name,
+        uid,
+        ...(labels ? { labels } : {}),
+        ...(annotations ? { annotations } : {}),
+      })),
+    },
+  ];
+}
+
+const manifest = ({ serviceAccount }: Params, { name, labels, annotations }: TokenSecret) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: TOKEN_SECRET_TYPE,
+  metadata: {
+    name,
+    ...(labels ? { labels } : {}),
+    annotations: { ...annotations, [SERVICE_ACCOUNT_NAME]: serviceAccount },
+  },
+});
+
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const { namespace, serviceAccount, uid } = params;
+  const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount };
+  const account = await bench.cluster.get(ref, { metadataOnly: true });
+  if (account === null || account.metadata.uid === uid)
+    return notDone(
+      `ServiceAccount ${namespace}/${serviceAccount} has no new UID yet, and a Secret of the old name could bring the leaked token back. Nothing was made.`,
+    );
+  for (const secret of params.secrets) {
+    const made = await patiently(bench, () => replaced(bench, params, secret));
+    if (!made)
+      return notDone(`Secret ${namespace}/${secret.name} of the old ServiceAccount does not go away.`);
+  }
+  const ready = await patiently(bench, async () => {
+    const now = await verify(bench, params);
+    return now.verdict === 'done' ? now : undefined;
+  });
+  return ready ?? (await verify(bench, params));
+}
+
+/** Undefined: the old one is still there. It is removed here, instead of waiting for the controller that would. */
+async function replaced({ cluster }: Bench, params: Params, secret: TokenSecret): Promise<true | undefined> {
+  const ref = tokenSecretRef(params.namespace, secret.name);
+  const found = await cluster.get(ref, { metadataOnly: true });
+  try {
+    if (found === null) {
+      await cluster.create({ resource: ref.resource, namespace: params.namespace }, manifest(params, secret));
+      return true;
+    }
+    // Whoever made it meanwhile has done the same.
+    if (found.metadata.uid !== secret.uid) return true;
+    if (found.metadata.deletionTimestamp === undefined) await cluster.remove(ref, { uid: secret.uid });
+  } catch (error) {
+    if (!isAppError(error, 'conflict', 'not-found')) throw error;
+  }
+  return undefined;
+}
+
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+  const { namespace, serviceAccount } = params;
+  const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount };
+  const [account, ...found] = await Promise.all([
+    cluster.get(ref, { metadataOnly: true }),
+    ...params.secrets.map(({ name }) =>
+      cluster.get<KubernetesObject>(tokenSecretRef(namespace, name), { metadataOnly: true }),
+    ),
+  ]);
+  const { uid } = account?.metadata ?? {};
+  const missing = params.secrets.filter((_, index) => uid === undefined || accountIn(found[index]) !== uid);
+  if (uid === params.uid || missing.length > 0)
+    return notDone(
+      `Without a token of the new ServiceAccount: ${(missing.length > 0 ? missing : params.secrets).map(({ name }) => name).join(', ')}.`,
+    );
+  return done(`Each Secret holds a token of the new ServiceAccount.`, { secrets: found.length });
+}

@@ -1,0 +1,173 @@
+// Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
+import { randomUUID } from 'node:crypto';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import type { Memory } from '../domain/incident.ts';
+import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { bindCommand, hasRights } from '../domain/rights.ts';
+import { createCommand } from '../domain/shell.ts';
+import { manifestFor, successionOf } from '../domain/succession.ts';
+import { type KubernetesObject, resources } from '../ports.ts';
+import { itemsOf, type Replacement, replacementSchema } from './succession/items.ts';
+import { make, type Standing, standingOf, unmake } from './succession/made.ts';
+import { accountIn, patiently } from './succession/token-secret.ts';
+
+interface ReplacementMemory extends Memory {
+  /** On everything that this step makes. */
+  mark?: string;
+}
+
+export const replaceServiceAccount: Action = defineAction<Replacement>({
+  name: 'replace-service-account',
+  phase: 'replace',
+  reversible: true,
+  params: replacementSchema,
+  permissions: [
+    { scope: 'namespace', apiGroups: [''], resources: ['serviceaccounts'], verbs: ['create', 'delete'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['list', 'create', 'delete'] },
+    {
+      scope: 'opt-in',
+      apiGroups: ['rbac.authorization.k8s.io'],
+      resources: ['rolebindings', 'clusterrolebindings'],
+      verbs: ['create', 'delete'],
+    },
+    {
+      scope: 'opt-in',
+      apiGroups: ['rbac.authorization.k8s.io'],
+      resources: ['roles', 'clusterroles'],
+      verbs: ['bind'],
+    },
+  ],
+  propose,
+  describe,
+  execute,
+  verify,
+  undo,
+});
+
+function propose({ identity, situation, approach, today }: Proposal): Replacement[] {
+  const { serviceAccount, liveness } = situation;
+  if (approach !== 'new-service-account' || serviceAccount === null || serviceAccount.deleting) return [];
+  const succession = successionOf(identity, situation, today);
+  if (succession === undefined || liveness.alive === 'dead' || !hasRights(situation)) return [];
+  const { name, secrets, bindings } = succession;
+  return [
+    {
+      namespace: identity.namespace,
+      name,
+      replaces: { name: serviceAccount.name, uid: serviceAccount.uid },
+      manifest: manifestFor(serviceAccount.manifest, name),
+      secrets: secrets.map(({ from, to }) => ({ replaces: from, name: to })),
+      bindings: bindings.map(({ from: { kind, namespace, name: replaces, role }, to }) => ({
+        kind,
+        ...(namespace === undefined ? {} : { namespace }),
+        replaces,
+        name: to,
+        role,
+      })),
+    },
+  ];
+}
+
+function describe(params: Replacement, cluster: string) {
+  const { namespace, name, replaces, bindings, secrets } = params;
+  const here = `kubectl --context ${cluster} -n ${namespace}`;
+  const also = [count(bindings.length, 'binding'), count(secrets.length, 'token Secret')].filter(Boolean);
+  return {
+    title: `Create ServiceAccount ${namespace}/${name} in place of ${replaces.name} on ${cluster}${also.length > 0 ? `, with ${also.join(' and ')}` : ''}`,
+    breaks:
+      'Nothing: the old one stays as it is. Until it is deleted, both have these rights, and the leak stays live.',
+    kubectl: [
+      ...itemsOf(params)
+        .filter(({ fits }) => fits === undefined)
+        .map(({ manifest }) => createCommand(here, manifest)),
+      ...bindings.map((binding) => bindCommand(binding, binding.name, `${namespace}:${name}`, cluster)),
+    ],
+  };
+}
+
+const count = (n: number, noun: string): string => (n === 0 ? '' : `${n} ${noun}${n === 1 ? '' : 's'}`);
+
+const markIn = ({ memory }: Look): string | undefined => (memory as ReplacementMemory).mark;
+
+async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
+  const { cluster } = bench;
+  const old = await cluster.get({
+    resource: resources.serviceAccounts,
+    namespace: params.namespace,
+    name: params.replaces.name,
+  });
+  if (old?.metadata.uid !== params.replaces.uid)
+    return notDone(
+      `${params.replaces.name} is gone, or another has taken its name. Nothing was made for it.`,
+    );
+  // Before anything bears it: after a crash, it tells what this step made from what somebody else did.
+  const mark = markIn(bench) ?? randomUUID();
+  await bench.remember({ mark } satisfies ReplacementMemory);
+  const items = itemsOf(params);
+  let uid = '';
+  for (const [index, item] of items.entries()) {
+    const standing = await make(cluster, item, mark);
+    if (standing.is === 'foreign') return taken(standing);
+    uid ||= standing.uid ?? '';
+    await bench.progress({ done: index + 1, total: items.length, line: `${item.path} is there.` });
+  }
+  const empty = await withoutToken(bench, params, uid);
+  if (empty.length > 0)
+    return notDone(`No token was put into ${empty.join(', ')} yet. Try again; what was made is kept.`);
+  return done(`ServiceAccount ${params.namespace}/${params.name} exists with the same rights.`, { uid });
+}
+
+const taken = ({ item }: Standing): Outcome =>
+  notDone(
+    `${item.path} exists already and is somebody else's. It was not touched. Roll back, and ask for the plan again once it is gone.`,
+  );
+
+async function withoutToken(
+  bench: Bench,
+  { namespace, secrets }: Replacement,
+  uid: string,
+): Promise<string[]> {
+  const empty: string[] = [];
+  for (const { name } of secrets) {
+    const ref = { resource: resources.secrets, namespace, name };
+    const filled = await patiently(bench, async () => {
+      const found = await bench.cluster.get<KubernetesObject>(ref, { metadataOnly: true });
+      return accountIn(found) === uid ? true : undefined;
+    });
+    if (!filled) empty.push(`Secret ${namespace}/${name}`);
+  }
+  return empty;
+}
+
+async function verify(look: Look, params: Replacement): Promise<Outcome> {
+  const mark = markIn(look);
+  const standings = await Promise.all(itemsOf(params).map((item) => standingOf(look.cluster, item, mark)));
+  const wrong = standings.filter(({ is }) => is === 'absent' || is === 'foreign');
+  const [account] = standings;
+  if (wrong.length > 0) return notDone(`Missing: ${wrong.map(({ item }) => item.path).join(', ')}.`);
+  const tokens = standings.filter(({ item }) => item.ref.resource === resources.secrets);
+  const empty = tokens.filter(({ object }) => accountIn(object) !== account?.uid);
+  if (empty.length > 0) return notDone(`Without a token: ${empty.map(({ item }) => item.path).join(', ')}.`);
+  return done(`ServiceAccount ${params.namespace}/${params.name} exists with the same rights.`, {
+    uid: account?.uid ?? '',
+  });
+}
+
+/** Newest first, so that the ServiceAccount goes last and nothing is left that names nobody. */
+async function undo(bench: Bench, params: Replacement): Promise<Outcome> {
+  const { cluster } = bench;
+  const { namespace, name } = params;
+  const fieldSelector = `spec.serviceAccountName=${name}`;
+  const pods = await cluster.list({ resource: resources.pods, namespace, fieldSelector, metadataOnly: true });
+  if (pods.length > 0)
+    return notDone(
+      `Pods already run as ${namespace}/${name}: ${pods
+        .slice(0, 5)
+        .map(({ metadata }) => metadata.name)
+        .join(', ')}. Nothing was deleted. Bring them back to ${params.replaces.name} first.`,
+    );
+  const gone: string[] = [];
+  for (const item of itemsOf(params).toReversed())
+    if (await unmake(cluster, item, markIn(bench))) gone.push(item.path);
+  return done(gone.length > 0 ? `Deleted: ${gone.join(', ')}.` : 'There was nothing left to delete.');
+}

@@ -1,0 +1,92 @@
+// Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
+import { type Listed, usedSecrets } from '../domain/consumers.ts';
+import {
+  INVALID_SINCE,
+  LAST_USED,
+  REPLACES,
+  SERVICE_ACCOUNT_NAME,
+  SERVICE_ACCOUNT_UID,
+  TOKEN_SECRET_TYPE,
+} from '../domain/labels.ts';
+import type { TokenSecretFact } from '../domain/situation.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+
+export async function readTokenSecrets(
+  cluster: Cluster,
+  identity: TokenIdentity,
+): Promise<TokenSecretFact[]> {
+  const { namespace, serviceAccount, boundTo, kind } = identity;
+  const secrets = await cluster.list({
+    resource: resources.secrets,
+    namespace,
+    fieldSelector: `type=${TOKEN_SECRET_TYPE}`,
+    metadataOnly: true,
+  });
+  const mine = secrets.filter(
+    ({ metadata }) =>
+      metadata.annotations?.[SERVICE_ACCOUNT_NAME] === serviceAccount.name ||
+      (kind === 'legacy' && metadata.name === boundTo?.name),
+  );
+  const facts = mine.map(toFact);
+  if (kind === 'legacy' && boundTo && !facts.some(({ name }) => name === boundTo.name))
+    facts.push(...(await namesake(cluster, namespace, boundTo.name)));
+  return facts.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A backup or a Secret operator may have put the old value back without the type, and it is accepted all the same. */
+async function namesake(cluster: Cluster, namespace: string, name: string): Promise<TokenSecretFact[]> {
+  const found = await cluster.get({ resource: resources.secrets, namespace, name }, { metadataOnly: true });
+  return found ? [{ ...toFact(found), otherType: true }] : [];
+}
+
+function toFact({ metadata }: KubernetesObject): TokenSecretFact {
+  const { name, uid, resourceVersion, creationTimestamp, labels, annotations, managedFields = [] } = metadata;
+  const newestFirst = managedFields.toSorted((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
+  const managers = newestFirst.flatMap(({ manager }) => manager ?? []);
+  return {
+    name,
+    uid,
+    resourceVersion,
+    ...(creationTimestamp ? { createdAt: creationTimestamp } : {}),
+    deleting: metadata.deletionTimestamp !== undefined,
+    ...(annotations?.[REPLACES] ? { replaces: annotations[REPLACES] } : {}),
+    ...(labels?.[INVALID_SINCE] ? { invalidSince: labels[INVALID_SINCE] } : {}),
+    ...(labels?.[LAST_USED] ? { lastUsed: labels[LAST_USED] } : {}),
+    hasLabels: Object.keys(labels ?? {}).length > 0,
+    managers: [...new Set(managers)],
+    ...carried(labels, annotations),
+  };
+}
+
+/** Of the old token alone; a quarantine that is copied would refuse the new one as well. */
+const NOT_CARRIED = [
+  INVALID_SINCE,
+  LAST_USED,
+  SERVICE_ACCOUNT_NAME,
+  SERVICE_ACCOUNT_UID,
+  'kubectl.kubernetes.io/last-applied-configuration',
+];
+
+function carried(
+  labels: Record<string, string> = {},
+  annotations: Record<string, string> = {},
+): Pick<TokenSecretFact, 'labels' | 'annotations'> {
+  const kept = (map: Record<string, string>) =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => !NOT_CARRIED.includes(key)));
+  const both = { labels: kept(labels), annotations: kept(annotations) };
+  return Object.fromEntries(Object.entries(both).filter(([, map]) => Object.keys(map).length > 0));
+}
+
+/** Only a Secret that is used is ever made again, so what the others carry is left out. */
+export function markUsed(secrets: readonly TokenSecretFact[], listed: Listed): TokenSecretFact[] {
+  const used = usedSecrets(
+    listed,
+    secrets.map(({ name }) => name),
+  );
+  return secrets.map(({ labels, annotations, ...fact }) =>
+    used.has(fact.name)
+      ? { ...fact, used: true, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) }
+      : fact,
+  );
+}
