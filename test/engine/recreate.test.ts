@@ -1,0 +1,137 @@
+// A ServiceAccount that is re-created in place keeps what it carried, and its token Secrets come back with other tokens.
+import { afterEach, describe, expect, it } from 'vitest';
+import { dyingLog, ignoreCrash, survive } from './crash.ts';
+import { type Harness, statusWith } from './harness.ts';
+import { ACCOUNTS, actionsOf, type Given, planned, SECRETS, writes } from './moving.ts';
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.close();
+  harness = undefined;
+});
+
+async function started(given: Given = {}): Promise<[Harness, string, string]> {
+  const all = await planned({ strategy: 'recreate', moves: false, granted: false, ...given });
+  harness = all[0];
+  return all;
+}
+const approve = async (h: Harness, id: string) => {
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, 60_000);
+};
+const tokenIn = (h: Harness): string => {
+  const secret = h.cluster().get(`${SECRETS}/api-token`) as { data?: { token?: string } } | undefined;
+  return Buffer.from(secret?.data?.token ?? '', 'base64').toString();
+};
+const answer = async (h: Harness, token: string) => {
+  const [cluster] = h.connected;
+  return cluster && (await statusWith(cluster, token));
+};
+
+describe('a ServiceAccount that is re-created', () => {
+  it('has its token Secret again, with another token, and the leaked one is dead', async () => {
+    const [h, id, token] = await started();
+    expect(actionsOf(h, id)).toEqual(['recreate-service-account', 'recreate-token-secrets']);
+    const old = h.cluster().get(`${SECRETS}/api-token`)?.metadata;
+    await approve(h, id);
+    const fresh = h.cluster().get(`${SECRETS}/api-token`)?.metadata;
+    expect(fresh?.uid).not.toBe(old?.uid);
+    expect(fresh?.labels).toEqual({ team: 'a' });
+    expect(tokenIn(h)).not.toBe(token);
+    expect([await answer(h, token), await answer(h, tokenIn(h))]).toEqual(['refused', 'accepted']);
+    expect(h.incident(id).status).toBe('resolved');
+  });
+
+  it('gets no token Secret that nothing uses', async () => {
+    const [h, id] = await started({ moves: true });
+    expect(actionsOf(h, id)).toEqual(['recreate-service-account']);
+  });
+
+  it.each(['at once', 'after the worker looked'])(
+    'by a controller that is faster, %s, still gets what it carried',
+    async (when) => {
+      const [h, id] = await started();
+      const [cluster] = h.connected;
+      if (cluster === undefined) throw new Error('no cluster');
+      let made = false;
+      const race = () => {
+        if (made) return;
+        made = true;
+        h.cluster().seed.serviceAccount('payments', 'api', { labels: { other: 'b' } });
+      };
+      h.deps.clusters = new Map([
+        [
+          'prod',
+          {
+            ...cluster,
+            remove: async (ref, options) => {
+              await cluster.remove(ref, options);
+              if (when === 'at once' && ref.name === 'api') race();
+            },
+            create: async (ref, body) => {
+              if (ref.resource.plural === 'serviceaccounts') race();
+              return await cluster.create(ref, body);
+            },
+          },
+        ],
+      ]);
+      await approve(h, id);
+      const found = h.cluster().get(`${ACCOUNTS}/api`);
+      expect(found).toMatchObject({ imagePullSecrets: [{ name: 'registry' }] });
+      expect(found?.metadata.labels).toEqual({
+        other: 'b',
+        team: 'a',
+        'app.kubernetes.io/managed-by': 'Helm',
+      });
+      expect(found?.metadata.annotations).toHaveProperty(['eks.amazonaws.com/role-arn']);
+    },
+  );
+
+  it('is not touched once a finalizer would keep it from coming back', async () => {
+    const [h, id, token] = await started();
+    const ref = {
+      resource: { group: '', version: 'v1', plural: 'serviceaccounts', namespaced: true },
+      namespace: 'payments',
+      name: 'api',
+    };
+    await h.connected[0]?.patch(ref, [
+      { op: 'add', path: '/metadata/finalizers', value: ['example.test/hold'] },
+    ]);
+    await approve(h, id);
+    expect(h.cluster().get(`${ACCOUNTS}/api`)?.metadata.deletionTimestamp).toBeUndefined();
+    expect(h.incident(id).runs.at(-1)?.stopped).toContain('example.test/hold');
+    expect(await answer(h, token)).toBe('accepted');
+  });
+});
+
+async function story(h: Harness, id: string): Promise<void> {
+  await h.click(id, 'approve', 'UINES').catch(ignoreCrash);
+  await survive(h, id, 60_000);
+  if (h.incident(id).runs.length === 0) await approve(h, id);
+}
+
+async function appends(): Promise<number> {
+  const [h, id] = await planned({ strategy: 'recreate', moves: false });
+  const counted = dyingLog(h.deps.log, Number.MAX_SAFE_INTEGER, 'before');
+  h.deps.log = counted;
+  await story(h, id);
+  await h.close();
+  return Number.MAX_SAFE_INTEGER - counted.left();
+}
+const total = await appends();
+
+describe('a crash while it is re-created', () => {
+  it.each(
+    Array.from({ length: total }, (_, i) => i + 1).flatMap((k) => [
+      [k, 'before'] as const,
+      [k, 'after'] as const,
+    ]),
+  )('at append %i, %s it is written, makes each object once', async (k, when) => {
+    const [h, id, token] = await started();
+    h.deps.log = dyingLog(h.deps.log, k, when);
+    await story(h, id);
+    expect(h.incident(id).status).toBe('resolved');
+    expect([await answer(h, token), await answer(h, tokenIn(h))]).toEqual(['refused', 'accepted']);
+    expect(writes(h).filter((write) => write.startsWith('POST'))).toHaveLength(2);
+  });
+});
