@@ -30,7 +30,11 @@ export async function openSpace(plane: ControlPlane, { optedIn = true } = {}): P
   return space;
 }
 
-export async function deploy(plane: ControlPlane, { namespace, at, send }: Space): Promise<void> {
+export async function deploy(
+  plane: ControlPlane,
+  { namespace, at, send }: Space,
+  spec: object = {},
+): Promise<void> {
   const labels = { app: ACCOUNT };
   const containers = [{ name: 'main', image: 'example.test/none' }];
   await create(plane, [
@@ -41,7 +45,7 @@ export async function deploy(plane: ControlPlane, { namespace, at, send }: Space
       spec: {
         replicas: 1,
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { serviceAccountName: ACCOUNT, containers } },
+        template: { metadata: { labels }, spec: { serviceAccountName: ACCOUNT, containers, ...spec } },
       },
     },
   ]);

@@ -8,7 +8,11 @@ import { controlPlaneExecutable } from '../../sandbox/controlplane/build.ts';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import type { Coordinates } from '../../src/domain/alert.ts';
+import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
+import type { PodObject } from '../../src/domain/kube-objects.ts';
+import { rolls, type Step } from '../../src/domain/plan.ts';
+import { secretsOf } from '../../src/domain/pod-references.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
@@ -56,8 +60,11 @@ function type(line: string): Promise<void> {
   );
 }
 
-async function planned(finding: { token: string } | { at: Coordinates }): Promise<Incident> {
-  const alert = { source: 'report' as const, subject: { kind: 'token' as const } };
+async function planned(
+  finding: { token: string } | { at: Coordinates },
+  goal: Goal = { do: 'revoke' },
+): Promise<Incident> {
+  const alert = { source: 'report' as const, subject: { kind: 'token' as const }, goal };
   const { incidentId } =
     'token' in finding
       ? await room.leak(finding.token, alert)
@@ -68,7 +75,8 @@ async function planned(finding: { token: string } | { at: Coordinates }): Promis
 /** Types the lines of each step, and lets the action itself judge what the cluster shows before and after. */
 async function typeSteps({ plan, identity }: Incident, token: string | undefined): Promise<string[]> {
   const typed: string[] = [];
-  for (const step of plan?.steps ?? []) {
+  // Whether Pods were replaced is asked of the Pods: the action itself knows only those that it has noted.
+  for (const step of (plan?.steps ?? []).filter((each) => !rolls(each))) {
     const action = room.deps.actions.find(({ name }) => name === step.action);
     if (!action || !identity) throw new Error(`There is no action ${step.action}.`);
     const bench = aBench(room.prod, identity, token === undefined ? undefined : new Secret(token));
@@ -79,6 +87,12 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
     typed.push(step.action);
   }
   return typed;
+}
+
+async function typeRollOut({ plan }: Incident): Promise<void> {
+  const [step, ...others] = (plan?.steps ?? []).filter(rolls);
+  expect(others).toEqual([]);
+  for (const line of step?.kubectl ?? []) await type(line);
 }
 
 const uidOf = async (space: Space, kind: string, name: string): Promise<string> =>
@@ -108,7 +122,7 @@ describe('the commands of a plan', () => {
     expect(await space.exists(space.at('secrets', 'checkout-token'))).toBe(true);
   });
 
-  test('re-create a ServiceAccount as it was, and the restart in the notes replaces its Pods', async () => {
+  test('re-create a ServiceAccount as it was, and replace its Pods', async () => {
     const space = await openSpace(cluster.plane);
     await space.send('PATCH', space.at('serviceaccounts', ACCOUNT), {
       metadata: { labels: { team: 'payments' }, annotations: { 'example.test/role': HARD_TO_QUOTE } },
@@ -131,13 +145,32 @@ describe('the commands of a plan', () => {
         ({ metadata }) => metadata.uid,
       );
     const old = await pods();
-    const note = incident.plan?.notes.find((line) => line.includes('rollout restart')) ?? '';
-    const commands = note.slice(note.indexOf('kubectl')).split(' ; ');
-    expect(commands).toHaveLength(1);
-    for (const line of commands) await type(line);
+    await typeRollOut(incident);
     await until(async () => {
       const now = await pods();
       return now.length > 0 && now.every((uid) => !old.includes(uid));
     });
+  });
+
+  test('rotate to a new token Secret', async () => {
+    const space = await openSpace(cluster.plane);
+    const token = await leak(space, 'legacy');
+    await deploy(cluster.plane, space, {
+      volumes: [{ name: 'token', secret: { secretName: 'checkout-token' } }],
+    });
+    const at = { cluster: 'prod', namespace: space.namespace, secret: 'checkout-token' };
+    const incident = await planned({ at }, { do: 'rotate', strategy: 'new-secret' });
+    const [create, , ...retire] = incident.plan?.steps ?? [];
+    const part = (...steps: (Step | undefined)[]): Incident =>
+      ({ ...incident, plan: { ...incident.plan, steps: steps.flatMap((step) => step ?? []) } }) as Incident;
+    expect(await typeSteps(part(create), undefined)).toEqual(['replace-token-secret']);
+    await typeRollOut(incident);
+    await until(async () => {
+      const { items } = await space.send<{ items: PodObject[] }>('GET', space.at('pods'));
+      const used = items.flatMap(({ spec = {} }) => [...secretsOf(spec)]);
+      return used.length > 0 && used.every((name) => name.startsWith('checkout-token-r'));
+    });
+    expect(await typeSteps(part(...retire), undefined)).toEqual(['quarantine-token', 'delete-token-secret']);
+    await expect.poll(() => answersTo(cluster, token), { timeout: 20_000 }).toEqual([401]);
   });
 });
