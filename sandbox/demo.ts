@@ -22,6 +22,17 @@ interface Demo {
 
 let demo: Demo | undefined;
 
+/** So that a visitor can play two approvers: what a CI robot can do is not for one person to end. */
+const POLICY = {
+  rules: [
+    {
+      name: 'CI robots',
+      match: { namespace: ['ci'] },
+      do: { contain: 'auto' as const, any: { approvals: 2, from: ['SSECONCALL'], expiry: '30m' } },
+    },
+  ],
+};
+
 async function startSimulated(slack: { port?: number }): Promise<Demo> {
   /** Filled once the world exists: the page shows the buttons before that. */
   let world: World | undefined;
@@ -32,7 +43,7 @@ async function startSimulated(slack: { port?: number }): Promise<Demo> {
   world = await startWorld({
     clusters: { prod: { servers: 3 }, staging: {} },
     slack: { demos: leakDemos(running), ...slack },
-    config: { autoContain: 'token-in-hand' },
+    config: { autoContain: 'token-in-hand', policy: POLICY },
     searchNamespaces: { prod: ['payments', 'ci'] },
   });
   const started = world;
