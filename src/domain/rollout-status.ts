@@ -40,7 +40,8 @@ const deployment: Judge = ({ metadata, spec = {}, status = {} }) => {
   if (spec.paused && !complete)
     return stuck('It is paused, so nothing is replaced until somebody resumes it.');
   if (updatedReplicas < wanted) return going(`${updatedReplicas} of ${wanted} Pods are of the new template.`);
-  if (replicas > updatedReplicas) return going(`${replicas - updatedReplicas} old Pods are still there.`);
+  const left = replicas - updatedReplicas;
+  if (left > 0) return going(left === 1 ? '1 old Pod is still there.' : `${left} old Pods are still there.`);
   if (availableReplicas < updatedReplicas)
     return going(`${availableReplicas} of ${updatedReplicas} new Pods are available.`);
   return done();

@@ -35,13 +35,16 @@ export function planGroups(incident: Incident, approving: Approving): string[][]
   const [first = [], ...others] = steps.slice(0, IN_FULL);
   const heading = plan.steps.length > 0 ? '*Plan*' : '*Plan:* nothing that can be done from here.';
   const notes = some(
-    plan.notes.map((note) => `*Note:* ${clean(note, 900)}`),
+    (isRunning(incident) ? [] : plan.notes).map((note) => `*Note:* ${clean(note, 900)}`),
     6,
   );
   return [[heading, ...first], ...others, brief, notes, approvalLines(incident, approving)].filter(
     (group) => group.length > 0,
   );
 }
+
+/** What helps to decide is in the way while what was decided is being done. */
+const isRunning = (incident: Incident): boolean => openRun(incident)?.kind === 'plan';
 
 /** Without a plan, because everything is looked at again, what is being done still shows. */
 function runGroups(incident: Incident): string[][] {
@@ -57,10 +60,11 @@ function stepText(incident: Incident, step: Step, index: number, withCluster: bo
   const on = withCluster ? ` (${clean(step.cluster, 60)})` : '';
   const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
-  const waits = step.soak ? 'Waits after the proof, unless somebody keeps it. ' : '';
-  const undo = `${waits}${step.reversible ? 'Can be undone.' : '*Cannot be undone.*'}`;
   const state = lastTry(incident, step);
   const far = state?.progress && !state.outcome ? [progressLine(state.progress)] : [];
+  if (isRunning(incident)) return [title, ...far];
+  const waits = step.soak ? 'Waits after the proof, unless somebody keeps it. ' : '';
+  const undo = `${waits}${step.reversible ? 'Can be undone.' : '*Cannot be undone.*'}`;
   return [title, ...far, `${undo} Breaks: ${clean(step.breaks, 400)}`];
 }
 

@@ -15,7 +15,8 @@ export function progressLine(progress: Seen): string {
 
 function bar(done: number, total: number): string {
   const full = Math.floor(share(done, total) * WIDTH);
-  return `[${'#'.repeat(full)}${'-'.repeat(WIDTH - full)}]`;
+  // Dots, because a line may be broken behind a dash.
+  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
 }
 
 const share = (done: number, total: number): number =>

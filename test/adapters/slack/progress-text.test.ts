@@ -13,8 +13,8 @@ const seen = (done: number, total: number, from = 0, passed = 60_000) =>
 
 describe('a line of progress', () => {
   it.each([
-    [seen(5, 20), /^`\[#####-{15}\]` 5 of 20, about 3 min left\. Wave 2 of 3\.$/],
-    [seen(5, 20, 5), /^`\[#####-{15}\]` 5 of 20\. /],
+    [seen(5, 20), /^`\[#####\.{15}\]` 5 of 20, about 3 min left\. Wave 2 of 3\.$/],
+    [seen(5, 20, 5), /^`\[#####\.{15}\]` 5 of 20\. /],
     [seen(20, 20), /^`\[#{20}\]` 20 of 20\. /],
     [seen(0, 0), /0 of 0\. /],
   ])('%s', (line, expected) => expect(line).toMatch(expected));
@@ -22,7 +22,7 @@ describe('a line of progress', () => {
   it('keeps its width, whatever is counted', () => {
     fc.assert(
       fc.property(fc.integer({ min: -5, max: 500 }), fc.integer({ min: 0, max: 200 }), (done, total) => {
-        expect(seen(done, total)).toMatch(/^`\[[#-]{20}\]` /);
+        expect(seen(done, total)).toMatch(/^`\[[#.]{20}\]` /);
       }),
     );
   });
@@ -48,6 +48,16 @@ it('stands on the card while the step runs', () => {
   const card = JSON.stringify(renderCard(anIncident(running(progressed(1), progressed(2))), given).blocks);
   expect(card).toContain('2 of 8');
   expect(card).toContain('Waiting for number 3.');
+});
+
+it('is not buried in what was said for the decision, of which only the steps are left meanwhile', () => {
+  const given = { policy: aPolicy(), now: T0, head: '' };
+  const [before, during] = [waiting(), running(progressed(1))].map((events) =>
+    JSON.stringify(renderCard(anIncident(events), given).blocks),
+  );
+  expect(before).toContain('Breaks: ');
+  expect(during).not.toContain('Breaks: ');
+  expect(during).toContain('under way\\n`[');
 });
 
 it('is told in the thread at each quarter, not at each step', () => {
