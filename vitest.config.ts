@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export const slow = [
   'test/e2e/faults/{bot-killed,burst,clicks,cluster,redis,slack,stop}.test.ts',
   'test/e2e/attack-flood.test.ts',
+  'test/e2e/rotation-story.test.ts',
   'test/bench/**/*.test.ts',
   'test/engine/crash-restart.test.ts',
   'test/structure/recipes.test.ts',

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { leakDemos } from './demos.ts';
 import { seedHarbour } from './harbour.ts';
 import { startRealDemo, tellRealStory } from './real-demo.ts';
+import { tellRotation } from './rotation-story.ts';
 import { tellStory } from './story.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -10,6 +11,8 @@ const { values } = parseArgs({
   options: {
     headless: { type: 'boolean', default: false },
     real: { type: 'boolean', default: false },
+    /** Which one --headless tells. */
+    story: { type: 'string', default: 'leak' },
     port: { type: 'string' },
   },
 });
@@ -18,6 +21,17 @@ interface Demo {
   world: Pick<World, 'slack' | 'startRole' | 'close'>;
   /** Answers the exit code. */
   tell(): Promise<number>;
+}
+
+const STORIES: Record<string, (world: World) => Promise<number>> = { leak: tellStory, rotate: tellRotation };
+
+function storyOf(name: string): (world: World) => Promise<number> {
+  const tell = STORIES[name];
+  if (tell === undefined)
+    throw new Error(`There is no story "${name}". There are: ${Object.keys(STORIES).join(', ')}.`);
+  if (values.real && tell !== tellStory)
+    throw new Error('On a real control plane only the story of the leak is told: leave out --story.');
+  return tell;
 }
 
 let demo: Demo | undefined;
@@ -33,7 +47,13 @@ const POLICY = {
   ],
 };
 
-async function startSimulated(slack: { port?: number }): Promise<Demo> {
+/** As on a quick real cluster: long enough to see one Pod come before the other goes. */
+const PODS = { podStartMs: 4000, podStopMs: 500 };
+
+async function startSimulated(
+  slack: { port?: number },
+  story: (world: World) => Promise<number>,
+): Promise<Demo> {
   /** Filled once the world exists: the page shows the buttons before that. */
   let world: World | undefined;
   const running = (): World => {
@@ -41,14 +61,14 @@ async function startSimulated(slack: { port?: number }): Promise<Demo> {
     return world;
   };
   world = await startWorld({
-    clusters: { prod: { servers: 3 }, staging: {} },
+    clusters: { prod: { servers: 3, ...PODS }, staging: {} },
     slack: { demos: leakDemos(running), ...slack },
     config: { autoContain: 'token-in-hand', policy: POLICY },
     searchNamespaces: { prod: ['payments', 'ci'] },
   });
   const started = world;
   await seedHarbour(started.cluster('prod'), started.cluster('staging'));
-  return { world: started, tell: () => tellStory(started) };
+  return { world: started, tell: () => story(started) };
 }
 
 async function startReal(slack: { port?: number }): Promise<Demo> {
@@ -58,7 +78,8 @@ async function startReal(slack: { port?: number }): Promise<Demo> {
 
 async function main(): Promise<void> {
   const slack = values.port === undefined ? {} : { port: Number(values.port) };
-  demo = await (values.real ? startReal(slack) : startSimulated(slack));
+  const story = storyOf(values.story);
+  demo = await (values.real ? startReal(slack) : startSimulated(slack, story));
   const { world, tell } = demo;
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
   if (values.headless) {
@@ -72,6 +93,7 @@ Tourniquet is running in a small world of its own.
 
 You are Maya, on call. Press "Leak a long-lived token" on the left: the leak is contained before you can read it.
 Then become somebody else at the top: Ines or Tomas may approve the plan; Dan and Gail are told why they may not.
+Press "Ask for a rotation" to see Pods replaced in waves once Ines or Tomas has approved.
 Commands work too, in the message box: /revoke-sa prod/payments/checkout, or /tourniquet
 
 Ctrl+C ends everything.`);

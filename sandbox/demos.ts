@@ -1,7 +1,7 @@
 // The buttons of the demo's page: each makes one kind of token leak, and reports it as the outside world would.
-import { type LeakKind, leakToken } from './harbour.ts';
+import { LEDGER, type LeakKind, leakToken } from './harbour.ts';
 import type { Demo } from './slack/types.ts';
-import type { World } from './world.ts';
+import { INCIDENTS, type World } from './world.ts';
 
 /** `running` is asked only when a button is pressed: the page shows the buttons before the world is complete. */
 export function leakDemos(running: () => World): Demo[] {
@@ -31,7 +31,20 @@ export function leakDemos(running: () => World): Demo[] {
       description: 'The alert carries only a hash: the token is found by comparing, and a person decides.',
       run: () => gitguardianAlert(running()),
     },
+    {
+      id: 'rotate',
+      label: 'Ask for a rotation',
+      description:
+        'You type /rotate-sa: on approval eight workloads move to a new token in waves, then the old one is switched off.',
+      run: (user) => askForRotation(running(), user),
+    },
   ];
+}
+
+/** What a person types; the outside world has no part in it. */
+export async function askForRotation({ slack }: World, user: string): Promise<void> {
+  const target = `prod/${LEDGER.namespace}/${LEDGER.serviceAccount}`;
+  await slack.slash(user, INCIDENTS, `/rotate-sa ${target} new-secret it was pasted into a ticket`);
 }
 
 async function reportLeak(world: World, kind: LeakKind): Promise<void> {

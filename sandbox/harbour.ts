@@ -34,6 +34,34 @@ export async function seedHarbour(prod: SimulatedCluster, staging: SimulatedClus
   });
   await seed.tokenSecret('ci', 'release-robot-token', 'release-robot');
   staging.seed.serviceAccount('payments', 'checkout');
+  await seedLedger(prod);
+}
+
+/** What is rotated: many workloads mount one long-lived token, so that a roll-out takes several waves. */
+export const LEDGER = { namespace: 'accounting', serviceAccount: 'ledger', secret: 'ledger-token' };
+
+const LEDGER_USERS = {
+  'ledger-api': 3,
+  invoices: 3,
+  payouts: 2,
+  settlement: 3,
+  statements: 2,
+  reconcile: 2,
+  exports: 2,
+  archive: 1,
+};
+
+async function seedLedger({ seed }: SimulatedCluster): Promise<void> {
+  const { namespace, serviceAccount, secret } = LEDGER;
+  seed.namespace(namespace);
+  seed.serviceAccount(namespace, serviceAccount);
+  seed.roleBinding(namespace, 'ledger-secrets', {
+    role: { kind: 'ClusterRole', name: 'secret-reader' },
+    subjects: [{ kind: 'ServiceAccount', namespace, name: serviceAccount }],
+  });
+  await seed.tokenSecret(namespace, secret, serviceAccount);
+  for (const [name, replicas] of Object.entries(LEDGER_USERS))
+    seed.deployment(namespace, name, { serviceAccount, replicas, secretMounts: [secret] });
 }
 
 export type LeakKind = 'legacy' | 'pod' | 'unbound';
