@@ -7,8 +7,8 @@ import { kills } from '../domain/plan.ts';
 import { stepsInEffect } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
-import type { Cluster } from '../ports.ts';
-import type { Secret } from '../secret.ts';
+import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { verifyStep } from './run-job.ts';
 
@@ -22,14 +22,38 @@ export async function probeRound(
   cluster: Cluster,
   token: Secret | undefined,
 ): Promise<ProofRound> {
-  const answered = token
-    ? await askServers(cluster, identity, token)
+  const known = token ?? (await stillStored(incident, identity, cluster));
+  const answered = known
+    ? await askServers(cluster, identity, known)
     : {
         level: 'object-state' as const,
         answers: [],
         outcome: await byObjectState(deps, incident, cluster.name),
       };
   return { cluster: cluster.name, at: new Date(deps.clock.now()).toISOString(), ...answered };
+}
+
+/**
+ * A long-lived token that nobody handed over is still in its Secret while that is only switched off: enough to ask with,
+ * and kept nowhere. Only of the very object that was seen: one that took its name holds another token.
+ */
+async function stillStored(
+  { situations }: Incident,
+  { kind, namespace, boundTo }: TokenIdentity,
+  cluster: Cluster,
+): Promise<Secret | undefined> {
+  const seen = situations.find((situation) => situation.cluster === cluster.name)?.tokenSecrets ?? [];
+  const uid = seen.find(({ name }) => name === boundTo?.name)?.uid;
+  if (kind !== 'legacy' || boundTo === undefined || uid === undefined) return undefined;
+  try {
+    const ref = { resource: resources.secrets, namespace, name: boundTo.name };
+    const found = await cluster.get<KubernetesObject & { data?: { token?: string } }>(ref);
+    const value = found?.metadata.uid === uid ? found.data?.token : undefined;
+    return value ? new Secret(Buffer.from(value, 'base64').toString()) : undefined;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return undefined;
+  }
 }
 
 type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;

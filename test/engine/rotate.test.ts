@@ -73,6 +73,9 @@ describe('a new token Secret', () => {
     await h.run(id, 10 * MINUTE);
     const rotated = h.incident(id);
     expect(rotated.proof?.outcome?.verdict).toBe('done');
+    // Nobody handed the old token over, and yet each server was asked with it, while it is only switched off.
+    expect(rotated.proof?.rounds.at(-1)).toMatchObject({ level: 'each-server' });
+    expect(rotated.proof?.rounds.at(-1)?.answers.map(({ answer }) => answer)).toEqual(['refused']);
     expect(rotated.closed).toBeUndefined();
     expect(await answers(h, token)).toBe('refused');
     const fresh = h.cluster().get('/api/v1/namespaces/payments/secrets/api-token-r20261124') as unknown as {
