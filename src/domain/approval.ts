@@ -1,14 +1,15 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
 import type { Coordinates } from './alert.ts';
-import { approachOf, isDryRun, type Strategy, strategiesFor } from './goal.ts';
+import { isDryRun, type Strategy } from './goal.ts';
 import type { Incident, Verb } from './incident.ts';
 import { asksFor, mentions, neededFor, needsReason, stillMissing, voter } from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
-
+import { otherWays } from './offers.ts';
+import { owesOutside } from './outside.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
-import { counts, isNamed, requesters, votesFor } from './votes.ts';
+import { counts, isNamed, openReviews, requesters, votesFor } from './votes.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -95,7 +96,7 @@ const foreign: Check = (_incident, { by }, roster) => {
   return undefined;
 };
 
-const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose'];
+const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose', 'outside'];
 
 /** Who may do a thing at all; for votes, what the policy asks for it. */
 function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
@@ -183,8 +184,6 @@ function ownReview(incident: Incident, by: Person, policy: Policy): Refusal | un
   );
 }
 
-export const openReviews = ({ reviews }: Incident) => reviews.filter((review) => review.closed === undefined);
-
 const votedAlready: Check = (incident, { verb, by, hash }, { policy }) => {
   if (verb !== 'contain' && verb !== 'approve') return undefined;
   const votes = votesFor(incident, verb, hash);
@@ -207,7 +206,15 @@ export function bindsTo(incident: Incident, verb: Verb): string | undefined {
 }
 
 const ABOUT_STOPPED: readonly Verb[] = ['retry', 'skip', 'roll-back'];
-const UNBOUND: readonly Verb[] = ['not-a-leak', 'undo', 'identify', 'choose', 'withdraw', 'review'];
+const UNBOUND: readonly Verb[] = [
+  'not-a-leak',
+  'undo',
+  'identify',
+  'choose',
+  'withdraw',
+  'review',
+  'outside',
+];
 
 const changed: Check = (incident, { verb, hash }) => {
   if (UNBOUND.includes(verb)) return undefined;
@@ -242,6 +249,8 @@ const nothingToDo: Check = (incident, { verb, by }) => {
     'roll-back':
       rollBackSteps(incident).length === 0 &&
       'There is nothing to roll back: nothing was changed yet, or something was done that cannot be undone. Nothing was changed.',
+    outside:
+      !owesOutside(incident) && 'Nothing is open about users outside the cluster. Nothing was changed.',
     choose:
       otherWays(incident).length === 0 && 'There is no other way of rotating this. Nothing was changed.',
     'cancel-soak':
@@ -258,36 +267,3 @@ const reasonMissing: Check = (incident, { verb, reason }, { policy }) =>
   needsReason(incident, verb, policy) && !reason?.trim()
     ? no('reason-missing', 'Write one sentence why, for those who read this later. Nothing was changed.')
     : undefined;
-
-/** Strategies that fit besides the planned one. */
-export function otherWays({ goal, identity, situations }: Incident): Strategy[] {
-  if (goal.do !== 'rotate' || identity === undefined) return [];
-  const planned = approachOf(goal, identity, situations);
-  return strategiesFor(identity, situations).filter((strategy) => strategy !== planned);
-}
-
-/** What the card offers now, most urgent first. */
-export function offers(incident: Incident): Verb[] {
-  if (isDryRun(incident.goal)) return [];
-  const running = openRun(incident) !== undefined;
-  const leaked = incident.goal.do === 'revoke' || incident.fingerprint !== undefined;
-  const offered: Verb[] = [];
-  const pending = pendingSteps(incident);
-  if (!incident.closed && !running) {
-    if (pending.some((step) => step.phase === 'contain')) offered.push('contain');
-    if (stoppedRun(incident)) offered.push('retry');
-    if (blockedIn(incident).length > 0) offered.push('skip');
-    if (rollBackSteps(incident).length > 0) offered.push('roll-back');
-    if (pending.length > 0) offered.push('approve', 'decline');
-    if (pending.length > 0 && otherWays(incident).length > 0) offered.push('choose');
-    if (pending.some(({ reversible }) => !reversible)) offered.push('break-glass');
-    if (incident.votes.length > 0) offered.push('withdraw');
-    if (incident.unidentified || (leaked && incident.identity?.kind === 'every-token'))
-      offered.push('identify');
-    if (leaked && (incident.identity || incident.unidentified)) offered.push('not-a-leak');
-  }
-  if (!running && isSoaking(incident)) offered.push('cancel-soak');
-  if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
-  if (openReviews(incident).length > 0) offered.push('review');
-  return offered;
-}

@@ -3,6 +3,7 @@
 import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
+import { owesOutside } from './outside.ts';
 import { isSoaking, openRun, stoppedRun } from './runs.ts';
 
 /** Milliseconds everywhere; see config.ts. */
@@ -107,7 +108,7 @@ const close: Rule = (incident) => {
   const over = overWithoutProof(incident);
   if (over !== undefined) return { kind: 'close', attempt: `over-${ms(over)}`, at: ms(over) };
   // A person has not said yet what becomes of a roll-out that stopped.
-  if (stoppedRun(incident) || isSoaking(incident)) return undefined;
+  if (stoppedRun(incident) || isSoaking(incident) || owesOutside(incident)) return undefined;
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;

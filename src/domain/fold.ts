@@ -5,6 +5,7 @@ import { type Goal, isDryRun } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun } from './new-run.ts';
+import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
 
@@ -98,6 +99,8 @@ const handlers: Handlers = {
   decided: (incident, { decision, at, v }) => {
     incident.decisions.push({ decision, at, v });
     applyDecision(incident, decision, at, v);
+    if (decision.verb === 'outside')
+      incident.outside = { by: decision.by, at, reason: decision.reason ?? '' };
     if (decision.verb === 'cancel-soak') incident.soakCancelled = true;
     if (decision.verb === 'choose' && decision.strategy) {
       incident.goal = { ...incident.goal, do: 'rotate', strategy: decision.strategy };
@@ -213,6 +216,7 @@ function askAgain(incident: Incident): void {
   delete incident.plan;
   delete incident.planAt;
   delete incident.soakCancelled;
+  delete incident.outside;
   delete incident.planExpiry;
   delete incident.planPolicy;
   incident.votes = [];
@@ -258,5 +262,6 @@ function status(incident: Incident): Incident['status'] {
   if (incident.goal.do === 'restart') return incident.plan?.steps.length ? 'verifying' : 'needs-human';
   if (incident.proof?.outcome === undefined) return incident.proof ? 'verifying' : 'needs-human';
   if (incident.proof.outcome.verdict !== 'done') return 'needs-human';
-  return acceptedOffline(incident, Date.parse(incident.updatedAt)) ? 'needs-human' : 'verifying';
+  const owed = acceptedOffline(incident, Date.parse(incident.updatedAt)) || owesOutside(incident);
+  return owed ? 'needs-human' : 'verifying';
 }

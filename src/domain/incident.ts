@@ -25,7 +25,9 @@ export type Verb =
   /** What is deleted by itself after a while stays, until somebody approves it. */
   | 'cancel-soak'
   /** Another way of rotating. */
-  | 'choose';
+  | 'choose'
+  /** Who used the old token outside the cluster was moved, or there is nobody. */
+  | 'outside';
 
 export interface Decision {
   verb: Verb;
@@ -241,6 +243,8 @@ export interface Incident {
   rechecks: { index: number; at: string; outcome: Outcome }[];
   reopened?: { reason: string; at: string };
   closed?: { as: CloseKind; reason: string; at: string };
+  /** What a person found out about users of the old token outside the cluster. */
+  outside?: { by: string; at: string; reason: string };
   /** Steps that would have run by themselves wait for an approval now. */
   soakCancelled?: true;
   /** Somebody took the containment back: the leak is live again. */

@@ -58,7 +58,15 @@ export function stillMissing(
   return Math.max(0, ...asksFor(incident, verb, policy).map((ask) => missing(policy, ask, votes, asked)));
 }
 
-const NEEDS_REASON: readonly Verb[] = ['decline', 'not-a-leak', 'undo', 'roll-back', 'break-glass', 'review'];
+const NEEDS_REASON: readonly Verb[] = [
+  'decline',
+  'not-a-leak',
+  'undo',
+  'roll-back',
+  'break-glass',
+  'review',
+  'outside',
+];
 
 /** Whether a button must ask why before anything is decided. */
 export const needsReason = (incident: Incident, verb: Verb, policy: Policy): boolean =>

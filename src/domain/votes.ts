@@ -63,3 +63,6 @@ export function requesters(incident: Incident): string[] {
   const identifiers = incident.decisions.filter(({ decision }) => decision.verb === 'identify');
   return [...new Set([...reporters, ...identifiers.map(({ decision }) => decision.by)])];
 }
+
+/** Where somebody ran a plan alone and nobody else has said what they think of it. */
+export const openReviews = ({ reviews }: Incident) => reviews.filter((review) => review.closed === undefined);

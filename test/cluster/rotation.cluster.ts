@@ -195,6 +195,7 @@ describe('a new token Secret', () => {
     expect(await answersTo(cluster, token)).toEqual([401, 401]);
     expect(await answersTo(cluster, await secretOf(space, name))).toEqual([201, 201]);
     expect(await space.exists(space.at('secrets', SECRET))).toBe(true);
+    await room.click(id, 'outside', 'UMAYA', { reason: 'nobody' });
     await room.until(id, ({ closed }) => closed !== undefined);
     expect(await space.exists(space.at('secrets', SECRET))).toBe(false);
     expect(await answersTo(cluster, token)).toEqual([401, 401]);

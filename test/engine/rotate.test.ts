@@ -89,6 +89,9 @@ describe('a new token Secret', () => {
     expect(uids(podsOf(h, 'bystander'))).toEqual(bystanders);
     expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeDefined();
 
+    expect(await h.click(id, 'outside', 'UMAYA', { reason: 'nobody but the two workloads' })).toMatchObject({
+      decided: true,
+    });
     await h.run(id, DAY + MINUTE);
     expect(h.memory.events(id).filter(({ type }) => type === 'soaked')).toHaveLength(1);
     expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeUndefined();
@@ -150,6 +153,9 @@ describe('re-creation in place', () => {
     expect(await answers(h, token)).toBe('refused');
     expect(uids(podsOf(h, 'runs-as')).some((uid) => before.includes(uid))).toBe(false);
     expect(uids(podsOf(h, 'mounted'))).toEqual(others);
+    expect(h.incident(id)).toMatchObject({ status: 'needs-human' });
+    await h.click(id, 'outside', 'UMAYA', { reason: 'the CI job has the new one' });
+    await h.run(id, MINUTE);
     expect(h.incident(id)).toMatchObject({ status: 'resolved' });
   });
 });
@@ -167,6 +173,27 @@ describe('a restart', () => {
     expect(await answers(h, token)).toBe('accepted');
     expect(h.incident(id)).toMatchObject({ status: 'resolved', closed: { as: 'resolved' } });
     expect(h.incident(id).proof).toBeUndefined();
+  });
+});
+
+describe('users outside the cluster', () => {
+  it('keep a rotation open until a person says what became of them, in words', async () => {
+    const { h, id } = await opened({ do: 'rotate', strategy: 'recreate' }, { secret: false });
+    expect(await h.click(id, 'outside', 'UMAYA', { reason: 'too early' })).toMatchObject({ decided: false });
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 2 * DAY);
+    expect(h.incident(id).proof?.outcome?.verdict).toBe('done');
+    expect(h.incident(id).closed).toBeUndefined();
+    expect(await h.click(id, 'outside', 'UMAYA')).toMatchObject({
+      decided: false,
+      refusal: { code: 'reason-missing' },
+    });
+    await h.click(id, 'outside', 'UMAYA', { reason: 'no kubeconfig holds it' });
+    await h.run(id, MINUTE);
+    expect(h.incident(id)).toMatchObject({
+      closed: { as: 'resolved' },
+      outside: { by: 'UMAYA', reason: 'no kubeconfig holds it' },
+    });
   });
 });
 

@@ -1,11 +1,12 @@
 // The buttons of a card, as `offers` decides them, and what a click on each carries.
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
-import { bindsTo, offers, otherWays } from '../../domain/approval.ts';
+import { bindsTo } from '../../domain/approval.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import { blockedIn } from '../../domain/new-run.ts';
+import { offers, otherWays } from '../../domain/offers.ts';
 
 import type { Policy } from '../../domain/policy.ts';
 import { pendingSteps, undoable } from '../../domain/runs.ts';
@@ -59,6 +60,7 @@ const LABELS: Record<Verb, string> = {
   'roll-back': 'Roll back',
   'cancel-soak': 'Keep the old Secret',
   choose: 'Another way…',
+  outside: 'Users outside…',
 };
 
 /** What an Undo would take back is more than a quarantine after a rotation. */

@@ -2,6 +2,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { ProofRound } from '../../domain/evidence.ts';
 import type { Incident, Pause } from '../../domain/incident.ts';
+import { OUTSIDE, owesOutside } from '../../domain/outside.ts';
 import { requesters } from '../../domain/votes.ts';
 import { actionsBlock } from './buttons.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
@@ -85,6 +86,10 @@ function nowLines(incident: Incident): string[] {
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
   if (incident.paused) lines.unshift(pausedLine(incident.paused));
   lines.push(...reviewLines(incident));
+  if (owesOutside(incident))
+    lines.push(
+      `*Still to be found by a person:* ${OUTSIDE} that use the old token. Then press “Users outside…”: who was moved, or why there is nobody.`,
+    );
   const first = runs[0];
   if (first?.kind === 'contain' && first.by === 'policy')
     lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);
@@ -155,6 +160,7 @@ export const VERBS = {
   'roll-back': 'rolled the run back',
   'cancel-soak': 'kept the old Secret',
   choose: 'chose another way',
+  outside: 'answered for the users outside the cluster',
 } as const;
 
 const footer = ({ id, version, openedAt }: Incident, head: string): string =>

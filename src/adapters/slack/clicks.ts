@@ -31,6 +31,7 @@ const DONE: Record<Verb, string> = {
   skip: 'Going on without it. The thread shows each step.',
   'roll-back': 'Rolling back now, the newest step first.',
   'cancel-soak': 'The old Secret stays, switched off, until somebody approves its deletion.',
+  outside: 'Thank you. It is in the log, and the incident closes when everything else is done.',
   choose: 'A plan for that way follows on the card.',
   identify: 'Thank you. It is being looked into, and a new plan follows.',
 };

@@ -120,6 +120,12 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     submit: 'Close review',
     intro: 'Somebody ran a plan alone. Say what you found: was it right, and what follows from it?',
   },
+  outside: {
+    title: 'Users outside',
+    submit: 'All moved',
+    intro:
+      'Say who was found and moved to the new token, or why there is nobody: CI systems, kubeconfigs on laptops, external services, copies in other Secrets. The incident is not resolved before that.',
+  },
   'roll-back': {
     title: 'Roll back',
     submit: 'Roll back',

@@ -1,7 +1,8 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
-import { offers } from '../../domain/approval.ts';
+
 import type { Incident, Vote } from '../../domain/incident.ts';
 import { neededFor } from '../../domain/needed.ts';
+import { offers } from '../../domain/offers.ts';
 import type { Step } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';

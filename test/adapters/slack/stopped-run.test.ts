@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { actionsBlock, readCarried } from '../../../src/adapters/slack/buttons.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
 import { headline } from '../../../src/adapters/slack/headline.ts';
-import { offers } from '../../../src/domain/approval.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
+import { offers } from '../../../src/domain/offers.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import {
