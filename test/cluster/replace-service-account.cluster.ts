@@ -6,6 +6,7 @@ import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real
 import { WORKER } from '../../sandbox/world.ts';
 import type { Strategy } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
+import { owesOutside } from '../../src/domain/outside.ts';
 import { stoppedRun } from '../../src/domain/runs.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
@@ -111,8 +112,12 @@ const planned = async (token: string, strategy: Strategy): Promise<Incident> => 
 };
 const actionsOf = ({ plan }: Incident) => plan?.steps.map(({ action }) => action);
 const approve = ({ id }: Incident) => room.click(id, 'approve', 'UINES');
-const over = ({ id }: Incident) =>
-  room.until(id, (one) => one.closed !== undefined || stoppedRun(one) !== undefined);
+async function over({ id }: Incident): Promise<Incident> {
+  const isOver = (one: Incident): boolean => one.closed !== undefined || stoppedRun(one) !== undefined;
+  await room.until(id, (one) => isOver(one) || owesOutside(one));
+  await room.click(id, 'outside', 'UMAYA', { reason: 'nobody outside uses it' });
+  return await room.until(id, isOver);
+}
 
 const takenBack = ({ id }: Incident, as: 'undo' | 'roll-back') =>
   room.until(id, ({ runs }) => {

@@ -148,6 +148,11 @@ export async function startHarness(options: HarnessOptions = {}) {
         ...given,
       });
     },
+    /** A person has looked: nothing outside the cluster uses the old token. */
+    async nobodyOutside(id: string): Promise<void> {
+      await this.click(id, 'outside', 'UMAYA', { reason: 'nobody outside uses it' });
+      await this.run(id);
+    },
     /** Does whatever is owed, moving the clock to when it is, up to this much later. */
     async run(id: string, forMs = 0): Promise<void> {
       const until = now + forMs;

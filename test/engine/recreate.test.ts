@@ -39,6 +39,7 @@ describe('a ServiceAccount that is re-created', () => {
     expect(fresh?.labels).toEqual({ team: 'a' });
     expect(tokenIn(h)).not.toBe(token);
     expect([await answer(h, token), await answer(h, tokenIn(h))]).toEqual(['refused', 'accepted']);
+    await h.nobodyOutside(id);
     expect(h.incident(id).status).toBe('resolved');
   });
 
@@ -130,6 +131,7 @@ describe('a crash while it is re-created', () => {
     const [h, id, token] = await started();
     h.deps.log = dyingLog(h.deps.log, k, when);
     await story(h, id);
+    await h.nobodyOutside(id);
     expect(h.incident(id).status).toBe('resolved');
     expect([await answer(h, token), await answer(h, tokenIn(h))]).toEqual(['refused', 'accepted']);
     expect(writes(h).filter((write) => write.startsWith('POST'))).toHaveLength(2);

@@ -42,6 +42,7 @@ describe('a new ServiceAccount', () => {
     expect(actionsOf(h, id)).toEqual(['replace-service-account', 'move', 'delete-service-account']);
     expect(writes(h)).toEqual([]);
     await approve(h, id);
+    await h.nobodyOutside(id);
     expect(h.incident(id)).toMatchObject({ status: 'resolved', proof: { outcome: { verdict: 'done' } } });
     expect(await refused(h, token)).toBe('refused');
     expect(h.cluster().get(`${ACCOUNTS}/api`)).toBeUndefined();
@@ -232,6 +233,7 @@ describe('a crash while one takes over', () => {
     const [h, id, token] = await started();
     h.deps.log = dyingLog(h.deps.log, k, when);
     await story(h, id);
+    await h.nobodyOutside(id);
     expect(h.incident(id).status).toBe('resolved');
     expect(await refused(h, token)).toBe('refused');
     expect(await namesIn(h, 'serviceAccounts')).toEqual([NEW, 'default']);
