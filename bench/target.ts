@@ -113,7 +113,7 @@ export async function realTarget(cluster: RealWorldCluster): Promise<Target> {
   };
 }
 
-async function kubectlWith(program: string[], kubeconfig: string) {
+export async function kubectlWith(program: string[], kubeconfig: string) {
   const directory = await mkdtemp(join(tmpdir(), 'tourniquet-bench-'));
   await writeFile(join(directory, 'kubeconfig'), kubeconfig);
   return {
