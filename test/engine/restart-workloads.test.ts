@@ -94,7 +94,7 @@ describe('a restart', () => {
       .filter(({ path }) => path.includes('/payments/'));
     expect(stepOf(h, id)?.outcome?.verdict).toBe('done');
     // As seen with kubectl on a real control plane: 830 for 50 Deployments of 3.
-    expect(asked.length).toBeLessThan(250);
+    expect(asked.length).toBeLessThan(130);
     expect(stepOf(h, id)?.memory?.waves).toHaveLength(10);
   });
 

@@ -17,15 +17,21 @@ export interface Wave {
   of: number;
   /** `Kind/name`. */
   open: readonly string[];
+  /** How long the wave before took, in milliseconds. */
+  before: number;
 }
 
 export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
   const order = await begin(bench, params, change);
   const skipped = new Set(bench.memory.skipped);
+  let before = 0;
   for (const [index, wave] of order.entries()) {
     const open = wave.filter((path) => !skipped.has(path));
-    const failed = await bringThrough(bench, params, change, { number: index + 1, of: order.length, open });
+    const from = bench.now();
+    const at = { number: index + 1, of: order.length, open, before };
+    const failed = await bringThrough(bench, params, change, at);
     if (failed) return failed;
+    before = bench.now() - from;
   }
   const undone = await undoneIn(bench, params, change);
   if (undone.length > 0) await bench.remember({ blocked: undone.map(({ path }) => path) });
@@ -105,10 +111,10 @@ async function bringThrough(
   change: Change,
   wave: Wave,
 ): Promise<Outcome | undefined> {
-  const deadline = bench.now() + params.deadlineSeconds * 1000;
+  const from = bench.now();
+  const deadline = from + params.deadlineSeconds * 1000;
   let open = new Set(wave.open);
-  let pause = LOOK.first;
-  while (open.size > 0) {
+  for (let looks = 0; open.size > 0; looks++) {
     const { standings, oldLeft } = await lookAt(bench, params, change, open);
     const judged = await advanceAll(bench, params, change, standings);
     const waiting = judged.filter(({ at }) => at === 'going');
@@ -121,10 +127,19 @@ async function bringThrough(
     await bench.progress({ done: total - Math.min(total, oldLeft), total, line });
     // What is done stays done, so it is not looked at again; what is stuck may come loose.
     open = new Set([...waiting, ...stuck].map(({ path }) => path));
-    await bench.sleep(pause);
-    pause = Math.min(LOOK.longest, pause * LOOK.factor);
+    const { touched = [] } = began(bench);
+    const nothingToDo = waiting.every(({ path }) => touched.includes(path));
+    await bench.sleep(pause(looks, nothingToDo ? EARLIEST * wave.before - (bench.now() - from) : 0));
   }
   return undefined;
+}
+
+/** Share of the time of the wave before, within which nothing is expected and so hardly anybody looks. */
+const EARLIEST = 0.8;
+
+function pause(looks: number, notBefore: number): number {
+  const usual = LOOK.first * LOOK.factor ** looks;
+  return Math.min(LOOK.longest, Math.max(usual, notBefore));
 }
 
 async function advanceAll(
