@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { duration } from './domain/duration.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
+import { DEFAULT_PACE } from './domain/waves.ts';
 import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
@@ -66,6 +67,16 @@ export const fileSchema = z.strictObject({
   /** How long a leaked token is kept sealed, for conditional writes and proof. */
   keepTokenFor: duration.default(90_000_000),
   soak: duration.default(86_400_000),
+  rollOut: z
+    .strictObject({
+      /** Of the workloads of one roll-out, at once. */
+      percent: z.int().min(1).max(100).default(DEFAULT_PACE.percent),
+      /** Never more than these at once. */
+      most: z.int().min(1).default(DEFAULT_PACE.most),
+      /** For each wave to become Ready. */
+      deadline: duration.default(DEFAULT_PACE.deadline),
+    })
+    .prefault({}),
   http: z
     .strictObject({
       host: z.string().default('0.0.0.0'),

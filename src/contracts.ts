@@ -7,6 +7,7 @@ import type { Outcome } from './domain/outcome.ts';
 import type { Phase } from './domain/plan.ts';
 import type { Situation } from './domain/situation.ts';
 import type { TokenIdentity } from './domain/token-identity.ts';
+import type { Pace } from './domain/waves.ts';
 import type { Answer, Cluster, Question } from './ports.ts';
 import type { Secret } from './secret.ts';
 
@@ -64,6 +65,8 @@ export interface Proposal {
   consent: boolean;
   /** ISO date (day) for labels. */
   today: string;
+  /** How carefully Pods are to be replaced. */
+  pace: Pace;
 }
 
 export interface StepText {

@@ -65,6 +65,7 @@ describe('what is right', () => {
       approvalExpiry: 86_400_000,
       keepTokenFor: 90_000_000,
       soak: 86_400_000,
+      rollOut: { percent: 25, most: 5, deadline: 600_000 },
       proof: { stability: 15_000, recheckAfter: [300_000, 3_600_000, 86_400_000] },
       clusters: [{ name: 'prod', timeout: 10_000, searchNamespaces: [] }],
       redis: { prefix: 'tourniquet' },

@@ -48,7 +48,7 @@ export const repointWorkloads: Action = defineAction<Params>({
   undo,
 });
 
-function propose({ identity, situation, approach, today, consent: agreed }: Proposal): Params[] {
+function propose({ identity, situation, approach, today, consent: agreed, pace }: Proposal): Params[] {
   const { namespace, serviceAccount } = identity;
   const { workloads, tokenSecrets } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
@@ -57,7 +57,9 @@ function propose({ identity, situation, approach, today, consent: agreed }: Prop
     workloads.filter(({ references }) => references.secrets.includes(secret));
   const pointed = (users: WorkloadFact[], what: Params['what'], from: string, to: string): Params[] => {
     const old = { rule: what, name: from } as const;
-    return users.length > 0 ? [{ ...rollOutOf(users, { namespace, old, consent }), what, from, to }] : [];
+    return users.length > 0
+      ? [{ ...rollOutOf(users, { namespace, pace, old, consent }), what, from, to }]
+      : [];
   };
   if (approach === 'new-service-account') {
     const succession = hasRights(situation) ? successionOf(identity, situation, today) : undefined;

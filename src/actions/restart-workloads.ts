@@ -37,19 +37,19 @@ export const restartWorkloads: Action = defineAction<RollOut>({
 });
 
 /** Where the ServiceAccount was made anew, its Pods hold tokens that nobody accepts. */
-function propose({ identity, situation, approach, consent: agreed }: Proposal): RollOut[] {
+function propose({ identity, situation, approach, consent: agreed, pace }: Proposal): RollOut[] {
   const { namespace, kind } = identity;
   const { workloads, liveness, serviceAccount } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
   if (approach === 'restart')
-    return workloads.length > 0 ? [rollOutOf(workloads, { namespace, consent })] : [];
+    return workloads.length > 0 ? [rollOutOf(workloads, { namespace, pace, consent })] : [];
   const recreated =
     approach === 'recreate' ||
     (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
   if (!recreated || liveness.alive === 'dead' || !serviceAccount || serviceAccount.finalizers.length > 0)
     return [];
   const users = workloads.filter(({ references }) => references.serviceAccount);
-  return users.length > 0 ? [rollOutOf(users, { namespace, consent, killedFirst: true })] : [];
+  return users.length > 0 ? [rollOutOf(users, { namespace, pace, consent, killedFirst: true })] : [];
 }
 
 /** The same moment after a crash, so that nothing is rolled twice. */

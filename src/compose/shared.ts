@@ -67,6 +67,7 @@ function settingsOf(config: Config): Settings {
     giveUpAfter,
     policy: policyOf(config),
     autoContainPerHour: config.autoContainPerHour,
+    pace: config.rollOut,
     searchNamespaces: Object.fromEntries(
       config.clusters.map((cluster) => [cluster.name, cluster.searchNamespaces]),
     ),

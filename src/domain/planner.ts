@@ -8,6 +8,7 @@ import { powerNotes } from './power-notes.ts';
 import { preflight } from './preflight.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
+import { DEFAULT_PACE, type Pace } from './waves.ts';
 
 /** The part of an action that planning needs. */
 export interface Proposer {
@@ -20,6 +21,7 @@ export interface Proposer {
     approach: Approach;
     consent: boolean;
     today: string;
+    pace: Pace;
   }): Record<string, unknown>[];
   describe(
     params: Record<string, unknown>,
@@ -36,13 +38,14 @@ export function planFor(
   situations: readonly Situation[],
   proposers: readonly Proposer[],
   now: number,
+  pace = DEFAULT_PACE,
 ): Plan {
   const approach = approachOf(goal, identity, situations);
   const today = dayOf(now);
   const steps = situations.flatMap((situation) =>
     proposers.flatMap((action) =>
       action
-        .propose({ identity, situation, approach, consent: hasConsent(goal), today })
+        .propose({ identity, situation, approach, consent: hasConsent(goal), today, pace })
         .map((params) => makeStep(action, params, situation.cluster)),
     ),
   );

@@ -9,6 +9,14 @@ export interface Cap {
 
 export const DEFAULT_CAP: Cap = { percent: 25, most: 5 };
 
+/** How carefully workloads are replaced. */
+export interface Pace extends Cap {
+  /** Milliseconds that each wave is given to become Ready. */
+  deadline: number;
+}
+
+export const DEFAULT_PACE: Pace = { ...DEFAULT_CAP, deadline: 600_000 };
+
 export interface Waiting {
   kind: string;
   /** Wanted Pods; null: not known. */

@@ -2,6 +2,7 @@
 import type { Action } from '../contracts.ts';
 import type { Timing } from '../domain/due.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { Pace } from '../domain/waves.ts';
 import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';
 
 /** Durations in milliseconds. */
@@ -12,6 +13,8 @@ export interface Settings {
   /** This process's own copy; bot and worker each check with theirs. */
   policy: Policy;
   autoContainPerHour: number;
+  /** Of a roll-out; part of what is approved. */
+  pace: Pace;
   /** Namespaces whose Secrets may be read to find a token by its hash, by cluster. */
   searchNamespaces: Record<string, string[]>;
   /** Names of all reporters, of whatever process: each owes a report of every event. */

@@ -79,7 +79,7 @@ async function lookAround(deps: WorkerDeps, session: Session, identity: TokenIde
   const now = deps.clock.now();
   const sorted = situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster));
   const seen = await withAccess(deps.clusters, goal, identity, sorted, dayOf(now));
-  const proposed = planFor(goal, identity, seen, deps.actions, now);
+  const proposed = planFor(goal, identity, seen, deps.actions, now, deps.settings.pace);
   const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations: seen }, proposed);
   const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
   const unchecked = (identity.unchecked ?? []).map(

@@ -10,6 +10,7 @@ import type { Action, Finding } from '../../src/contracts.ts';
 import { fold } from '../../src/domain/fold.ts';
 import type { Verb } from '../../src/domain/incident.ts';
 import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
+import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
 import { openSession, owed } from '../../src/engine/session.ts';
@@ -34,6 +35,7 @@ const settings: Omit<Settings, 'policy'> = {
   },
   giveUpAfter: 120_000,
   autoContainPerHour: 10,
+  pace: DEFAULT_PACE,
   searchNamespaces: {},
   reporters: [],
 };

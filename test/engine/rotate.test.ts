@@ -4,6 +4,7 @@ import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import type { PodSpec } from '../../src/domain/kube-objects.ts';
 import { secretsOf } from '../../src/domain/pod-references.ts';
+import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 
 const MINUTE = 60_000;
@@ -15,9 +16,9 @@ afterEach(() => harness?.close());
 /** Two workloads mount the leaked token's Secret, one runs as the ServiceAccount alone, and one has nothing to do with it. */
 async function opened(
   goal: Goal,
-  { secret = true } = {},
+  { secret = true, pace = DEFAULT_PACE } = {},
 ): Promise<{ h: Harness; id: string; token: string }> {
-  const h = await startHarness();
+  const h = await startHarness({ settings: { pace } });
   harness = h;
   const { seed } = h.cluster();
   const token = await seedLegacy(h.cluster());
@@ -212,6 +213,17 @@ describe('a dry run', () => {
     ).toEqual([]);
     expect(await answers(h, token)).toBe('accepted');
   });
+});
+
+it.each<[Goal, secret: boolean]>([
+  [{ do: 'rotate', strategy: 'new-secret' }, true],
+  [{ do: 'rotate', strategy: 'recreate' }, false],
+  [{ do: 'restart' }, false],
+])('goes at the pace that the worker is configured for, which the plan names (%o)', async (goal, secret) => {
+  const { h, id } = await opened(goal, { secret, pace: { percent: 100, most: 7, deadline: 90_000 } });
+  const roll = h.incident(id).plan?.steps.find(({ params }) => 'workloads' in params);
+  expect(roll?.params).toMatchObject({ cap: { percent: 100, most: 7 }, deadlineSeconds: 90 });
+  expect(roll?.breaks).toContain('at most 100 % of the workloads and 7 at once');
 });
 
 describe('the way that is chosen', () => {

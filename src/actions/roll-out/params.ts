@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Restartable } from '../../domain/restart-commands.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
-import { type Cap, DEFAULT_CAP } from '../../domain/waves.ts';
+import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/waves.ts';
 
 const target = z.strictObject({
   kind: z.string(),
@@ -32,11 +32,10 @@ export const rollOutSchema = z.strictObject({
 });
 export type RollOut = z.infer<typeof rollOutSchema>;
 
-const DEADLINE_SECONDS = 600;
-
 interface Options {
   namespace: string;
   old?: RollOut['old'];
+  pace?: Pace;
   cap?: Cap;
   deadlineSeconds?: number;
   killedFirst?: boolean;
@@ -46,7 +45,8 @@ interface Options {
 
 /** From what was seen; only who the workloads are, so that the plan stays the same while their Pods come and go. */
 export function rollOutOf(workloads: readonly WorkloadFact[], options: Options): RollOut {
-  const { namespace, old = { rule: 'existing' }, cap = DEFAULT_CAP, consent = [] } = options;
+  const { namespace, old = { rule: 'existing' }, pace = DEFAULT_PACE, consent = [] } = options;
+  const { cap = pace } = options;
   return {
     namespace,
     workloads: workloads.map(({ kind, name, uid, strategy, partition, custom }) => ({
@@ -59,8 +59,8 @@ export function rollOutOf(workloads: readonly WorkloadFact[], options: Options):
       consent: consent.includes(`${kind}/${name}`),
     })),
     old,
-    cap: { ...cap },
-    deadlineSeconds: options.deadlineSeconds ?? DEADLINE_SECONDS,
+    cap: { percent: cap.percent, most: cap.most },
+    deadlineSeconds: options.deadlineSeconds ?? Math.ceil(pace.deadline / 1000),
     killedFirst: options.killedFirst ?? false,
   } satisfies { workloads: Restartable[] } & RollOut;
 }
