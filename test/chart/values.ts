@@ -1,0 +1,63 @@
+// Values as people would write them: the smallest that install, and one for each thing that the chart can do.
+import type { Values } from './helm.ts';
+
+const slack = { channel: 'C012ABCDEF' };
+const people = { responders: ['U012ABCDEF'], approvers: ['U034GHIJKL', 'U056MNOPQR'] };
+
+export const smallest: Values = { config: { slack, people } };
+
+export const bundled: Values = {
+  ...smallest,
+  redis: { bundled: true, storageClassName: 'by-hand' },
+  rbac: { actIn: ['payments', 'ci'] },
+  sources: ['report', 'gitguardian'],
+};
+
+const everything: Values = {
+  ...bundled,
+  config: {
+    slack,
+    people,
+    clusters: [
+      { name: 'this' },
+      { name: 'prod', kubeconfig: '/etc/tourniquet/kubeconfigs/prod', context: 'prod' },
+    ],
+    http: { port: 9090, healthPort: 9091 },
+    proof: { recheckAfter: ['5m', '1h'] },
+  },
+  policy: { rules: [{ name: 'production', match: { cluster: ['prod'] }, do: { any: { approvals: 2 } } }] },
+  kubeconfigSecret: 'tourniquet-kubeconfigs',
+  imagePullSecrets: [{ name: 'registry' }],
+  bot: {
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
+    tolerations: [{ key: 'spot', operator: 'Exists' }],
+    affinity: { podAntiAffinity: {} },
+  },
+  worker: { replicas: 1 },
+  networkPolicy: {
+    botFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } }],
+  },
+  ingress: {
+    enabled: true,
+    host: 'tourniquet.example',
+    className: 'nginx',
+    tlsSecret: 'tourniquet-tls',
+    annotations: { 'example.com/a': 'b' },
+  },
+};
+
+const remoteOnly: Values = {
+  config: { slack, people, clusters: [{ name: 'prod', kubeconfig: '/etc/tourniquet/kubeconfigs/prod' }] },
+  kubeconfigSecret: 'tourniquet-kubeconfigs',
+  rbac: { create: false },
+  networkPolicy: { enabled: false },
+  podDisruptionBudget: { enabled: false },
+};
+
+export const matrix: [string, Values][] = [
+  ['the smallest', smallest],
+  ['a bundled Redis', bundled],
+  ['everything', everything],
+  ['remote clusters only', remoteOnly],
+  ['acting everywhere', { ...smallest, rbac: { actEverywhere: true } }],
+];

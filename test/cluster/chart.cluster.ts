@@ -1,0 +1,237 @@
+// The chart by Helm itself and on a real control plane: what it renders, what it refuses, and that it installs under the restricted level.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { actions } from '../../src/actions/index.ts';
+import { parseFileConfig } from '../../src/config.ts';
+import { policySchema } from '../../src/domain/policy-schema.ts';
+import { workerRules } from '../../src/domain/rbac.ts';
+import { type Helm, openHelm, type Values } from '../chart/helm.ts';
+import { bundled, matrix, smallest } from '../chart/values.ts';
+
+interface Container {
+  name: string;
+  env?: { name: string }[];
+  securityContext: object;
+  volumeMounts: { name: string }[];
+}
+
+interface Rendered {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  data?: Record<string, string>;
+  rules?: object[];
+  roleRef?: { name: string };
+  spec?: {
+    ingress?: unknown;
+    policyTypes?: string[];
+    template?: {
+      spec: { automountServiceAccountToken: boolean; serviceAccountName?: string; containers: Container[] };
+    };
+  };
+}
+
+const NAMESPACE = 'tourniquet';
+let helm: Helm;
+
+beforeAll(async () => {
+  helm = await openHelm();
+}, 1_800_000);
+afterAll(() => helm?.close());
+
+async function manifestsOf(values: Values): Promise<{ text: string; objects: Rendered[] }> {
+  const { stdout, stderr, code } = await helm(['template', NAMESPACE, '--namespace', NAMESPACE], values);
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+  const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Rendered | null);
+  return { text: stdout, objects: objects.filter((one) => one !== null) };
+}
+
+const named = (objects: Rendered[], kind: string, end: string) =>
+  objects.find((one) => one.kind === kind && one.metadata.name.endsWith(end));
+
+describe.each(matrix)('with %s', (_, values) => {
+  test('lint finds nothing', async () => {
+    const { stdout, stderr, code } = await helm(['lint', '--strict'], values);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).not.toMatch(/\[(WARNING|ERROR)\]/);
+  });
+
+  test('the configuration is one that the program takes, and no Secret is rendered', async () => {
+    const { objects } = await manifestsOf(values);
+    const { data = {} } = objects.find(({ kind }) => kind === 'ConfigMap') ?? {};
+    const problems: string[] = [];
+    parseFileConfig(parse(data['tourniquet.yaml'] ?? ''), 'tourniquet.yaml', problems);
+    expect(problems).toEqual([]);
+    if (values.policy) expect(policySchema.parse(parse(data['policy.yaml'] ?? '')).rules).toHaveLength(1);
+    expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+  });
+
+  test('the bot holds no Kubernetes credential, and the worker nothing of Slack', async () => {
+    const { objects } = await manifestsOf(values);
+    const podOf = (role: string) => named(objects, 'Deployment', `-${role}`)?.spec?.template?.spec;
+    const variables = (role: string) =>
+      podOf(role)?.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
+    expect(podOf('bot')).toMatchObject({ automountServiceAccountToken: false });
+    expect(podOf('bot')).not.toHaveProperty('serviceAccountName');
+    expect(
+      podOf('bot')?.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)),
+    ).toEqual(['config']);
+    expect(podOf('worker')?.serviceAccountName).toBe('tourniquet-worker');
+    expect(variables('bot')).toEqual(
+      expect.arrayContaining(['SLACK_BOT_TOKEN', 'TOURNIQUET_KEY', 'REDIS_URL']),
+    );
+    expect(variables('worker')?.filter((name) => /SLACK|SOURCE/.test(name))).toEqual([]);
+  });
+
+  test('the roles are what the actions declare, bound where the values say', async () => {
+    const { objects } = await manifestsOf(values);
+    const rbac = { create: true, actIn: [] as string[], actEverywhere: false, ...(values.rbac as object) };
+    const { cluster, namespace } = workerRules(actions);
+    expect(named(objects, 'ClusterRole', '-worker-read')?.rules).toEqual(rbac.create ? cluster : undefined);
+    expect(named(objects, 'ClusterRole', '-worker-namespace')?.rules).toEqual(
+      rbac.create ? namespace : undefined,
+    );
+    const bound = objects.filter(({ roleRef }) => roleRef?.name.endsWith('-worker-namespace'));
+    expect(bound.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+      ...(rbac.actEverywhere ? [['ClusterRoleBinding', undefined]] : []),
+      ...rbac.actIn.map((where) => ['RoleBinding', where]),
+    ]);
+  });
+
+  test('nothing may connect to the worker', async () => {
+    const { objects } = await manifestsOf(values);
+    const policy = named(objects, 'NetworkPolicy', '-worker')?.spec;
+    const isOn = (values.networkPolicy as { enabled?: boolean } | undefined)?.enabled !== false;
+    expect(policy?.policyTypes).toEqual(isOn ? ['Ingress'] : undefined);
+    expect(policy?.ingress).toBeUndefined();
+  });
+});
+
+test.each<[string, Values, RegExp]>([
+  ['no channel', { config: { people: { approvers: ['U012ABCDEF'] } } }, /slack/],
+  [
+    'a channel by name',
+    { config: { slack: { channel: '#incidents' }, people: { approvers: ['U1A2'] } } },
+    /channel/,
+  ],
+  ['a key that does not exist', { ...smallest, autoContain: 'off' }, /autoContain/],
+  ['namespaces as one text', { ...smallest, rbac: { actIn: 'payments' } }, /actIn/],
+  [
+    'less time than a drain takes',
+    { ...smallest, terminationGracePeriodSeconds: 10 },
+    /terminationGracePeriodSeconds/,
+  ],
+  ['an Ingress without a host', { ...smallest, ingress: { enabled: true } }, /ingress\.host/],
+  [
+    'two policies',
+    { config: { ...(smallest.config as object), policy: { rules: [] } }, policy: { breakGlass: [] } },
+    /Keep one of the two/,
+  ],
+])('%s is refused with a word about it', async (_, values, expected) => {
+  const { stderr, code } = await helm(['template', NAMESPACE], values);
+  expect(stderr).toMatch(expected);
+  expect(code).toBe(1);
+});
+
+describe('on a real control plane, in a namespace at the restricted level', () => {
+  let plane: ControlPlane;
+  let directory: string;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    directory = await mkdtemp(join(tmpdir(), 'tourniquet-chart-'));
+    await writeFile(join(directory, 'kubeconfig'), plane.adminKubeconfig);
+    const level = {
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/warn': 'restricted',
+    };
+    await apply([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: level } },
+      ...['payments', 'ci'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'tourniquet', namespace: NAMESPACE },
+        stringData: secrets(),
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: 'by-hand' },
+        spec: {
+          capacity: { storage: '5Gi' },
+          accessModes: ['ReadWriteOnce'],
+          storageClassName: 'by-hand',
+          hostPath: { path: '/nowhere' },
+        },
+      },
+    ]);
+  });
+  afterAll(async () => {
+    await plane?.close();
+    if (directory) await rm(directory, { recursive: true, force: true });
+  });
+
+  async function apply(items: object[]): Promise<void> {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const { code, stderr } = await plane.kubectl(['apply', '--server-side', '--filename=-'], list);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+
+  const canI = async (verb: string, resource: string, namespace: string): Promise<string> => {
+    const as = `--as=system:serviceaccount:${NAMESPACE}:tourniquet-worker`;
+    return (await plane.kubectl(['auth', 'can-i', verb, resource, as, '-n', namespace])).stdout.trim();
+  };
+
+  test.each(matrix)(
+    'with %s the server takes every object without an error or a warning',
+    async (_, values) => {
+      const { text, objects } = await manifestsOf(values);
+      const args = ['apply', '--server-side', '--dry-run=server', '--filename=-'];
+      const { code, stdout, stderr } = await plane.kubectl(args, text);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout.trim().split('\n')).toHaveLength(objects.length);
+    },
+  );
+
+  test('a Pod that asks for more is refused there, so the level is in force', async () => {
+    const args = ['run', 'root', '--image=a', '--namespace', NAMESPACE];
+    expect((await plane.kubectl(args)).stderr).toMatch(/violates PodSecurity "restricted/);
+  });
+
+  test('Helm installs it, every Pod becomes ready, and the worker may do what it should and no more', async () => {
+    const to = ['--namespace', NAMESPACE, '--kubeconfig', join(directory, 'kubeconfig')];
+    const { code, stdout, stderr } = await helm(
+      ['install', NAMESPACE, '--wait', '--timeout', '100s', ...to],
+      bundled,
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('The worker may act in: payments, ci.');
+    const pods = await plane.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'json']);
+    const { items } = JSON.parse(pods.stdout) as {
+      items: { status: { conditions: { type: string; status: string }[] } }[];
+    };
+    expect(items).toHaveLength(5);
+    for (const { status } of items)
+      expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
+    expect(await canI('patch', 'secrets', 'payments')).toBe('yes');
+    expect(await canI('get', 'secrets', NAMESPACE)).toBe('no');
+    expect(await canI('list', 'pods', 'kube-system')).toBe('yes');
+    expect(await canI('create', 'rolebindings', 'payments')).toBe('no');
+  });
+});
+
+const secrets = (): Record<string, string> =>
+  Object.fromEntries(
+    [
+      'TOURNIQUET_KEY',
+      'SLACK_BOT_TOKEN',
+      'SLACK_APP_TOKEN',
+      'TOURNIQUET_SOURCE_REPORT',
+      'TOURNIQUET_SOURCE_GITGUARDIAN',
+    ].map((name) => [name, randomBytes(16).toString('hex')]),
+  );
