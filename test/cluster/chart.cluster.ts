@@ -102,6 +102,16 @@ describe.each(matrix)('with %s', (_, values) => {
     ]);
   });
 
+  test('every container writes to no root file system, and all are looked after', async () => {
+    const { objects } = await manifestsOf(values);
+    const containers = objects.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+    expect(containers.length).toBeGreaterThanOrEqual(2);
+    for (const container of containers) {
+      expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
+      expect(Object.keys(container)).toEqual(expect.arrayContaining(['startupProbe', 'readinessProbe', 'livenessProbe', 'resources']));
+    }
+  });
+
   test('nothing may connect to the worker', async () => {
     const { objects } = await manifestsOf(values);
     const policy = named(objects, 'NetworkPolicy', '-worker')?.spec;
