@@ -108,7 +108,9 @@ describe.each(matrix)('with %s', (_, values) => {
     expect(containers.length).toBeGreaterThanOrEqual(2);
     for (const container of containers) {
       expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
-      expect(Object.keys(container)).toEqual(expect.arrayContaining(['startupProbe', 'readinessProbe', 'livenessProbe', 'resources']));
+      expect(Object.keys(container)).toEqual(
+        expect.arrayContaining(['startupProbe', 'readinessProbe', 'livenessProbe', 'resources']),
+      );
     }
   });
 
