@@ -12,6 +12,15 @@ import { type Harness, type HarnessOptions, startHarness } from '../engine/harne
 const HOUR = 3_600_000;
 const LONGEST_MS = 90_000;
 
+export const TIMING = {
+  approvalExpiry: 24 * HOUR,
+  stability: 15_000,
+  retryEvery: 200,
+  recheckAfter: [] as number[],
+  keepTokenFor: 25 * HOUR,
+  soak: HOUR,
+};
+
 export interface EngineRoomOptions {
   /** Text of the worker's kubeconfig. */
   kubeconfig: string;
@@ -26,17 +35,9 @@ export type EngineRoom = Awaited<ReturnType<typeof openEngineRoom>>;
 export async function openEngineRoom(options: EngineRoomOptions) {
   const directory = await mkdtemp(join(tmpdir(), 'tourniquet-room-'));
   let ahead = options.skewMs ?? 0;
-  const timing = {
-    approvalExpiry: 24 * HOUR,
-    stability: 15_000,
-    retryEvery: 200,
-    recheckAfter: [],
-    keepTokenFor: 25 * HOUR,
-    soak: HOUR,
-  };
   const harness = await startHarness({
     clusters: {},
-    settings: { timing, giveUpAfter: HOUR, autoContainPerHour: 100_000, ...options.settings },
+    settings: { timing: TIMING, giveUpAfter: HOUR, autoContainPerHour: 100_000, ...options.settings },
   });
   const clock = { now: () => Date.now() + ahead };
   Object.assign(harness.deps.clock, clock);

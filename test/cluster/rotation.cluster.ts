@@ -6,7 +6,7 @@ import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kube-objects.ts';
 import { accountOf, secretsOf } from '../../src/domain/pod-references.ts';
-import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type EngineRoom, openEngineRoom, TIMING } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { ACCOUNT, leak, openSpace, type Space } from './leaks.ts';
 import { answersTo } from './real-stage.ts';
@@ -25,7 +25,7 @@ beforeEach(async () => {
   room = await openEngineRoom({
     kubeconfig: await cluster.kubeconfig(WORKER),
     config: { ...(apiServers && { apiServers }) },
-    settings: { autoContain: 'off' },
+    settings: { autoContain: 'off', timing: { ...TIMING, recheckAfter: [5 * MINUTE] } },
   });
 });
 afterEach(() => room?.close());
@@ -298,6 +298,22 @@ describe('a new token Secret', () => {
     expect(runs.at(-1)?.stopped).toMatch(/Deployment\/web: The change was taken back\. Others that write it/);
     table.push(['new-secret', 'legacy', 'reverted by a GitOps controller', '2', 'stopped, named']);
   });
+});
+
+test('an old Secret that a controller puts back is found by the later look, and named', async () => {
+  const space = await openSpace(cluster.plane);
+  const token = await leak(space, 'legacy');
+  await deployed(space, [workload('Deployment', 'web', 'volume')], 2);
+  const id = await planned(space, { do: 'rotate', strategy: 'new-secret' });
+  await rotated(id);
+  await room.click(id, 'outside', 'UMAYA', { reason: 'nobody' });
+  await room.until(id, ({ closed }) => closed !== undefined);
+  // As External Secrets or a backup does it: the same name again, and with an RSA key the same token.
+  expect(await space.legacyToken(ACCOUNT, SECRET)).toBe(token);
+  const { reopened } = await room.until(id, (incident) => incident.reopened !== undefined);
+  expect(reopened?.reason).toMatch(/works again on prod/);
+  expect(reopened?.reason).toMatch(/last written by: /);
+  table.push(['new-secret', 'legacy', 'put back by a Secret controller', '2', 'reopened, named']);
 });
 
 describe('re-creation in place', () => {
