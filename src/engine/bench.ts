@@ -134,7 +134,13 @@ function pen(deps: WorkerDeps, session: Session, place: Place): Pen {
     },
     async sleep(ms) {
       await show();
-      await deps.sleep(ms, signal);
+      // What could not be shown yet is shown as soon as it may, and not only after the whole wait.
+      const first = unshown === undefined ? ms : Math.min(ms, shownAt + PROGRESS_EVERY_MS - now());
+      await deps.sleep(first, signal);
+      if (first < ms) {
+        await show();
+        await deps.sleep(ms - first, signal);
+      }
       check(!lost.signal.aborted);
       await lookAgain();
     },
