@@ -29,7 +29,11 @@ const ABOUT: readonly About[] = [
       `A PodDisruptionBudget of ${names} allows no Pod to go: the roll-out waits for it, and stops at its deadline.`,
   ],
   [
-    ({ replicas, kind }) => replicas === 1 && !['Job', 'CronJob'].includes(kind),
+    // A Deployment that rolls starts the new Pod before the old one goes.
+    ({ replicas, kind, strategy }) =>
+      replicas === 1 &&
+      !['Job', 'CronJob'].includes(kind) &&
+      !(kind === 'Deployment' && strategy === 'RollingUpdate'),
     (names, several) =>
       `${names} ${several ? 'have' : 'has'} one Pod${several ? ' each' : ''}: expect a short interruption.`,
   ],

@@ -3,7 +3,7 @@ import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts'
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
 import { done, type Outcome, unknown } from '../domain/outcome.ts';
-import { kills } from '../domain/plan.ts';
+import { kills, type Step } from '../domain/plan.ts';
 import { stepsInEffect } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
@@ -22,7 +22,7 @@ export async function probeRound(
   cluster: Cluster,
   token: Secret | undefined,
 ): Promise<ProofRound> {
-  const known = token ?? (await stillStored(incident, identity, cluster));
+  const known = token ? [token] : await stillStored(incident, cluster);
   const answered = known
     ? await askServers(cluster, identity, known)
     : {
@@ -34,22 +34,29 @@ export async function probeRound(
 }
 
 /**
- * A long-lived token that nobody handed over is still in its Secret while that is only switched off: enough to ask with,
- * and kept nowhere. Only of the very object that was seen: one that took its name holds another token.
+ * Long-lived tokens that nobody handed over are still in their Secrets while those are only switched off: enough to ask
+ * with, and kept nowhere. Undefined where anything else was killed too, or one of them cannot be read.
  */
-async function stillStored(
+async function stillStored(incident: Incident, cluster: Cluster): Promise<Secret[] | undefined> {
+  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster.name && kills(step));
+  const stored = await Promise.all(steps.map((step) => storedIn(incident, step, cluster)));
+  const tokens = stored.flatMap((token) => token ?? []);
+  return tokens.length > 0 && tokens.length === steps.length ? tokens : undefined;
+}
+
+/** Only in the very object that was seen: one that took its name holds another token. */
+async function storedIn(
   { situations }: Incident,
-  { kind, namespace, boundTo }: TokenIdentity,
+  { reversible, params: { namespace, secret } }: Step,
   cluster: Cluster,
 ): Promise<Secret | undefined> {
+  if (!reversible || typeof namespace !== 'string' || typeof secret !== 'string') return undefined;
   const seen = situations.find((situation) => situation.cluster === cluster.name)?.tokenSecrets ?? [];
-  const uid = seen.find(({ name }) => name === boundTo?.name)?.uid;
-  if (kind !== 'legacy' || boundTo === undefined || uid === undefined) return undefined;
   try {
-    const ref = { resource: resources.secrets, namespace, name: boundTo.name };
+    const ref = { resource: resources.secrets, namespace, name: secret };
     const found = await cluster.get<KubernetesObject & { data?: { token?: string } }>(ref);
-    const value = found?.metadata.uid === uid ? found.data?.token : undefined;
-    return value ? new Secret(Buffer.from(value, 'base64').toString()) : undefined;
+    if (!seen.some(({ uid }) => uid === found?.metadata.uid) || !found?.data?.token) return undefined;
+    return new Secret(Buffer.from(found.data.token, 'base64').toString());
   } catch (error) {
     if (!isAppError(error)) throw error;
     return undefined;
@@ -58,14 +65,20 @@ async function stillStored(
 
 type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
 
-async function askServers(cluster: Cluster, identity: TokenIdentity, token: Secret): Promise<Answered> {
+async function askServers(
+  cluster: Cluster,
+  identity: TokenIdentity,
+  tokens: readonly Secret[],
+): Promise<Answered> {
   try {
     const { servers, each } = await cluster.servers();
     const control = await cluster.control();
     const level: ProofLevel = each ? 'each-server' : 'load-balancer';
     const addresses = servers.flatMap(({ address }) => Array<string>(each ? 1 : CONNECTIONS).fill(address));
     const answers = await Promise.all(
-      addresses.map((address) => askOne(cluster, address, identity, token, control)),
+      tokens.flatMap((token) =>
+        addresses.map((address) => askOne(cluster, address, identity, token, control)),
+      ),
     );
     return { level, answers, outcome: judgeRound(answers) };
   } catch (error) {

@@ -152,7 +152,8 @@ describe('waves', () => {
 describe('before a roll-out', () => {
   it.each<[string, Partial<WorkloadFact>, RegExp]>([
     ['paused', { paused: true }, /Deployment\/api is paused/],
-    ['one Pod', { replicas: 1 }, /has one Pod: expect a short interruption/],
+    ['one Pod', { kind: 'StatefulSet', replicas: 1 }, /has one Pod: expect a short interruption/],
+    ['one Pod, recreated', { replicas: 1, strategy: 'Recreate' }, /has one Pod: expect a short interruption/],
     ['no Pod', { replicas: 0 }, /has no Pod now/],
     ['recreated', { strategy: 'Recreate' }, /stops all its Pods/],
     ['a budget', { kind: 'ReplicaSet', budgets: [{ name: 'b', allowed: 0 }] }, /allows no Pod to go/],
@@ -170,9 +171,11 @@ describe('before a roll-out', () => {
   });
 
   it('only what nobody can know is said of a healthy Deployment, and nothing where nothing is rolled', () => {
-    expect(preflight({ workloads: [aWorkload()] })).toEqual([
-      expect.stringContaining('Not known beforehand'),
-    ]);
+    // A Deployment of one Pod that rolls starts the new one first.
+    for (const replicas of [1, 2])
+      expect(preflight({ workloads: [aWorkload({ replicas })] })).toEqual([
+        expect.stringContaining('Not known beforehand'),
+      ]);
     expect(preflight({ workloads: [] })).toEqual([]);
   });
 

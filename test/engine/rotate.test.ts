@@ -177,6 +177,17 @@ describe('a restart', () => {
   });
 });
 
+it('every token Secret of a ServiceAccount that is rotated is asked about at each server', async () => {
+  const { h, id } = await opened({ do: 'rotate', strategy: 'new-secret' }, { secret: false });
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, 10 * MINUTE);
+  expect(h.incident(id).proof).toMatchObject({ outcome: { verdict: 'done' } });
+  expect(h.incident(id).proof?.rounds.at(-1)).toMatchObject({
+    level: 'each-server',
+    answers: [{ answer: 'refused', control: 'accepted' }],
+  });
+});
+
 describe('users outside the cluster', () => {
   it('keep a rotation open until a person says what became of them, in words', async () => {
     const { h, id } = await opened({ do: 'rotate', strategy: 'recreate' }, { secret: false });
