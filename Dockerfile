@@ -23,6 +23,6 @@ USER 65532:65532
 EXPOSE 8080 8081
 # For the ports that are the default. Kubernetes has its own probes and does not look at this.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-  CMD ["node", "--eval", "const alive = async (port) => { const { ok } = await fetch(`http://127.0.0.1:${port}/healthz`); if (!ok) throw new Error(); }; Promise.any([8080, 8081].map(alive)).then(() => process.exit(0), () => process.exit(1));"]
+  CMD ["node", "--eval", "const alive = async (port) => { const { ok } = await fetch('http://127.0.0.1:' + port + '/healthz'); if (!ok) throw new Error(); }; Promise.any([8080, 8081].map(alive)).then(() => process.exit(0), () => process.exit(1));"]
 # No shell in between, so that SIGTERM reaches the process, which then finishes what is running. TypeScript runs as it is.
 ENTRYPOINT ["node", "src/main.ts"]
