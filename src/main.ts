@@ -12,12 +12,15 @@ async function main(argument: string | undefined): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  // As process 1 of a container a signal without a handler is ignored, also while nothing was taken up yet.
+  let stop: (signal: string) => void = () => process.exit(0);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => stop(signal));
   const config = loadConfig(argument as Role);
   const [{ createLog }, { compose }] = await Promise.all([import('./log.ts'), import('./compose.ts')]);
   const log = createLog({ level: config.logLevel }).child({ role: config.role });
   const running = await compose(config, log, GRACE_MS);
   log.info({ ports: running.ports }, 'ready');
-  const stop = (signal: string): void => {
+  stop = (signal) => {
     log.info({ signal }, 'stopping: no new work is taken, running work is finished');
     running.stop().then(
       () => process.exit(0),
@@ -27,8 +30,6 @@ async function main(argument: string | undefined): Promise<void> {
       },
     );
   };
-  process.once('SIGTERM', () => stop('SIGTERM'));
-  process.once('SIGINT', () => stop('SIGINT'));
 }
 
 main(process.argv[2]).catch((error: unknown) => {
