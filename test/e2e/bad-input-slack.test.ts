@@ -145,8 +145,8 @@ describe('a token that nobody could identify', PATIENT, () => {
     await cardShows(world, id, /Quarantine now/);
     expect(await answersTo(world, token)).toEqual([201, 201]);
     await press(world, id, 'maya', 'Quarantine now');
-    // Without the token in hand nobody can be asked, and the card does not claim more.
-    await cardShows(world, id, /Contained: dead by object state, not probed/);
+    // Nobody handed the token over, but the Secret that is only switched off still holds it.
+    await cardShows(world, id, /Contained: refused by 2 of 2 API servers/);
     await expect.poll(() => answersTo(world, token), { timeout: PATIENCE_MS }).toEqual([401, 401]);
   });
 
