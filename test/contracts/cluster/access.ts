@@ -109,7 +109,10 @@ function reviews(api: () => Api): void {
   });
 }
 
-const builtIn = Object.values(resources).filter((resource) => resource !== resources.rollouts);
+/** Stored by every API server; a review is only answered. */
+const builtIn = Object.values(resources).filter(
+  (resource) => resource !== resources.rollouts && resource !== resources.accessReviews,
+);
 
 function discovery(api: () => Api): void {
   describe('discovery', () => {
@@ -124,6 +127,14 @@ function discovery(api: () => Api): void {
         namespaced,
         verbs: expect.arrayContaining(['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']),
       });
+    });
+
+    test('answers an access review, and stores none', async () => {
+      const spec = { resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'default' } };
+      const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+      const { status, body } = await api().ask('POST', path, { body: { spec } });
+      // What it says is RBAC, which only a real cluster asks of an administrator.
+      expect([status, body.status]).toEqual([201, expect.objectContaining({ allowed: expect.any(Boolean) })]);
     });
 
     test('a list of a kind that is not installed is a 404', async () => {
