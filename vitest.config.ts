@@ -12,14 +12,19 @@ export const slow = [
   'test/sandbox/page/**/*.test.ts',
 ];
 
+/** No process, no socket and no module with a state of its own: these share a worker, since starting one takes longer than they do. */
+const pure = ['test/domain/**/*.test.ts', 'test/sources/**/*.test.ts', 'test/commands/**/*.test.ts'];
+
+const limits = { testTimeout: 20_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: slow,
-    globalSetup: ['test/hint.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 120_000,
     // Two cores: more workers only make the tests that talk over sockets wait for each other.
     maxWorkers: 2,
+    globalSetup: ['test/hint.ts'],
+    projects: [
+      { test: { name: 'pure', include: pure, isolate: false, ...limits } },
+      { test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [...slow, ...pure], ...limits } },
+    ],
   },
 });

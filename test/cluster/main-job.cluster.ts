@@ -61,7 +61,16 @@ describe('a leaked token', () => {
     ['legacy', true, ['patch secrets checkout-token 200', 'delete secrets checkout-token 200']],
     ['pod-bound', false, ['delete pods job 200']],
     ['secret-bound', false, ['delete secrets anchor 200']],
-    ['unbound', false, [`delete serviceaccounts ${ACCOUNT} 200`, `create serviceaccounts ${ACCOUNT} 201`]],
+    [
+      'unbound',
+      false,
+      [
+        `delete serviceaccounts ${ACCOUNT} 200`,
+        `create serviceaccounts ${ACCOUNT} 201`,
+        // Its Pods hold tokens that nobody accepts any more.
+        `patch deployments ${ACCOUNT} 200`,
+      ],
+    ],
   ];
 
   test.each(kinds)(
