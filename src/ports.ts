@@ -1,6 +1,7 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
 import type { EventBody, Incident, IncidentEvent, Pause, WorkKind } from './domain/incident.ts';
+import type { OwnerReference } from './domain/kube-objects.ts';
 import type { ApiServer } from './domain/situation.ts';
 import type { Secret } from './secret.ts';
 
@@ -90,7 +91,7 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
-  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+  ownerReferences?: OwnerReference[];
   managedFields?: { manager?: string; operation?: string; time?: string }[];
 }
 

@@ -24,6 +24,23 @@ export function dyingLog(
   };
 }
 
+/** Every append that this story makes, to die before it is written and right after. Closes the harness. */
+export async function everyCrash(
+  [h, id]: readonly [Harness, string, ...unknown[]],
+  story: (h: Harness, id: string) => Promise<unknown>,
+): Promise<[number, 'before' | 'after'][]> {
+  const counted = dyingLog(h.deps.log, Number.MAX_SAFE_INTEGER, 'before');
+  h.deps.log = counted;
+  await story(h, id);
+  await h.close();
+  const total = Number.MAX_SAFE_INTEGER - counted.left();
+  if (total === 0) throw new Error('This story appends nothing, so that nothing could be cut off.');
+  return Array.from({ length: total }, (_, i) => i + 1).flatMap((k) => [
+    [k, 'before'],
+    [k, 'after'],
+  ]);
+}
+
 /** Runs what is owed, starting again after the crash as a new process would: from the log alone. */
 export async function survive(h: Harness, id: string, forMs: number): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 // A new ServiceAccount with the same rights takes over, or nothing is changed at all; the old one goes when nobody uses it.
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { dyingLog, ignoreCrash, survive } from './crash.ts';
+import { dyingLog, everyCrash, ignoreCrash, survive } from './crash.ts';
 import { type Harness, statusWith } from './harness.ts';
 import { ACCOUNTS, actionsOf, type Given, namesIn, notesOf, planned, RBAC, writes } from './moving.ts';
 
@@ -213,33 +213,23 @@ async function story(h: Harness, id: string): Promise<void> {
   await h.run(id, 120_000);
 }
 
-async function appends(): Promise<number> {
-  const [h, id] = await planned();
-  const counted = dyingLog(h.deps.log, Number.MAX_SAFE_INTEGER, 'before');
-  h.deps.log = counted;
-  await story(h, id);
-  await h.close();
-  return Number.MAX_SAFE_INTEGER - counted.left();
-}
-const total = await appends();
+const crashes = await everyCrash(await planned(), story);
 
 describe('a crash while one takes over', () => {
-  it.each(
-    Array.from({ length: total }, (_, i) => i + 1).flatMap((k) => [
-      [k, 'before'] as const,
-      [k, 'after'] as const,
-    ]),
-  )('at append %i, %s it is written, makes nothing twice and leaves nothing behind', async (k, when) => {
-    const [h, id, token] = await started();
-    h.deps.log = dyingLog(h.deps.log, k, when);
-    await story(h, id);
-    await h.nobodyOutside(id);
-    expect(h.incident(id).status).toBe('resolved');
-    expect(await refused(h, token)).toBe('refused');
-    expect(await namesIn(h, 'serviceAccounts')).toEqual([NEW, 'default']);
-    expect(await namesIn(h, 'roleBindings')).toEqual(['own', ...COPIES.roleBindings, 'shared'].toSorted());
-    const made = writes(h).filter((write) => write.startsWith('POST'));
-    expect(made).toHaveLength(4);
-    expect(writes(h).filter((write) => write.startsWith('DELETE'))).toHaveLength(1);
-  });
+  it.each(crashes)(
+    'at append %i, %s it is written, makes nothing twice and leaves nothing behind',
+    async (k, when) => {
+      const [h, id, token] = await started();
+      h.deps.log = dyingLog(h.deps.log, k, when);
+      await story(h, id);
+      await h.nobodyOutside(id);
+      expect(h.incident(id).status).toBe('resolved');
+      expect(await refused(h, token)).toBe('refused');
+      expect(await namesIn(h, 'serviceAccounts')).toEqual([NEW, 'default']);
+      expect(await namesIn(h, 'roleBindings')).toEqual(['own', ...COPIES.roleBindings, 'shared'].toSorted());
+      const made = writes(h).filter((write) => write.startsWith('POST'));
+      expect(made).toHaveLength(4);
+      expect(writes(h).filter((write) => write.startsWith('DELETE'))).toHaveLength(1);
+    },
+  );
 });
