@@ -1,6 +1,5 @@
 // Lets an auditor check that nobody changed an incident's log, and take it away in a form that can be checked without us.
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { checkChain, MAC_LENGTH } from '../adapters/redis/chain.ts';
 import type { AuditTrail } from '../adapters/redis/incident-log.ts';
 import { deriveKeys } from '../adapters/redis/keys.ts';
@@ -8,7 +7,9 @@ import { fold } from '../domain/fold.ts';
 import type { IncidentEvent } from '../domain/incident.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { type CliCommand, parseCall, usageOf } from './command.ts';
 import { renderReport } from './incident-report.ts';
+import { withTrail } from './trail.ts';
 
 export interface Verdict {
   intact: boolean;
@@ -24,12 +25,20 @@ export interface AuditOptions {
   stdout: { write(text: string): unknown };
 }
 
-const USAGE = `Usage:
-  tourniquet audit verify <incident> [--head <first characters of a log head>]
-  tourniquet audit export <incident> > export.jsonl
-  tourniquet audit report <incident> > report.md
-  tourniquet audit verify --file export.jsonl [--head <first characters of a log head>]
-`;
+export const audit: CliCommand = {
+  name: 'audit',
+  usage: [
+    [
+      'audit verify <incident> [--head <first characters of a log head>]',
+      'check that nobody changed the log of an incident',
+    ],
+    ['audit export <incident>', 'print it as JSON Lines that can be checked elsewhere'],
+    ['audit report <incident>', 'print it as a report that people read, in Markdown'],
+    ['audit verify --file <file> [--head …]', 'check such an export, without Redis'],
+  ],
+  run: (argv, { env, stdout }) =>
+    withTrail(env, ({ config, trail }) => runAudit(argv, { trail, key: config.key, stdout })),
+};
 
 /** `argv`: what follows "audit". Answers the exit code: 0 intact, 1 damaged, 2 wrong call or no such incident. */
 export async function runAudit(argv: string[], { trail, key, stdout }: AuditOptions): Promise<number> {
@@ -39,7 +48,7 @@ export async function runAudit(argv: string[], { trail, key, stdout }: AuditOpti
     return verdict.intact ? 0 : 1;
   };
   try {
-    const { verb, id, head, file } = parseCall(argv);
+    const { verb, id, head, file } = readCall(argv);
     if (verb === 'export' && id) {
       stdout.write(await exportIncident(trail(), id));
       return 0;
@@ -50,7 +59,7 @@ export async function runAudit(argv: string[], { trail, key, stdout }: AuditOpti
     }
     if (verb === 'verify' && file) return say(verifyExport(readExport(file), chain, head));
     if (verb === 'verify' && id) return say(await verifyIncident(trail(), chain, id, head));
-    stdout.write(USAGE);
+    stdout.write(`${usageOf(audit)}\n`);
     return 2;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -59,21 +68,18 @@ export async function runAudit(argv: string[], { trail, key, stdout }: AuditOpti
   }
 }
 
-function parseCall(argv: string[]) {
-  try {
-    const options = { head: { type: 'string' }, file: { type: 'string' } } as const;
-    const { positionals, values } = parseArgs({ args: argv, options, allowPositionals: true });
-    const head = values.head?.toLowerCase();
-    if (head !== undefined && !/^[0-9a-f]{8,64}$/.test(head))
-      throw new AppError(
-        'bad-input',
-        '--head: give at least the first 8 characters of a log head, as shown on the incident.',
-      );
-    return { verb: positionals[0], id: positionals[1], head, file: values.file };
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError('bad-input', USAGE.trimEnd(), { cause });
-  }
+function readCall(argv: string[]) {
+  const { positionals, values } = parseCall(audit, argv, {
+    head: { type: 'string' },
+    file: { type: 'string' },
+  });
+  const head = values.head?.toLowerCase();
+  if (head !== undefined && !/^[0-9a-f]{8,64}$/.test(head))
+    throw new AppError(
+      'bad-input',
+      '--head: give at least the first 8 characters of a log head, as shown on the incident.',
+    );
+  return { verb: positionals[0], id: positionals[1], head, file: values.file };
 }
 
 export async function verifyIncident(

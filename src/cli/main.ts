@@ -1,54 +1,47 @@
-// The command line: for auditors and for when Slack is down.
-import { openStore } from '../adapters/redis/connect.ts';
-import { createIncidentLog } from '../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../adapters/redis/keys.ts';
-import { loadConfig } from '../config.ts';
+// The command line: for auditors, for terminals and CI, and for when Slack is down.
+import process from 'node:process';
 import { isAppError } from '../errors.ts';
-import { createLog } from '../log.ts';
-import { runAudit } from './audit.ts';
-import { runPolicy } from './policy.ts';
+import type { Terminal } from './command.ts';
+import { commands } from './index.ts';
 
-const USAGE = `Usage: tourniquet <command>
+const HELP = ['help', '--help', '-h'];
 
-  audit verify <incident>     check that nobody changed the log of an incident
-  audit export <incident>     print it as JSON Lines that can be checked elsewhere
-  audit report <incident>     print it as a report that people read, in Markdown
-  audit verify --file <file>  check such an export, without Redis
-  policy check [file]         is the policy valid, and does it say what it can hardly mean?
-  policy explain <source> <cluster>/<namespace>/<serviceaccount> <action>
-                              what would it ask for?
-  policy schema               print its JSON Schema, for editors
+function help(): string {
+  const rows = commands.flatMap(({ usage }) => usage);
+  const width = Math.max(...rows.map(([call]) => call.length).filter((length) => length < 48));
+  const lines = rows.map(([call, does]) =>
+    call.length > width ? `  ${call}\n  ${' '.repeat(width)}  ${does}` : `  ${call.padEnd(width)}  ${does}`,
+  );
+  return `Usage: tourniquet <command>
 
-It reads the same configuration file and environment as the worker (see docs/configuration.md).
+${lines.join('\n')}
+
+It reads the same configuration file and environment as the bot and the worker (see docs/configuration.md).
+Exit codes: 0 fine, 1 the answer is bad news, 2 it could not be answered.
 `;
+}
 
-async function main([command, ...rest]: string[]): Promise<number> {
-  if (command === 'policy') return runPolicy(rest, { stdout: process.stdout });
-  if (command !== 'audit') {
-    const asked = command === undefined || ['help', '--help', '-h'].includes(command);
-    (asked ? process.stdout : process.stderr).write(
-      asked ? USAGE : `There is no command ${command}.\n\n${USAGE}`,
+async function main([name, ...rest]: string[], terminal: Terminal): Promise<number> {
+  if (name === undefined || HELP.includes(name)) {
+    terminal.stdout.write(help());
+    return 0;
+  }
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined) {
+    terminal.stderr.write(`There is no command ${name}.\n\n${help()}`);
+    return 2;
+  }
+  if (rest.some((word) => word === '--help' || word === '-h')) {
+    terminal.stdout.write(
+      `Usage: tourniquet ${command.usage.map(([call, does]) => `${call}\n    ${does}`).join('\n  ')}\n`,
     );
-    return asked ? 0 : 2;
+    return 0;
   }
-  const config = loadConfig('worker');
-  const { prefix } = config.redis;
-  const keys = deriveKeys(config.key);
-  const clock = { now: () => Date.now() };
-  let store: ReturnType<typeof openStore> | undefined;
-  const trail = () => {
-    store ??= openStore(config.redisUrl, createLog({ level: 'silent' }));
-    return createIncidentLog({ store, prefix, keys, clock });
-  };
-  try {
-    return await runAudit(rest, { trail, key: config.key, stdout: process.stdout });
-  } finally {
-    await store?.close();
-  }
+  return command.run(rest, terminal);
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), process);
 } catch (error) {
   process.stderr.write(`${isAppError(error) ? error.message : String(error)}\n`);
   process.exitCode = 2;

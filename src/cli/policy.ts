@@ -1,5 +1,4 @@
 // Answers before anything happens: is this policy valid, and what would it ask for?
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { actions } from '../actions/index.ts';
 import { policyOf } from '../compose/policy.ts';
@@ -10,13 +9,21 @@ import type { Facts } from '../domain/policy-match.ts';
 import { policySchema } from '../domain/policy-schema.ts';
 import { explain } from '../domain/policy-text.ts';
 import { AppError } from '../errors.ts';
+import { type CliCommand, parseCall, usageOf } from './command.ts';
 
-const USAGE = `Usage:
-  tourniquet policy check [policy file]
-  tourniquet policy explain <source> <cluster>/<namespace>/<serviceaccount> <action>
-      [--kind legacy] [--severity high] [--tier severe] [--label key=value]…
-  tourniquet policy schema > policy.schema.json
-`;
+export const policy: CliCommand = {
+  name: 'policy',
+  usage: [
+    ['policy check [policy file]', 'is the policy valid, and does it say what it can hardly mean?'],
+    [
+      'policy explain <source> <cluster>/<namespace>/<serviceaccount> <action> ' +
+        '[--kind legacy] [--severity high] [--tier severe] [--label key=value]…',
+      'what would it ask for?',
+    ],
+    ['policy schema', 'print its JSON Schema, for editors'],
+  ],
+  run: (argv, { env, stdout }) => runPolicy(argv, { load: () => loadFileConfig(env), stdout }),
+};
 
 export interface PolicyOptions {
   /** The configuration, or a stand-in of it. */
@@ -34,13 +41,13 @@ const deeds: Deed[] = actions.map(({ name, phase, reversible }) => ({
 /** `argv`: what follows "policy". Answers the exit code: 0 fine, 1 doubts, 2 wrong. */
 export function runPolicy(argv: string[], { load = loadFileConfig, stdout }: PolicyOptions): number {
   try {
-    const { positionals, values } = parse(argv);
+    const { positionals, values } = parseCall(policy, argv, OPTIONS);
     const [verb, ...rest] = positionals;
     if (verb === 'schema') return say(stdout, JSON.stringify(policyJsonSchema(), null, 2));
     if (verb === 'check' && rest.length <= 1) return check(load(), rest[0], stdout);
     if (verb === 'explain' && rest.length === 3)
       return say(stdout, explained(policyOf(load()), rest, values));
-    stdout.write(USAGE);
+    stdout.write(`${usageOf(policy)}\n`);
     return 2;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -60,34 +67,30 @@ export const policyJsonSchema = (): object => ({
   title: 'Tourniquet policy',
 });
 
-function parse(argv: string[]) {
-  const text = { type: 'string' } as const;
-  const options = { kind: text, severity: text, tier: text, label: { ...text, multiple: true } } as const;
-  try {
-    return parseArgs({ args: argv, options, allowPositionals: true });
-  } catch (cause) {
-    throw new AppError('bad-input', USAGE.trimEnd(), { cause });
-  }
-}
+const text = { type: 'string' } as const;
+const OPTIONS = { kind: text, severity: text, tier: text, label: { ...text, multiple: true } } as const;
 
 function check(config: FileConfig, file: string | undefined, stdout: PolicyOptions['stdout']): number {
-  const policy = policyOf(file === undefined ? config : { ...config, policy: loadPolicyFile(file) });
-  const doubts = policyDoubts(policy, { deeds, clusters: config.clusters.map(({ name }) => name) });
-  const written = policy.rules.length - 1;
+  const read = policyOf(file === undefined ? config : { ...config, policy: loadPolicyFile(file) });
+  const doubts = policyDoubts(read, { deeds, clusters: config.clusters.map(({ name }) => name) });
+  const written = read.rules.length - 1;
   const lines = [
-    `The policy is valid: ${written} ${written === 1 ? 'rule' : 'rules'} before the default, version ${policy.version}.`,
+    `The policy is valid: ${written} ${written === 1 ? 'rule' : 'rules'} before the default, version ${read.version}.`,
     ...doubts.map((doubt) => `  - ${doubt}`),
   ];
   say(stdout, lines.join('\n'));
   return doubts.length > 0 ? 1 : 0;
 }
 
-type Values = ReturnType<typeof parse>['values'];
+type Values = ReturnType<typeof parseCall<typeof OPTIONS>>['values'];
 
-function explained(policy: Policy, [source = '', place = '', name = '']: string[], values: Values): string {
+function explained(by: Policy, [source = '', place = '', name = '']: string[], values: Values): string {
   const [cluster, namespace, serviceAccount, ...more] = place.split('/');
   if (!cluster || !namespace || !serviceAccount || more.length > 0)
-    throw new AppError('bad-input', `Write <cluster>/<namespace>/<serviceaccount>, not ${place}.\n${USAGE}`);
+    throw new AppError(
+      'bad-input',
+      `Write <cluster>/<namespace>/<serviceaccount>, not ${place}.\n${usageOf(policy)}`,
+    );
   const deed = deeds.find(({ action }) => action === name);
   if (deed === undefined)
     throw new AppError(
@@ -104,5 +107,5 @@ function explained(policy: Policy, [source = '', place = '', name = '']: string[
     tier: values.tier as Facts['tier'],
     labels: values.label && Object.fromEntries(values.label.map((label) => label.split('='))),
   };
-  return explain(policy, deed, facts, requirementFor(policy, deed, facts));
+  return explain(by, deed, facts, requirementFor(by, deed, facts));
 }

@@ -1,10 +1,13 @@
 // What is installed today is what is installed tomorrow, and the lock names no host that somebody else cannot reach.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { read } from './tree.ts';
+import { ROOT, read } from './tree.ts';
 
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
 interface Manifest {
+  bin?: Record<string, string>;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -17,6 +20,12 @@ function looseVersions(manifest: Manifest): string[] {
     .filter(([, version]) => !EXACT.test(version))
     .map(([name, version]) => `${name}@${version}`);
 }
+
+test('what package.json installs as a command is a file of ours', () => {
+  const commands = Object.values(manifest.bin ?? {});
+  expect(commands.length).toBeGreaterThan(0);
+  expect(commands.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
 
 interface Lock {
   packages: Record<string, { resolved?: string; version?: string }>;

@@ -1,0 +1,6 @@
+// The list of commands of the command line: a new one is a file and a line here.
+import { audit } from './audit.ts';
+import type { CliCommand } from './command.ts';
+import { policy } from './policy.ts';
+
+export const commands: readonly CliCommand[] = [audit, policy];
