@@ -14,10 +14,13 @@ import { doReport } from '../engine/work.ts';
 import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import { sources } from '../sources/index.ts';
-import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
+import type { Assembly, Shared } from './shared.ts';
 
 /** How long a person waits for the worker to answer a question. */
 const ASK_DEADLINE_MS = 2500;
+
+/** Each mostly waits for Slack, whose limits are the same for all. */
+const REPORTS_AT_ONCE = 8;
 
 /** Returns the port of the webhooks. */
 export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
@@ -104,7 +107,7 @@ async function connectSlack(
     updateEvery: slack.updateEvery,
     newest: (id) => openSession(deps, id),
   });
-  const options = { ...queueOptions, concurrency: CONCURRENCY };
+  const options = { ...queueOptions, concurrency: REPORTS_AT_ONCE };
   const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), options);
   stack.defer(() => worker.close(graceMs));
   return app.teamId;

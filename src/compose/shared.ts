@@ -11,9 +11,6 @@ import type { BotDeps, Settings } from '../engine/deps.ts';
 import type { Log } from '../log.ts';
 import { policyOf } from './policy.ts';
 
-/** Jobs that one process takes at a time; they mostly wait for Slack or a cluster. */
-export const CONCURRENCY = 8;
-
 /** Every reporter of every process, so that the worker knows what the bot owes. */
 const REPORTERS = ['slack'] as const;
 

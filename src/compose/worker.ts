@@ -7,11 +7,17 @@ import { startHealth } from '../adapters/http/health.ts';
 import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
 import { answer } from '../engine/answer.ts';
 import type { WorkerDeps } from '../engine/deps.ts';
+import { createGate } from '../engine/gate.ts';
 import { planAnew } from '../engine/under-policy.ts';
 import { doWork } from '../engine/work.ts';
 import type { Log } from '../log.ts';
-import { type Assembly, CONCURRENCY, type Shared } from './shared.ts';
+import type { Assembly, Shared } from './shared.ts';
 import { warmUp } from './warm-up.ts';
+
+/** A roll-out holds its place for minutes and mostly waits, and a kill must find one at any time. */
+const JOBS_AT_ONCE = 100;
+/** Plans and probes cost processor time, which kills need. */
+const UNHURRIED_AT_ONCE = 8;
 
 /** Returns the port of the health endpoint. */
 export async function startWorkerRole(
@@ -22,8 +28,9 @@ export async function startWorkerRole(
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, connectCluster(cluster)]));
   for (const cluster of clusters.values()) stack.defer(() => cluster.close());
   const stopping = new AbortController();
-  const workerDeps = { ...deps, clusters, actions, sleep, stopping: stopping.signal };
-  const options = { ...queueOptions, concurrency: CONCURRENCY };
+  const unhurried = createGate(UNHURRIED_AT_ONCE, stopping.signal);
+  const workerDeps = { ...deps, clusters, actions, sleep, stopping: stopping.signal, unhurried };
+  const options = { ...queueOptions, concurrency: JOBS_AT_ONCE };
   const worker = startWorker('worker', (work) => doWork(workerDeps, work), options);
   stack.defer(() => worker.close(graceMs));
   stack.defer(() => stopping.abort());

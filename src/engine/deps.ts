@@ -4,6 +4,7 @@ import type { Timing } from '../domain/due.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Pace } from '../domain/waves.ts';
 import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';
+import type { Gate } from './gate.ts';
 
 /** Durations in milliseconds. */
 export interface Settings {
@@ -44,6 +45,8 @@ export interface WorkerDeps extends BotDeps {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Aborted when this process stops: a step that takes long leaves the rest to the next. */
   stopping: AbortSignal;
+  /** For everything but kills: plans, probes and looks that many incidents at once would make the kills wait for. */
+  unhurried: Gate;
   clusters: ReadonlyMap<string, Cluster>;
   actions: readonly Action[];
 }

@@ -38,7 +38,7 @@ export async function investigate(
     await change(deps, session, ({ stale }) => (stale ? [identified, ...skipped(refusal)] : undefined), seal);
   }
   await enqueue(deps, session);
-  await lookAround(deps, session, identity);
+  await deps.unhurried(() => lookAround(deps, session, identity));
   if (refusal === 'off') await containLater(deps, session, identity, token);
 }
 

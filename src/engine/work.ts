@@ -31,6 +31,9 @@ const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
   'forget-token': forgetToken,
 };
 
+/** May kill, so they wait for nothing; an investigation then waits with its plan. */
+const hurried: ReadonlySet<WorkKind> = new Set(['investigate', 'run']);
+
 const usesToken: ReadonlySet<WorkKind> = new Set(['investigate', 'run', 'prove', 'recheck']);
 
 export interface Task {
@@ -51,7 +54,8 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
   const now = deps.clock.now();
   if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
   try {
-    await doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
+    const work = () => doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
+    await (hurried.has(kind) ? work() : deps.unhurried(work));
   } catch (error) {
     if (isAppError(error, 'store-unavailable', 'log-damaged')) throw error;
     // Somebody else has it, or the next process takes it up where it stands.

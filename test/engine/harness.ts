@@ -13,6 +13,7 @@ import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
 import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
+import { createGate } from '../../src/engine/gate.ts';
 import { openSession, owed } from '../../src/engine/session.ts';
 import { doWork } from '../../src/engine/work.ts';
 import type { Cluster, Work } from '../../src/ports.ts';
@@ -92,6 +93,7 @@ export async function startHarness(options: HarnessOptions = {}) {
     actions: options.actions ?? actions,
     sleep,
     stopping: stopping.signal,
+    unhurried: createGate(8, stopping.signal),
   };
   const roster = Object.assign(
     options.roster ?? { policy: options.botPolicy ? policy(options.botPolicy) : deps.settings.policy },
