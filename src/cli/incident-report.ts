@@ -1,4 +1,5 @@
 // One incident as a report that people read: what happened when, who decided under which rule, how fast, and what is still open.
+import { adviceAfter } from '../domain/hardening.ts';
 import type { Decision, EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
 import { scrub } from '../domain/leak-material.ts';
 import { openRun, pendingSteps, stepsInEffect } from '../domain/runs.ts';
@@ -19,6 +20,7 @@ export function renderReport({ incident, events, head }: ReportInput): string {
     ['## What was done', steps(incident)],
     ['## Evidence', evidence(incident)],
     ['## Still open', followUps(incident)],
+    ['## So that it does not happen again', advice(incident)],
     [
       '## The log',
       [
@@ -154,4 +156,13 @@ function followUps(incident: Incident): string[] {
       warnings.map((warning) => `- ${cluster}: ${clean(warning)}`),
     ),
   ]);
+}
+
+function advice(incident: Incident): string[] {
+  return nothing(
+    adviceAfter(incident).flatMap(({ why, kubectl }) => [
+      `- ${clean(why)}`,
+      ...kubectl.map((line) => `  - by hand: \`${clean(line)}\``),
+    ]),
+  );
 }

@@ -1,6 +1,7 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 import type { KnownBlock } from '@slack/types';
 import { fold } from '../../domain/fold.ts';
+import { adviceAfter } from '../../domain/hardening.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -145,16 +146,27 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     return [`Looked again (${index + 1}${later}): ${words}. ${clean(outcome.detail, 600)}`];
   },
   reopened: ({ reason }) => [`*LEAK LIVE AGAIN:* ${clean(reason, 600)}`],
-  closed: ({ as, reason }, { before }) => {
+  closed: ({ as, reason }, { before, after }) => {
     // A person's decision was told already, with its reason.
     if (as === 'declined' || as === 'false-alarm') return [];
-    return [`Closed as ${as}${reason === before.proof?.outcome?.detail ? '.' : `: ${clean(reason, 600)}`}`];
+    return [
+      `Closed as ${as}${reason === before.proof?.outcome?.detail ? '.' : `: ${clean(reason, 600)}`}`,
+      ...hardened(after),
+    ];
   },
   trouble: ({ work, message }, { before }) =>
     work === 'report' || before.troubles[work]
       ? []
       : [`*Trouble:* ${clean(message, 600)} ${WORK[work]} is tried again until it works.`],
 };
+
+function hardened(incident: Incident): string[] {
+  const advice = adviceAfter(incident).flatMap(({ why, kubectl }) => [
+    `• ${clean(why, 400)}`,
+    ...kubectl.map((line) => code(line, 300)),
+  ]);
+  return advice.length === 0 ? [] : ['*So that it does not happen again*', ...advice];
+}
 
 function undoWords(final: number, all: number): string {
   if (final === 0) return all === 1 ? 'which can be undone' : 'all can be undone';
