@@ -1,10 +1,5 @@
 // What the plan shows the on-call to type has the effect of the step that it stands for, typed as shown.
-import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { controlPlaneExecutable } from '../../sandbox/controlplane/build.ts';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import type { Coordinates } from '../../src/domain/alert.ts';
@@ -19,19 +14,16 @@ import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { ACCOUNT, deploy, KINDS, type Kind, leak, openSpace, type Space } from './leaks.ts';
 import { answersTo } from './real-stage.ts';
+import { openShell, type Shell } from './shell.ts';
 
 let cluster: RealWorldCluster;
 let room: EngineRoom;
-let directory: string;
+let shell: Shell;
 
 beforeAll(async () => {
   cluster = await realCluster('prod')();
-  directory = await mkdtemp(join(tmpdir(), 'tourniquet-typed-'));
   // The administrator's, in which the context is named as the cluster is in Tourniquet.
-  await writeFile(join(directory, 'kubeconfig'), cluster.plane.adminKubeconfig);
-  const kubectl = join(directory, 'kubectl');
-  await writeFile(kubectl, `#!/bin/sh\nexec '${await controlPlaneExecutable()}' kubectl "$@"\n`);
-  await chmod(kubectl, 0o755);
+  shell = await openShell(cluster.plane.adminKubeconfig);
   room = await openEngineRoom({
     kubeconfig: await cluster.kubeconfig(WORKER),
     settings: { autoContain: 'off' },
@@ -40,25 +32,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await room?.close();
   await cluster?.close();
-  if (directory) await rm(directory, { recursive: true, force: true });
+  await shell?.close();
 });
 
 /** For a shell, and for its echo. */
 const HARD_TO_QUOTE = `it's "100 %" $HOME \\n \n \`date\``;
-
-/** In a shell, from a directory of its own, with that kubectl. Rejects where it fails. */
-function type(line: string): Promise<void> {
-  const env = {
-    PATH: `${directory}:${process.env.PATH ?? ''}`,
-    HOME: directory,
-    KUBECONFIG: join(directory, 'kubeconfig'),
-  };
-  return new Promise((resolve, reject) =>
-    execFile('sh', ['-e', '-c', line], { cwd: directory, env }, (error, _out, stderr) =>
-      error ? reject(new Error(`${line}\n${stderr}`)) : resolve(),
-    ),
-  );
-}
 
 async function planned(
   finding: { token: string } | { at: Coordinates },
@@ -82,7 +60,7 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
     const bench = aBench(room.prod, identity, token === undefined ? undefined : new Secret(token));
     expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'not-done' });
     expect(step.kubectl.length).toBeGreaterThan(0);
-    for (const line of step.kubectl) await type(line);
+    for (const line of step.kubectl) await shell.type(line);
     expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'done' });
     typed.push(step.action);
   }
@@ -92,7 +70,7 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
 async function typeRollOut({ plan }: Incident): Promise<void> {
   const [step, ...others] = (plan?.steps ?? []).filter(rolls);
   expect(others).toEqual([]);
-  for (const line of step?.kubectl ?? []) await type(line);
+  for (const line of step?.kubectl ?? []) await shell.type(line);
 }
 
 const uidOf = async (space: Space, kind: string, name: string): Promise<string> =>
@@ -117,7 +95,7 @@ describe('the commands of a plan', () => {
     const space = await openSpace(cluster.plane);
     const token = await leak(space, 'legacy');
     const { plan } = await planned({ token });
-    for (const line of plan?.steps[0]?.kubectl ?? []) await type(line);
+    for (const line of plan?.steps[0]?.kubectl ?? []) await shell.type(line);
     await expect.poll(() => answersTo(cluster, token), { timeout: 20_000 }).toEqual([401]);
     expect(await space.exists(space.at('secrets', 'checkout-token'))).toBe(true);
   });
