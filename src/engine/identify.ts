@@ -10,6 +10,8 @@ import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { locate } from './locate.ts';
 
+type Clusters = ReadonlyMap<string, Cluster>;
+
 export type Identified =
   | { identity: TokenIdentity /** found by its hash; to be sealed */; found?: Secret }
   | { unidentified: string; near: string[] };
@@ -21,7 +23,7 @@ export async function identify(
   token: Secret | undefined,
 ): Promise<Identified> {
   if (incident.given) return await locate(deps.clusters, incident.given);
-  if (token) return await byToken(deps, token);
+  if (token) return await identifyToken(deps.clusters, token);
   // Read from the token when there still was one; it is destroyed in time, and who it belonged to stays true.
   if (incident.fingerprint !== undefined && incident.identity) return { identity: incident.identity };
   const subject = incident.alerts.findLast(({ alert }) => alert.subject.kind !== 'unnamed')?.alert.subject;
@@ -33,7 +35,8 @@ export async function identify(
   };
 }
 
-async function byToken({ clusters }: WorkerDeps, token: Secret): Promise<Identified> {
+/** By what the token says and who signed it; it is sent nowhere. */
+export async function identifyToken(clusters: Clusters, token: Secret): Promise<Identified> {
   const claims = readClaims(token.reveal());
   if ('problem' in claims) return { unidentified: claims.problem, near: [] };
   // What is cached answers at once, so that a kill waits for nobody; only a stranger's token makes us ask around.
@@ -45,7 +48,7 @@ async function byToken({ clusters }: WorkerDeps, token: Secret): Promise<Identif
   if (asked.silent.length > 0)
     throw new AppError(
       'unreachable',
-      `Cannot tell whose token this is yet: ${asked.silent.join(', ')} did not answer. Trying again.`,
+      `Cannot tell whose token this is yet: ${asked.silent.join(', ')} did not answer. Nothing was changed; it can be asked again.`,
       {
         retry: true,
       },
@@ -62,11 +65,7 @@ interface Signers {
   silent: string[];
 }
 
-async function whoSigned(
-  clusters: ReadonlyMap<string, Cluster>,
-  token: Secret,
-  mode: 'cached' | 'refresh',
-): Promise<Signers> {
+async function whoSigned(clusters: Clusters, token: Secret, mode: 'cached' | 'refresh'): Promise<Signers> {
   const checks = await Promise.all(
     [...clusters.values()].map(async (c) => ({ name: c.name, answer: await c.signed(token, mode) })),
   );
@@ -76,7 +75,7 @@ async function whoSigned(
 }
 
 /** Legacy signing keys may be missing from the JWKS; a ServiceAccount with the claimed UID is as good until the patch proves it. */
-async function holdersOfUid(clusters: ReadonlyMap<string, Cluster>, claims: Claims): Promise<string[]> {
+async function holdersOfUid(clusters: Clusters, claims: Claims): Promise<string[]> {
   if (claims.kind !== 'legacy') return [];
   const { namespace, serviceAccount } = claims;
   const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount.name };
@@ -122,7 +121,7 @@ async function byHash(deps: WorkerDeps, hash: string): Promise<Identified> {
           return [];
         });
       const match = await firstMatch(secrets, hash);
-      if (match) return withHash(match, await byToken(deps, match));
+      if (match) return withHash(match, await identifyToken(deps.clusters, match));
     }
   const where =
     searched.length > 0

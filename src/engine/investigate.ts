@@ -1,16 +1,12 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
 import type { EventBody } from '../domain/incident.ts';
-import { dayOf, planFor } from '../domain/planner.ts';
-import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { withAccess } from './access.ts';
 import { QUARANTINE } from './auto-contain.ts';
 import { containAtOnce, containmentSteps } from './contain-at-once.ts';
 import type { WorkerDeps } from './deps.ts';
 import { identify } from './identify.ts';
-import { observe } from './observe.ts';
+import { lookAround } from './look-around.ts';
 import { change, enqueue, type Session } from './session.ts';
 import { underPolicy } from './under-policy.ts';
 
@@ -38,7 +34,7 @@ export async function investigate(
     await change(deps, session, ({ stale }) => (stale ? [identified, ...skipped(refusal)] : undefined), seal);
   }
   await enqueue(deps, session);
-  await deps.unhurried(() => lookAround(deps, session, identity));
+  await deps.unhurried(() => proposeFor(deps, session, identity));
   if (refusal === 'off') await containLater(deps, session, identity, token);
 }
 
@@ -58,41 +54,16 @@ async function containLater(
   if (refusal !== undefined && refusal !== 'off') await change(deps, session, () => skipped(refusal));
 }
 
-async function lookAround(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
-  const situations: Situation[] = [];
-  const problems: AppError[] = [];
-  await Promise.all(
-    identity.clusters.map(async (name) => {
-      const cluster = deps.clusters.get(name);
-      if (cluster === undefined) return;
-      try {
-        situations.push(await observe(cluster, identity, deps.clock.now()));
-      } catch (error) {
-        if (!isAppError(error)) throw error;
-        problems.push(error);
-      }
-    }),
-  );
-  if (situations.length === 0)
-    throw problems[0] ?? new AppError('not-found', 'No configured cluster is left to look at.');
-  const { goal } = session.incident;
-  const now = deps.clock.now();
-  const sorted = situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster));
-  const seen = await withAccess(deps.clusters, goal, identity, sorted, dayOf(now));
-  const proposed = planFor(goal, identity, seen, deps.actions, now, deps.settings.pace);
-  const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations: seen }, proposed);
-  const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
-  const unchecked = (identity.unchecked ?? []).map(
-    (name) =>
-      `${name} could not be asked whether it accepts the token too; if it is a copy of this cluster, it may.`,
-  );
-  const notes = [...plan.notes, ...silent, ...unchecked];
+/** What was seen and what is proposed, written into the log as the policy leaves it. */
+async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
+  const { situations, plan: proposed } = await lookAround(deps, session.incident.goal, identity);
+  const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations }, proposed);
   const policy = deps.settings.policy.version;
   await change(deps, session, ({ stale }) =>
     stale
       ? [
-          { type: 'situation-observed', situations: seen },
-          { type: 'plan-proposed', plan: { ...plan, notes }, policy, expiry },
+          { type: 'situation-observed', situations },
+          { type: 'plan-proposed', plan, policy, expiry },
         ]
       : undefined,
   );

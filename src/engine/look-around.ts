@@ -1,0 +1,56 @@
+// Looks at every cluster that accepts the token, and proposes a plan: reads only, for the worker and for a person at a terminal.
+import type { Goal } from '../domain/goal.ts';
+import type { Plan } from '../domain/plan.ts';
+import { dayOf, planFor } from '../domain/planner.ts';
+import type { Situation } from '../domain/situation.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { Pace } from '../domain/waves.ts';
+import { AppError, isAppError } from '../errors.ts';
+import { withAccess } from './access.ts';
+import type { WorkerDeps } from './deps.ts';
+import { observe } from './observe.ts';
+
+export interface Lookout extends Pick<WorkerDeps, 'clusters' | 'actions' | 'clock'> {
+  settings: { pace: Pace };
+}
+
+/** Throws AppError where no cluster could be looked at; what one of several could not tell is a note of the plan. */
+export async function lookAround(
+  { clusters, actions, clock, settings }: Lookout,
+  goal: Goal,
+  identity: TokenIdentity,
+): Promise<{ situations: Situation[]; plan: Plan }> {
+  const { seen, problems } = await observeAll({ clusters, clock }, identity);
+  const now = clock.now();
+  const situations = await withAccess(clusters, goal, identity, seen, dayOf(now));
+  const plan = planFor(goal, identity, situations, actions, now, settings.pace);
+  const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
+  const unchecked = (identity.unchecked ?? []).map(
+    (name) =>
+      `${name} could not be asked whether it accepts the token too; if it is a copy of this cluster, it may.`,
+  );
+  return { situations, plan: { ...plan, notes: [...plan.notes, ...silent, ...unchecked] } };
+}
+
+async function observeAll(
+  { clusters, clock }: Pick<Lookout, 'clusters' | 'clock'>,
+  identity: TokenIdentity,
+): Promise<{ seen: Situation[]; problems: AppError[] }> {
+  const situations: Situation[] = [];
+  const problems: AppError[] = [];
+  await Promise.all(
+    identity.clusters.map(async (name) => {
+      const cluster = clusters.get(name);
+      if (cluster === undefined) return;
+      try {
+        situations.push(await observe(cluster, identity, clock.now()));
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        problems.push(error);
+      }
+    }),
+  );
+  if (situations.length === 0)
+    throw problems[0] ?? new AppError('not-found', 'No configured cluster is left to look at.');
+  return { seen: situations.toSorted((a, b) => a.cluster.localeCompare(b.cluster)), problems };
+}
