@@ -25,6 +25,15 @@ export interface AuditOptions {
   stdout: { write(text: string): unknown };
 }
 
+const OPTIONS = {
+  head: {
+    type: 'string',
+    value: '<characters>',
+    does: 'at least 8 characters of a log head noted elsewhere: the log must still hold that entry',
+  },
+  file: { type: 'string', value: '<file>', does: 'what `audit export` printed, instead of Redis' },
+} as const;
+
 export const audit: CliCommand = {
   name: 'audit',
   usage: [
@@ -36,6 +45,8 @@ export const audit: CliCommand = {
     ['audit report <incident>', 'print it as a report that people read, in Markdown'],
     ['audit verify --file <file> [--head …]', 'check such an export, without Redis'],
   ],
+  options: OPTIONS,
+  exitCodes: '0 intact, or printed; 1 damaged; 2 a wrong call, or no such incident.',
   run: (argv, { env, stdout }) =>
     withTrail(env, ({ config, trail }) => runAudit(argv, { trail, key: config.key, stdout })),
 };
@@ -69,10 +80,7 @@ export async function runAudit(argv: string[], { trail, key, stdout }: AuditOpti
 }
 
 function readCall(argv: string[]) {
-  const { positionals, values } = parseCall(audit, argv, {
-    head: { type: 'string' },
-    file: { type: 'string' },
-  });
+  const { positionals, values } = parseCall(audit, argv, OPTIONS);
   const head = values.head?.toLowerCase();
   if (head !== undefined && !/^[0-9a-f]{8,64}$/.test(head))
     throw new AppError(

@@ -1,6 +1,7 @@
 // The list of commands of the command line: a new one is a file and a line here.
 import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
+import { plan } from './plan.ts';
 import { policy } from './policy.ts';
 
-export const commands: readonly CliCommand[] = [audit, policy];
+export const commands: readonly CliCommand[] = [plan, audit, policy];

@@ -11,6 +11,22 @@ import { explain } from '../domain/policy-text.ts';
 import { AppError } from '../errors.ts';
 import { type CliCommand, parseCall, usageOf } from './command.ts';
 
+const OPTIONS = {
+  kind: { type: 'string', value: '<kind>', does: 'kind of the token; legacy if not given' },
+  severity: { type: 'string', value: '<severity>', does: 'what the alert says; unknown if not given' },
+  tier: {
+    type: 'string',
+    value: '<tier>',
+    does: 'what a thief could do: severe, high, moderate, low or unknown',
+  },
+  label: {
+    type: 'string',
+    value: '<key=value>',
+    multiple: true,
+    does: 'a label of the ServiceAccount; may be given again',
+  },
+} as const;
+
 export const policy: CliCommand = {
   name: 'policy',
   usage: [
@@ -22,6 +38,8 @@ export const policy: CliCommand = {
     ],
     ['policy schema', 'print its JSON Schema, for editors'],
   ],
+  options: OPTIONS,
+  exitCodes: '0 fine; 1 the policy is valid but doubtful; 2 it is wrong, or so is the call.',
   run: (argv, { env, stdout }) => runPolicy(argv, { load: () => loadFileConfig(env), stdout }),
 };
 
@@ -66,9 +84,6 @@ export const policyJsonSchema = (): object => ({
   ...z.toJSONSchema(policySchema, { io: 'input' }),
   title: 'Tourniquet policy',
 });
-
-const text = { type: 'string' } as const;
-const OPTIONS = { kind: text, severity: text, tier: text, label: { ...text, multiple: true } } as const;
 
 function check(config: FileConfig, file: string | undefined, stdout: PolicyOptions['stdout']): number {
   const read = policyOf(file === undefined ? config : { ...config, policy: loadPolicyFile(file) });

@@ -38,3 +38,20 @@ export interface TokenIdentity {
   expiresAt?: number;
   authenticity: Authenticity;
 }
+
+export const KIND_WORDS: Record<TokenKind, string> = {
+  legacy: 'Long-lived token',
+  'pod-bound': 'Pod-bound token',
+  'secret-bound': 'Secret-bound token',
+  'node-bound': 'Node-bound token',
+  unbound: 'Unbound token',
+  'every-token': 'Every token',
+};
+
+/** For people: how sure we are. */
+export const TRUST_WORDS: Record<Authenticity, string> = {
+  signature: 'signature verified',
+  'uid-match': 'its ServiceAccount exists; the first write checks the token itself',
+  hash: 'found in the cluster by its hash',
+  coordinates: 'named by a person or an alert, no token was seen',
+};

@@ -1,5 +1,5 @@
 // Loads a kubeconfig or the Pod's own credential, and answers anew for each request what to authenticate with, since tokens and certificates rotate.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { dirname } from 'node:path';
 import { bufferFromFileOrString, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node';
@@ -76,6 +76,21 @@ function fromPod(config: ClusterConfig): KubeConfig {
   return kube;
 }
 
+/** The names in a kubeconfig, for the command line; undefined where there is no such file. Throws AppError `bad-config`. */
+export function readContexts(path: string): { contexts: string[]; current: string } | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const kube = new KubeConfig();
+    kube.loadFromString(readFileSync(path, 'utf8'));
+    return { contexts: kube.getContexts().map(({ name }) => name), current: kube.getCurrentContext() };
+  } catch {
+    // The parser's own message quotes the file, which holds credentials.
+    throw new AppError('bad-config', `Cannot read the kubeconfig ${path}. ${checkIt(path)}`);
+  }
+}
+
+const checkIt = (path: string): string => `Check it with: kubectl --kubeconfig ${path} config view`;
+
 function fromFile(config: ClusterConfig, path: string): KubeConfig {
   const kube = new KubeConfig();
   try {
@@ -88,7 +103,7 @@ function fromFile(config: ClusterConfig, path: string): KubeConfig {
     // The parser's own message quotes the file, which holds credentials.
     throw new AppError(
       'bad-config',
-      `Cluster ${config.name}: cannot read the kubeconfig ${path}. Check it with: kubectl --kubeconfig ${path} config view`,
+      `Cluster ${config.name}: cannot read the kubeconfig ${path}. ${checkIt(path)}`,
     );
   }
   return kube;

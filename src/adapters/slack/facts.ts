@@ -4,7 +4,7 @@ import type { Incident } from '../../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
 import { stepsInEffect } from '../../domain/runs.ts';
 import type { Situation } from '../../domain/situation.ts';
-import type { TokenIdentity } from '../../domain/token-identity.ts';
+import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token-identity.ts';
 import { clean, code, counted, link, moment, people, some } from './mrkdwn.ts';
 
 const MAX_CLUSTERS = 4;
@@ -21,22 +21,6 @@ function leakLine({ source, where, severity, reason, reporter }: LeakAlert): str
   const level = severity && severity !== 'unknown' ? `, severity ${severity}` : '';
   return `*Leaked:* ${place}, ${by}${level}${reason ? `: ${clean(reason, 400)}` : ''}`;
 }
-
-const KINDS: Record<TokenIdentity['kind'], string> = {
-  legacy: 'Long-lived token',
-  'pod-bound': 'Pod-bound token',
-  'secret-bound': 'Secret-bound token',
-  'node-bound': 'Node-bound token',
-  unbound: 'Unbound token',
-  'every-token': 'Every token',
-};
-
-const TRUST: Record<TokenIdentity['authenticity'], string> = {
-  signature: 'signature verified',
-  'uid-match': 'its ServiceAccount exists; the first write checks the token itself',
-  hash: 'found in the cluster by its hash',
-  coordinates: 'named by a person or an alert, no token was seen',
-};
 
 export function tokenLines(incident: Incident, now: number): string[] {
   const { identity, unidentified } = incident;
@@ -58,7 +42,7 @@ export function tokenLines(incident: Incident, now: number): string[] {
     MAX_CLUSTERS,
   ).join(', ');
   return [
-    `*Token:* ${KINDS[identity.kind]} of ServiceAccount ${name} on ${on}${bound} (${TRUST[identity.authenticity]})`,
+    `*Token:* ${KIND_WORDS[identity.kind]} of ServiceAccount ${name} on ${on}${bound} (${TRUST_WORDS[identity.authenticity]})`,
     ...(identity.unchecked?.length
       ? [
           `*Not checked:* ${some(
