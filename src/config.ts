@@ -231,7 +231,7 @@ export function parseFileConfig(
 }
 
 /** NAME, or the content of the file that NAME_FILE names, without the final line break. */
-function readSecret(env: Env, name: string, problems: string[]): Secret | undefined {
+export function readSecret(env: Env, name: string, problems: string[]): Secret | undefined {
   const path = env[`${name}_FILE`];
   const direct = env[name];
   if (path !== undefined && direct !== undefined)

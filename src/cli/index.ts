@@ -3,5 +3,6 @@ import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
 import { plan } from './plan.ts';
 import { policy } from './policy.ts';
+import { report } from './report.ts';
 
-export const commands: readonly CliCommand[] = [plan, audit, policy];
+export const commands: readonly CliCommand[] = [report, plan, audit, policy];

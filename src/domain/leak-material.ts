@@ -17,7 +17,7 @@ export interface LeakMaterial {
   problems: string[];
 }
 
-const MAX_CHARS = 1024 * 1024;
+export const MAX_CHARS = 1024 * 1024;
 const MAX_FOUND = 20;
 /** Parsing YAML is slow per byte, so one report gets only so much of it; plain scanning covers the rest. */
 const MAX_YAML_CHARS = 64 * 1024;
@@ -29,12 +29,12 @@ const OPENSHIFT_TOKEN = /sha256~[A-Za-z0-9_-]{43}/g;
 const BOOTSTRAP_TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
 const TOKEN_SECRET = 'kubernetes.io/service-account-token';
 
-/** Looks at the first 1 MiB and returns at most 20 of each. */
-export function findTokens(text: string): LeakMaterial {
-  const search = new Search();
+/** Looks at the first 1 MiB and returns at most 20 of each, or as many as the caller can use. */
+export function findTokens(text: string, most = MAX_FOUND): LeakMaterial {
+  const search = new Search(most);
   search.text(text.slice(0, MAX_CHARS));
   if (BOOTSTRAP_TOKEN.test(text.trim())) search.opaque.add(text.trim());
-  const first = <T>(found: Iterable<T>): T[] => [...found].slice(0, MAX_FOUND);
+  const first = <T>(found: Iterable<T>): T[] => [...found].slice(0, most);
   return {
     tokens: first(search.tokens),
     coordinates: first(search.coordinates.values()),
@@ -50,6 +50,11 @@ class Search {
   readonly problems = new Set<string>();
   #yamlChars = MAX_YAML_CHARS;
   #objects = MAX_OBJECTS;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   text(text: string): void {
     for (const layer of layersOf(text)) {
@@ -60,7 +65,7 @@ class Search {
   }
 
   #block(tokens: Iterable<string>): void {
-    for (const token of tokens) if (this.tokens.size < MAX_FOUND) this.tokens.add(token);
+    for (const token of tokens) if (this.tokens.size < this.#most) this.tokens.add(token);
   }
 
   #documents(text: string): unknown[] {

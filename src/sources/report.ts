@@ -56,7 +56,7 @@ function webhook(secret: Secret): Webhook {
 }
 
 const DATA_KEYS =
-  'token, kubeconfig, manifest, text, cluster, namespace, serviceAccount, secret, jti, id, where, severity, reason';
+  'token, kubeconfig, manifest, text, cluster, namespace, serviceAccount, secret, jti, redacted, id, where, severity, reason';
 const material = z.string().max(1_048_576, 'must be at most 1 MiB of text').optional();
 /** Cut and not refused where it is long: an alert is worth more than its wording. */
 const line = (max: number) =>
@@ -103,6 +103,8 @@ const bodySchema = z.strictObject({
     serviceAccount: name,
     secret: name,
     jti: id(256).optional(),
+    /** A token was found, and the sender does not have it: a person has to say which. */
+    redacted: z.literal(true).optional(),
     id: z.union([z.int().transform(String), id(200)]).optional(),
     where: z.strictObject({ text: line(300), url }).optional(),
     severity: z.enum(['critical', 'high', 'medium', 'low', 'info', 'unknown']).optional(),
@@ -135,7 +137,7 @@ function sentence(issue: z.core.$ZodIssue): string {
 function findings(data: Data): Finding[] {
   const found = [data.token, data.kubeconfig, data.manifest, data.text]
     .filter((text) => text !== undefined)
-    .map(findTokens);
+    .map((text) => findTokens(text));
   const tokens = [...new Set(found.flatMap(({ tokens }) => tokens))].slice(0, 20);
   const opaque = found.reduce((sum, one) => sum + one.opaque, 0);
   if (tokens.length > 0)
@@ -151,7 +153,8 @@ function findings(data: Data): Finding[] {
         subject: { kind: 'coordinates', at },
       },
     }));
-  if (opaque > 0) return [{ alert: { ...alertOf(data, 0, opaque), subject: { kind: 'unnamed' } } }];
+  if (opaque > 0 || data.redacted)
+    return [{ alert: { ...alertOf(data, 0, opaque), subject: { kind: 'unnamed' } } }];
   const why = found.flatMap(({ problems }) => problems);
   throw new AppError(
     'bad-input',

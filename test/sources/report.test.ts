@@ -156,6 +156,14 @@ describe('parse', () => {
     });
   });
 
+  it('asks for a person where the sender says that it left the value out, and only there', () => {
+    const data = { redacted: true, id: 'scan-8', where: { text: 'kc.yaml:4' } };
+    expect(
+      findings({ data }).map(({ alert, token: held }) => [alert.subject, alert.externalId, held]),
+    ).toEqual([[{ kind: 'unnamed' }, 'scan-8', undefined]]);
+    expect(findings({ data: { ...data, token } })[0]?.alert.subject).toEqual({ kind: 'token' });
+  });
+
   it('keeps no token, control character or foreign address in what is shown', () => {
     const hidden = `${token.slice(0, 50)}\u200b${token.slice(50)}`;
     const [finding] = findings({

@@ -16,20 +16,34 @@ export interface DeliveryOptions {
   /** Resolves once the finding is durably in the log. Harmless to repeat: the same finding is the same incident. */
   receive(finding: Finding): Promise<{ incidentId: string; created: boolean }>;
   update(update: AlertUpdate): Promise<void>;
-  /** Whether a delivery of this id was handled to its end. */
-  seen(deliveryId: string): Promise<boolean>;
-  remember(deliveryId: string, ttlMs: number): Promise<void>;
+  /** What was remembered of a delivery that was handled to its end; undefined: it was not. */
+  seen(deliveryId: string): Promise<string | undefined>;
+  remember(deliveryId: string, note: string, ttlMs: number): Promise<void>;
   log: Log;
+}
+
+interface Body {
+  status: 'accepted' | 'duplicate' | 'noted' | 'ignored';
+  why?: string;
+  /** Only ever told to who signed the delivery. */
+  incidents?: { id: string; created: boolean }[];
 }
 
 export interface Answer {
   status: 200 | 202;
-  body: Record<string, unknown>;
+  body: Body;
 }
 
 /** Senders retry for a day or so with the same id and a fresh timestamp. */
 const REMEMBER_MS = 48 * 3_600_000;
-const DUPLICATE: Answer = { status: 200, body: { status: 'duplicate' } };
+
+/** A sender who never got the first answer still learns which incidents it was about. */
+const duplicateOf = (ids: readonly string[]): Answer => ({
+  status: 200,
+  body: { status: 'duplicate', incidents: ids.map((id) => ({ id, created: false })) },
+});
+
+const idsOf = ({ body: { incidents = [] } }: Answer): string[] => incidents.map(({ id }) => id);
 
 export type Deliver = (source: AlertSource, secret: Secret, request: RawRequest) => Promise<Answer>;
 
@@ -42,7 +56,7 @@ export function deliverer(options: DeliveryOptions): Deliver {
   return async (source, secret, request) => {
     const id = `${source.name}:${source.verify(request, secret, options.clock.now(), options.toleranceMs)}`;
     const other = underWay.get(id);
-    if (other !== undefined) return other.then(() => DUPLICATE);
+    if (other !== undefined) return other.then((answer) => duplicateOf(idsOf(answer)));
     const answer = handle(options, id, source.parse(request));
     underWay.set(id, answer);
     try {
@@ -55,10 +69,11 @@ export function deliverer(options: DeliveryOptions): Deliver {
 
 async function handle(options: DeliveryOptions, id: string, parsed: Parsed): Promise<Answer> {
   if (parsed.kind === 'ignored') return { status: 200, body: { status: 'ignored', why: parsed.why } };
-  if (await options.seen(id)) return DUPLICATE;
+  const note = await options.seen(id);
+  if (note !== undefined) return duplicateOf(note.split(' ').filter((word) => word !== ''));
   const answer = await act(options, parsed);
   try {
-    await options.remember(id, REMEMBER_MS);
+    await options.remember(id, idsOf(answer).join(' '), REMEMBER_MS);
   } catch {
     // It is in the log all the same: at worst a retry is noted there as a repeat.
     options.log.warn({ delivery: id }, 'a delivery was handled but could not be remembered');

@@ -3,17 +3,18 @@ import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 
 export interface ReplayGuard {
-  /** Whether a delivery of this id was handled to its end. */
-  seen(id: string): Promise<boolean>;
-  remember(id: string, ttlMs: number): Promise<void>;
+  /** What was remembered of a delivery that was handled to its end; undefined: it was not. */
+  seen(id: string): Promise<string | undefined>;
+  /** `note`: what its repeat is answered with. */
+  remember(id: string, note: string, ttlMs: number): Promise<void>;
 }
 
 export function createReplayGuard({ store, prefix }: { store: Store; prefix: string }): ReplayGuard {
   const space = keySpace(prefix);
   return {
-    seen: async (id) => (await store.run((redis) => redis.exists(space.seen(id)))) === 1,
-    async remember(id, ttlMs) {
-      await store.run((redis) => redis.set(space.seen(id), '1', 'PX', ttlMs));
+    seen: async (id) => (await store.run((redis) => redis.get(space.seen(id)))) ?? undefined,
+    async remember(id, note, ttlMs) {
+      await store.run((redis) => redis.set(space.seen(id), note, 'PX', ttlMs));
     },
   };
 }

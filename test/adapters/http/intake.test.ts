@@ -24,7 +24,7 @@ async function start(overrides: Partial<HttpOptions> = {}) {
   const findings: Finding[] = [];
   const updates: AlertUpdate[] = [];
   const logged: unknown[] = [];
-  const handled = new Set<string>();
+  const handled = new Map<string, string>();
   const write = (...line: unknown[]) => void logged.push(line);
   const server = await startHttp({
     host: '127.0.0.1',
@@ -39,8 +39,8 @@ async function start(overrides: Partial<HttpOptions> = {}) {
       return { incidentId: `incident-${findings.length}`, created: true };
     },
     update: async (update) => void updates.push(update),
-    seen: async (id) => handled.has(id),
-    remember: async (id) => void handled.add(id),
+    seen: async (id) => handled.get(id),
+    remember: async (id, note) => void handled.set(id, note),
     ready: async () => [],
     log: { info: write, warn: write, error: write },
     ...overrides,
@@ -115,10 +115,21 @@ describe('a delivery', () => {
     const headers = signed();
     expect((await post('/hooks/report', body, headers)).status).toBe(202);
     const again = await post('/hooks/report', body, headers);
-    expect([again.status, again.json]).toEqual([200, { status: 'duplicate' }]);
+    const duplicate = { status: 'duplicate', incidents: [{ id: 'incident-1', created: false }] };
+    expect([again.status, again.json]).toEqual([200, duplicate]);
     const later = signed(body, { id: headers['webhook-id'], seconds: Number(now()) - 5 });
-    expect((await post('/hooks/report', body, later)).json).toEqual({ status: 'duplicate' });
+    expect((await post('/hooks/report', body, later)).json).toEqual(duplicate);
     expect(findings).toHaveLength(1);
+  });
+
+  it('that was remembered is no secret of its sender: a wrong signature learns nothing', async () => {
+    const { post } = await start();
+    const headers = signed();
+    await post('/hooks/report', body, headers);
+    const stranger = standardHeaders(body, newWhsec(), { id: headers['webhook-id'] ?? '' });
+    const answer = await post('/hooks/report', body, stranger);
+    expect(answer.status).toBe(401);
+    expect(answer.text).not.toContain('incident-1');
   });
 
   it('that comes twice at once is received once', async () => {
@@ -144,6 +155,7 @@ describe('a delivery', () => {
     await seenTwice.promise;
     gate.resolve();
     expect((await answers).map(({ json }) => json.status).sort()).toEqual(['accepted', 'duplicate']);
+    expect((await answers).map(({ json }) => json.incidents[0].id)).toEqual(['i', 'i']);
     expect(receive).toHaveBeenCalledTimes(1);
   });
 

@@ -21,13 +21,15 @@ afterAll(async () => {
 
 test('the replay guard: unseen until it is remembered, and again once that has expired', async () => {
   const guard = createReplayGuard(world);
-  expect(await guard.seen('delivery')).toBe(false);
-  expect(await guard.seen('delivery')).toBe(false);
-  await guard.remember('delivery', 60_000);
-  expect(await createReplayGuard(world).seen('delivery')).toBe(true);
-  expect(await guard.seen('another')).toBe(false);
-  await guard.remember('delivery', 1);
-  await eventually(() => guard.seen('delivery')).toBe(false);
+  expect(await guard.seen('delivery')).toBeUndefined();
+  expect(await guard.seen('delivery')).toBeUndefined();
+  await guard.remember('delivery', 'inc-1 inc-2', 60_000);
+  expect(await createReplayGuard(world).seen('delivery')).toBe('inc-1 inc-2');
+  expect(await guard.seen('another')).toBeUndefined();
+  await guard.remember('nothing', '', 60_000);
+  expect(await guard.seen('nothing')).toBe('');
+  await guard.remember('delivery', '', 1);
+  await eventually(() => guard.seen('delivery')).toBeUndefined();
 });
 
 test('a card is unknown, being posted, then known; each incident has its own', async () => {
