@@ -5,6 +5,7 @@ import { keySpace } from './key-space.ts';
 interface Card {
   channel: string;
   ts: string;
+  telling?: number;
 }
 
 export function createCardStore({ store, prefix }: { store: Store; prefix: string }) {
@@ -14,8 +15,8 @@ export function createCardStore({ store, prefix }: { store: Store; prefix: strin
       const stored = await store.run((redis) => redis.get(space.card(incidentId)));
       return stored === null ? undefined : (JSON.parse(stored) as Card | 'posting');
     },
-    async put(incidentId: string, { channel, ts }: Card): Promise<void> {
-      await store.run((redis) => redis.set(space.card(incidentId), JSON.stringify({ channel, ts })));
+    async put(incidentId: string, { channel, ts, telling }: Card): Promise<void> {
+      await store.run((redis) => redis.set(space.card(incidentId), JSON.stringify({ channel, ts, telling })));
     },
     async mark(incidentId: string, state: 'posting'): Promise<void> {
       await store.run((redis) => redis.set(space.card(incidentId), JSON.stringify(state)));

@@ -3,6 +3,8 @@
 export interface StoredCard {
   channel: string;
   ts: string;
+  /** Cursor from which a process began to write to the thread; it came to the end where the cursor has moved since. */
+  telling?: number;
 }
 
 export interface CardStore {

@@ -34,8 +34,10 @@ export interface Snapshot {
   head: string;
 }
 
-/** What this process knows of a card; after a restart Slack is asked again. */
+/** What this process knows of a card; after a restart, or where another bot failed with it, Slack is asked again. */
 interface Known {
+  /** Version up to which this process has reported. */
+  shown?: number;
   likeness?: string;
   updatedAt?: number;
   /** Versions whose milestones stand in the thread; absent where that must be looked up. */
@@ -60,7 +62,10 @@ export function slackReporter(options: ReporterOptions): Reporter {
       const memory = recall(known, incident.id);
       try {
         const latest = await calm(options, memory, { incident, events, head });
+        // Another bot has changed the card since.
+        if (memory.shown !== cursor) delete memory.likeness;
         await show(options, memory, latest, cursor);
+        memory.shown = latest.incident.version;
         return latest.incident.version;
       } catch (error) {
         // Whether the last message got through is not known, so the thread is read before it is written to again.
@@ -103,6 +108,11 @@ async function show(
   const card = renderCard(incident, await contextOf(options, latest));
   const words: Words = { ...card, fallback: plainCard(incident, options.clock.now()) };
   let at = await existing(options, incident, memory);
+  // Somebody began to tell this and did not come to the end: what stands in Slack is not known here any more.
+  if (at?.telling === cursor) {
+    delete memory.likeness;
+    delete memory.told;
+  }
   if (at === undefined) at = await post(options, memory, incident, words);
   else if (memory.likeness !== likeness(card)) at = await update(options, memory, incident, words, at);
   memory.likeness = likeness(card);
@@ -201,6 +211,7 @@ async function tell(
   if (due.length === 0) return;
   const told = memory.told ?? (await toldVersions(options, at));
   memory.told = told;
+  if (at.telling !== cursor) await options.store.put(incident.id, { ...at, telling: cursor });
   for (const milestone of due) {
     if (told.has(milestone.v)) continue;
     await withFallback(options, milestone, (shown) =>

@@ -39,6 +39,8 @@ test('a card is unknown, being posted, then known; each incident has its own', a
   expect(await cards.get('inc-1')).toBe('posting');
   await cards.put('inc-1', { channel: 'C1', ts: '1.2' });
   expect(await createCardStore(world).get('inc-1')).toEqual({ channel: 'C1', ts: '1.2' });
+  await cards.put('inc-1', { channel: 'C1', ts: '1.2', telling: 4 });
+  expect(await cards.get('inc-1')).toEqual({ channel: 'C1', ts: '1.2', telling: 4 });
   expect(await cards.get('inc-2')).toBeUndefined();
 });
 

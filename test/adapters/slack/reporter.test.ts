@@ -151,6 +151,48 @@ describe('the thread', () => {
   });
 });
 
+describe('two bots that report by turns', () => {
+  const toldVersions = () =>
+    replies().map(({ metadata }) => (metadata?.event_payload as { v?: number } | undefined)?.v);
+
+  it('tell no milestone twice where one of them failed in the middle, although the other knew the thread', async () => {
+    const [one, other] = [world.newReporter(), world.newReporter()];
+    world.front.append(ID, ...waiting());
+    await world.report(ID, one);
+    world.front.append(ID, ...revoked().slice(4));
+    world.workspace.faults.next('chat.postMessage', { kind: 'reset_after_accept' });
+    await expect(world.report(ID, other)).rejects.toMatchObject({ code: 'slack-unavailable', retry: true });
+    await world.report(ID, one);
+    expect(toldVersions()).toEqual([4, 5, 7, 8, 10, 12]);
+  });
+
+  it('read the thread only where somebody did not come to the end', async () => {
+    const [one, other] = [world.newReporter(), world.newReporter()];
+    world.front.append(ID, ...waiting());
+    await world.report(ID, one);
+    for (const [n, event] of revoked().slice(4).entries()) {
+      world.front.append(ID, event);
+      await world.report(ID, n % 2 === 0 ? other : one);
+    }
+    expect(toldVersions()).toEqual([4, 5, 7, 8, 10, 12]);
+    // The other one had never seen it.
+    expect(calls('conversations.replies')).toHaveLength(1);
+  });
+
+  it('do not leave on the card what the other one showed in between', async () => {
+    const [one, other] = [world.newReporter(), world.newReporter()];
+    world.front.append(ID, ...waiting());
+    await world.report(ID, one);
+    const pause = { by: 'UMAYA00001', reason: 'flooded', at: new Date().toISOString() };
+    world.front.append(ID, { type: 'paused', pause });
+    await world.report(ID, other);
+    expect(JSON.stringify(roots()[0]?.blocks)).toContain('PAUSED');
+    world.front.append(ID, { type: 'resumed', by: 'UMAYA00001' });
+    await world.report(ID, one);
+    expect(JSON.stringify(roots()[0]?.blocks)).not.toContain('PAUSED');
+  });
+});
+
 describe('refusals of Slack', () => {
   it('asks for a retry when throttled, and says when', async () => {
     world.workspace.faults.next('chat.postMessage', { kind: 'rate_limited', retryAfter: 7 });
