@@ -19,6 +19,9 @@ import type { Assembly, Shared } from './shared.ts';
 /** How long a person waits for the worker to answer a question. */
 const ASK_DEADLINE_MS = 2500;
 
+/** Within which Slack may deliver the same click again. */
+const REPEATED_MS = 10 * 60_000;
+
 /** Each mostly waits for Slack, whose limits are the same for all. */
 const REPORTS_AT_ONCE = 8;
 
@@ -90,9 +93,11 @@ async function connectSlack(
   const { policy } = deps.settings;
   if (!slackBotToken || !slackAppToken)
     throw new Error('unreachable: loadConfig refuses a bot without its tokens');
+  const deliveries = createReplayGuard({ store, prefix });
   const shown = { policy, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
   const app = await startSlack({
     ...shown,
+    firstAnywhere: (id) => deliveries.first(`slack:${id}`, REPEATED_MS),
     apiUrl: slack.apiUrl,
     botToken: slackBotToken,
     appToken: slackAppToken,

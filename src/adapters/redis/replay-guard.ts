@@ -7,6 +7,8 @@ export interface ReplayGuard {
   seen(id: string): Promise<string | undefined>;
   /** `note`: what its repeat is answered with. */
   remember(id: string, note: string, ttlMs: number): Promise<void>;
+  /** Of all who ask about this id within that time, one is told true. */
+  first(id: string, ttlMs: number): Promise<boolean>;
 }
 
 export function createReplayGuard({ store, prefix }: { store: Store; prefix: string }): ReplayGuard {
@@ -16,5 +18,7 @@ export function createReplayGuard({ store, prefix }: { store: Store; prefix: str
     async remember(id, note, ttlMs) {
       await store.run((redis) => redis.set(space.seen(id), note, 'PX', ttlMs));
     },
+    first: async (id, ttlMs) =>
+      (await store.run((redis) => redis.set(space.seen(id), '1', 'PX', ttlMs, 'NX'))) !== null,
   };
 }

@@ -36,6 +36,8 @@ export interface SlackOptions {
   /** The incident channel. */
   channel: string;
   store: CardStore;
+  /** Whether no other bot was given this delivery before. */
+  firstAnywhere(id: string): Promise<boolean>;
   clock: Clock;
   log: Log;
   /** Where compose has connected already, because it needed the team's id. */
@@ -68,7 +70,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     roster: { policy: options.policy, teamId },
     shelf: { store, url, channel },
     directory: people,
-    first: firstTime(),
+    first: firstTime(options.firstAnywhere),
   };
   app.command(/./, async ({ ack, payload }) => {
     await ack();

@@ -20,8 +20,8 @@ export interface Bot {
   directory: Directory;
   clock: Clock;
   log: Log;
-  /** True the first time that Slack delivers this; it may deliver twice. */
-  first(triggerId: string): boolean;
+  /** True the first time that Slack delivers this; it may deliver twice, to one bot or to two. */
+  first(triggerId: string): Promise<boolean>;
 }
 
 const LATE = ['expired_trigger_id', 'exchanged_trigger_id', 'invalid_trigger_id'];
@@ -55,14 +55,17 @@ export async function updateView(bot: Bot, viewId: string, view: ModalView): Pro
 
 const REMEMBERED = 5000;
 
-/** Remembers the latest deliveries. Across processes the incident log refuses the second. */
-export function firstTime(): (id: string) => boolean {
+/**
+ * Remembers the latest deliveries, and asks about those of other bots. Where nobody can say, it counts as the first: the
+ * incident log refuses a second decision, and a person must be answered.
+ */
+export function firstTime(firstAnywhere: (id: string) => Promise<boolean>): Bot['first'] {
   const seen = new Set<string>();
-  return (id) => {
+  return async (id) => {
     if (seen.has(id)) return false;
     seen.add(id);
     const [oldest] = seen;
     if (seen.size > REMEMBERED && oldest !== undefined) seen.delete(oldest);
-    return true;
+    return await firstAnywhere(id).catch(() => true);
   };
 }

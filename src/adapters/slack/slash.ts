@@ -17,7 +17,7 @@ const TYPED_TOKEN =
   'What you typed holds a token, and Slack keeps the text of commands: treat it as leaked here too. Paste it into the form instead, where it is sealed and not shown.';
 
 export async function onSlash(bot: Bot, typed: SlashCommand): Promise<void> {
-  if (!bot.first(typed.trigger_id)) return;
+  if (!(await bot.first(typed.trigger_id))) return;
   const addressee = { user: typed.user_id, channel: typed.channel_id, responseUrl: typed.response_url };
   const say = sayTo(bot.client, addressee, bot.log);
   await answering(say, () => run(bot, typed), bot.log);

@@ -17,7 +17,7 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
     const wrong = notConfirmed(memory, values);
     if (wrong !== undefined) return ack({ response_action: 'errors', errors: { confirm: wrong } });
     await ack();
-    if (memory && bot.first(body.trigger_id)) await withReason(bot, body.user.id, memory, values);
+    if (memory && (await bot.first(body.trigger_id))) await withReason(bot, body.user.id, memory, values);
     return;
   }
   const answers = readAnswers(values);
@@ -26,7 +26,7 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
   const report = view.callback_id === CALLBACKS.report;
   const title = report ? 'Report a leaked token' : 'Identify the token';
   await ack({ response_action: 'update', view: noticeView(title, 'Working on it…') });
-  if (!bot.first(body.trigger_id)) return;
+  if (!(await bot.first(body.trigger_id))) return;
   const { filled } = answers;
   const work = report ? reported(bot, body.user.id, filled) : identified(bot, body.user.id, memory, filled);
   const text = await work.catch(

@@ -32,6 +32,14 @@ test('the replay guard: unseen until it is remembered, and again once that has e
   await eventually(() => guard.seen('delivery')).toBeUndefined();
 });
 
+test('of those who ask whether a delivery is the first, one is told yes, until it is forgotten', async () => {
+  const guards = [createReplayGuard(world), createReplayGuard(world)];
+  const told = await Promise.all([...guards, ...guards].map((guard) => guard.first('click', 60_000)));
+  expect(told.toSorted()).toEqual([false, false, false, true]);
+  expect(await guards[0]?.first('another', 1)).toBe(true);
+  await eventually(() => guards[1]?.first('another', 60_000)).toBe(true);
+});
+
 test('a card is unknown, being posted, then known; each incident has its own', async () => {
   const cards = createCardStore(world);
   expect(await cards.get('inc-1')).toBeUndefined();

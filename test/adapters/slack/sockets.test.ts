@@ -1,5 +1,6 @@
 // Two sockets: Slack recycles them, cuts them, loses acks; no command is lost, and stop() leaves nothing open.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;
@@ -46,6 +47,30 @@ describe('sockets', () => {
     await stopped;
     expect(world.front.findings).toHaveLength(1);
     expect(world.workspace.ephemerals('maya').at(-1)?.text).toContain('is open');
+  });
+});
+
+describe('two bots', () => {
+  it('answer each command once, also where Slack delivers it to both', async () => {
+    const other = await world.startAnother();
+    try {
+      const asked = 10;
+      world.workspace.faults.duplicateEnvelopes(asked);
+      // Each copy takes one of four sockets, so some of these commands reach both bots, and some one bot twice.
+      for (let n = 0; n < asked; n++) await world.workspace.slash('maya', 'incidents', '/tourniquet health');
+      await world.workspace.waitFor(() => answers() >= asked);
+    } finally {
+      // Whatever was under way has ended then.
+      await Promise.all([other.stop(), world.stopSlack()]);
+    }
+    expect(answers()).toBe(10);
+  });
+
+  it('answer while nobody can say whether the other one did', async () => {
+    world.firstAnywhere = () =>
+      Promise.reject(new AppError('store-unavailable', 'The store does not answer.'));
+    await world.workspace.slash('maya', 'incidents', '/tourniquet health');
+    await world.workspace.waitFor(() => answers() === 1);
   });
 });
 

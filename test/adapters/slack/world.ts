@@ -32,6 +32,8 @@ export interface World {
   /** From now on, whatever is appended is reported. */
   follow(): void;
   cardTs(id: string): string;
+  /** What the bots share to know a delivery that both got. */
+  firstAnywhere: SlackOptions['firstAnywhere'];
   /** A second bot in the same workspace, as after a restart. */
   startAnother(): Promise<Slack>;
   /** Stops the bot alone. */
@@ -59,6 +61,7 @@ export async function startWorld(
   const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log };
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
+  const delivered = new Set<string>();
   const options: SlackOptions = {
     ...access,
     appToken: new Secret(workspace.appToken),
@@ -67,6 +70,7 @@ export async function startWorld(
     policy,
     channel: CHANNEL,
     store,
+    firstAnywhere: (id) => world.firstAnywhere(id),
     clock,
     workspace: connected,
   };
@@ -101,6 +105,11 @@ export async function startWorld(
     client: connected.outbound,
     reporter: newReporter(),
     newReporter,
+    async firstAnywhere(id) {
+      const first = !delivered.has(id);
+      delivered.add(id);
+      return first;
+    },
     async open(id, bodies) {
       front.append(id, ...bodies);
       await world.report(id);
