@@ -191,6 +191,8 @@ export interface AppendRequest {
   seal?: { token: Secret; ttlMs: number };
   /** Take one from each of these sliding-window budgets, or append nothing. */
   budgets?: Budget[];
+  /** Names by which `about` finds this incident. */
+  about?: string[];
 }
 
 export interface Budget {
@@ -217,6 +219,8 @@ export interface IncidentLog {
   load(id: string): Promise<LoadedIncident | undefined>;
   /** The incident that holds a dedupe key. */
   find(key: string): Promise<string | undefined>;
+  /** Incidents that were appended under this name in the last 30 days, newest first. */
+  about(name: string): Promise<string[]>;
   /** Newest first. */
   list(limit: number): Promise<string[]>;
   /** Incidents that may owe work. */

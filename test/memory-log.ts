@@ -16,6 +16,7 @@ export function memoryLog(clock: Clock): Memory {
   const cursors = new Map<string, Record<string, number>>();
   const claims = new Map<string, string>();
   const tokens = new Map<string, Secret>();
+  const about = new Map<string, Set<string>>();
   const sweep = new Set<string>();
   const spent = new Map<string, Map<string, number>>();
   const head = (id: string): string => String(logs.get(id)?.length ?? 0);
@@ -49,6 +50,7 @@ export function memoryLog(clock: Clock): Memory {
       if (seal) tokens.set(id, seal.token);
       for (const { name, member = `${id}/${expected}` } of budgets)
         spent.set(name, (spent.get(name) ?? new Map<string, number>()).set(member, clock.now()));
+      for (const name of request.about ?? []) about.set(name, (about.get(name) ?? new Set()).add(id));
       sweep.add(id);
       return { kind: 'appended', events: added, head: head(id) };
     },
@@ -57,6 +59,7 @@ export function memoryLog(clock: Clock): Memory {
       return events && { events: structuredClone(events), cursors: { ...cursors.get(id) }, head: head(id) };
     },
     find: async (key) => claims.get(key),
+    about: async (name) => [...(about.get(name) ?? [])],
     list: async (limit) => [...logs.keys()].toReversed().slice(0, limit),
     toSweep: async () => [...sweep],
     async settle(id, version) {

@@ -77,6 +77,10 @@ const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: 
   'plan-expired': () => 'Nobody approved in time',
   reminded: ({ count }) => `Reminder ${count}`,
   decided: ({ decision }) => `${decision.by}: ${verb(decision)}`,
+  'decision-refused': ({ verb, by, reason }) =>
+    `Refused by the worker: ${verb} by ${by || 'nobody'}; ${reason}`,
+  'also-asked-for': ({ by, incident }) =>
+    `${by.join(', ')} asked for incident ${incident} about the same ServiceAccount`,
   paused: ({ pause }) => `Paused by ${pause.by || 'a damaged switch'}: ${pause.reason}`,
   resumed: ({ by }) => `Resumed by ${by || 'somebody'}`,
   'step-started': ({ step, attempt }) => `Step ${step} begins${attempt > 1 ? `, attempt ${attempt}` : ''}`,

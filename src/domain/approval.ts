@@ -99,7 +99,7 @@ const foreign: Check = (_incident, { by }, roster) => {
 const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose', 'outside'];
 
 /** Who may do a thing at all; for votes, what the policy asks for it. */
-function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
+export function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
   if (verb === 'break-glass') return policy.breakGlass;
   if (RESPONDING.includes(verb)) return ['responders', 'approvers'];
   if (verb === 'contain' || verb === 'approve') {
@@ -169,9 +169,13 @@ const selfApproval: Check = (incident, { verb, by }, { policy }) => {
     asks.flatMap(({ from }) => from),
     asked,
   );
+  const elsewhere = incident.alsoAsked.find((other) => other.by === by.id);
+  const what = elsewhere
+    ? `You asked for incident ${elsewhere.incident} about the same ServiceAccount`
+    : 'You opened this incident';
   return no(
     'self-approval',
-    `You opened this incident, so somebody else must approve: ${others || 'nobody else is configured; add an approver'}.`,
+    `${what}, so somebody else must approve: ${others || 'nobody else is configured; add an approver'}.`,
   );
 };
 

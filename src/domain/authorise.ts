@@ -1,10 +1,46 @@
 // Whether a step may run, asked again right before it does: by this process's own policy, whatever the log says was approved. Pure.
-import type { Incident, Run } from './incident.ts';
+import { namedFor } from './approval.ts';
+import type { Incident, Refused, Run } from './incident.ts';
 import type { Step } from './plan.ts';
 import { type Ask, type Policy, requirementFor } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { takesBack } from './runs.ts';
-import { isNamed, missing, requesters } from './votes.ts';
+import { isNamed, missing, requesters, type Voter } from './votes.ts';
+
+/** Undefined: whoever had this run tried again, or go on without something, may. Otherwise a sentence for the card and the log. */
+export function wrongAgain(policy: Policy, incident: Incident, { again }: Run): string | undefined {
+  if (again === undefined || isNamed(policy, namedFor(incident, again.verb, policy), asVoter(again)))
+    return undefined;
+  const what = again.verb === 'skip' ? 'have a run go on without what holds it up' : 'try a run again';
+  return `Nothing was run: this worker's policy ${policy.version} does not let ${again.by} ${what}. Somebody who may must press the button.`;
+}
+
+export interface RefusedDecision {
+  verb: Refused;
+  by: string;
+  reason: string;
+}
+
+/** Decisions that start no run and that the worker would act on, of people whom its own policy does not let. */
+export function wrongDecisions(policy: Policy, incident: Incident): RefusedDecision[] {
+  const { outside, soakCancelled, reviews, closed, tokenHeld } = incident;
+  const verbs: Refused[] = [];
+  if (outside && closed === undefined) verbs.push('outside');
+  if (soakCancelled) verbs.push('cancel-soak');
+  if (reviews.some((review) => review.closed)) verbs.push('review');
+  // What follows of these is that the sealed token is destroyed.
+  if (tokenHeld && closed?.as === 'declined') verbs.push('decline');
+  if (tokenHeld && closed?.as === 'false-alarm') verbs.push('not-a-leak');
+  return verbs.flatMap((verb) => {
+    const decision = incident.decisions.findLast((one) => one.decision.verb === verb)?.decision;
+    if (decision && isNamed(policy, namedFor(incident, verb, policy), asVoter(decision))) return [];
+    const by = decision?.by ?? '';
+    const reason = `this worker's policy ${policy.version} does not let ${by || 'nobody'} do that`;
+    return [{ verb, by, reason }];
+  });
+}
+
+const asVoter = ({ by, groups = [] }: { by: string; groups?: string[] }): Voter => ({ id: by, groups });
 
 /** Undefined: it may. Otherwise a sentence for the card and the log. */
 export function unauthorised(policy: Policy, incident: Incident, run: Run, step: Step): string | undefined {

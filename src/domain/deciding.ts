@@ -26,7 +26,11 @@ function voteOf({ verb, by, hash, reason, groups = [] }: Decision, at: string): 
 }
 
 /** On whose word a run stands: the worker asks again before each of its steps. */
-function backing(incident: Incident, decision: Decision, at: string): Pick<Run, 'votes' | 'breakGlass'> {
+function backing(
+  incident: Incident,
+  decision: Decision,
+  at: string,
+): Pick<Run, 'votes' | 'breakGlass' | 'again'> {
   const { verb, hash, by, groups = [] } = decision;
   const own = voteOf(decision, at);
   if (verb === 'break-glass') return { votes: [own], breakGlass: { id: by, groups } };
@@ -36,5 +40,6 @@ function backing(incident: Incident, decision: Decision, at: string): Pick<Run, 
   const before = verb === 'retry' || verb === 'skip' ? stoppedRun(incident) : undefined;
   if (before === undefined) return { votes: [own] };
   const { votes, breakGlass } = before;
-  return { votes: before.by === 'policy' ? [...votes, own] : votes, ...(breakGlass && { breakGlass }) };
+  const kept = before.by === 'policy' ? [...votes, own] : votes;
+  return { votes: kept, again: own, ...(breakGlass && { breakGlass }) };
 }

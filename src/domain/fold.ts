@@ -2,7 +2,7 @@
 import type { LeakAlert } from './alert.ts';
 import { applyDecision } from './deciding.ts';
 import { type Goal, isDryRun } from './goal.ts';
-import type { EventBody, Incident, IncidentEvent } from './incident.ts';
+import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun } from './new-run.ts';
 import { owesOutside } from './outside.ts';
@@ -35,6 +35,7 @@ function emptyIncident(id: string, openedAt: string): Incident {
     votes: [],
     reminders: 0,
     reviews: [],
+    alsoAsked: [],
     runs: [],
     rechecks: [],
     liveAgain: false,
@@ -114,6 +115,10 @@ const handlers: Handlers = {
     }
     askAgain(incident);
   },
+  'decision-refused': (incident, { verb, by }) => takeBack(incident, verb, by),
+  'also-asked-for': (incident, { incident: other, by }) => {
+    incident.alsoAsked.push(...by.map((person) => ({ by: person, incident: other })));
+  },
   soaked: (incident, { at, v }) => {
     const approval = incident.runs.findLast(({ kind }) => kind === 'plan');
     const run = newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident));
@@ -152,9 +157,9 @@ const handlers: Handlers = {
   resumed: (incident) => {
     delete incident.paused;
   },
-  'run-stopped': (incident, { run, reason }) => {
+  'run-stopped': (incident, { run, reason, refused }) => {
     const found = incident.runs.find(({ id }) => id === run);
-    if (found) found.stopped = reason;
+    if (found) Object.assign(found, { stopped: reason, ...(refused && { refused }) });
     askAgain(incident);
   },
   probed: (incident, { rounds }) => {
@@ -225,6 +230,19 @@ function askAgain(incident: Incident): void {
   delete incident.proof;
   incident.rechecks = [];
 }
+
+function takeBack(incident: Incident, verb: Refused, by: string): void {
+  if (verb === 'outside') delete incident.outside;
+  else if (verb === 'cancel-soak') delete incident.soakCancelled;
+  else if (verb === 'review')
+    for (const review of incident.reviews.filter(closedBy(by))) delete review.closed;
+  else askAgain(incident);
+}
+
+const closedBy =
+  (by: string) =>
+  ({ closed }: Review): boolean =>
+    closed?.by === by;
 
 /** What is still to be rolled changes nothing for the token, so its proof does not wait for that. */
 function noteKill(incident: Incident, id: string, at: string): void {

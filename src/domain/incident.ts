@@ -29,6 +29,9 @@ export type Verb =
   /** Who used the old token outside the cluster was moved, or there is nobody. */
   | 'outside';
 
+/** Decisions that start no run but that the worker acts on, so it checks them before it does. */
+export type Refused = Extract<Verb, 'outside' | 'cancel-soak' | 'review' | 'decline' | 'not-a-leak'>;
+
 export interface Decision {
   verb: Verb;
   /** Slack user id. */
@@ -111,6 +114,10 @@ export type EventBody =
   /** `count`: of the present plan, from 1. */
   | { type: 'reminded'; count: number }
   | { type: 'decided'; decision: Decision }
+  /** The worker's policy does not let this person do it; what it had changed is taken back. */
+  | { type: 'decision-refused'; verb: Refused; by: string; reason: string }
+  /** These people asked for another incident about the same ServiceAccount, so they asked for this one too. */
+  | { type: 'also-asked-for'; incident: string; by: string[] }
   /** The waiting time is over: what was approved to happen after it happens. */
   | { type: 'soaked' }
   | { type: 'step-started'; run: string; step: string; attempt: number }
@@ -121,7 +128,8 @@ export type EventBody =
   /** What the switch says, noted on every open incident; `at` is when it was pressed. */
   | { type: 'paused'; pause: Pause }
   | { type: 'resumed'; by: string }
-  | { type: 'run-stopped'; run: string; reason: string }
+  /** `refused`: not for want of approvals, but because of who had it tried again. */
+  | { type: 'run-stopped'; run: string; reason: string; refused?: true }
   | { type: 'probed'; rounds: ProofRound[] }
   | { type: 'proved'; outcome: Outcome }
   | { type: 'rechecked'; index: number; outcome: Outcome }
@@ -179,6 +187,10 @@ export interface Run {
   steps: StepState[];
   /** The approvals that started it; the worker counts them again before each step. */
   votes: Vote[];
+  /** Who had it tried again, or go on without what held it up. */
+  again?: Vote;
+  /** The worker's policy did not let that person, so nothing of it counts. */
+  refused?: true;
   /** Started by one person in an emergency. */
   breakGlass?: { id: string; groups: string[] };
   /** Set when it cannot go on without a person. */
@@ -232,6 +244,8 @@ export interface Incident {
   reminders: number;
   /** Approvals of the present plan that have not started it yet. */
   votes: Vote[];
+  /** Who asked for another incident about the same ServiceAccount. */
+  alsoAsked: { by: string; incident: string }[];
   paused?: Pause;
   /** Every break-glass, oldest first. */
   reviews: Review[];

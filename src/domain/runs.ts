@@ -45,7 +45,7 @@ export function undoable(incident: Incident): Step[] {
 
 /** A run in several stages that stopped: a person says whether it is tried again, goes on without something, or is taken back. */
 export function stoppedRun({ runs }: Incident): Run | undefined {
-  const last = runs.at(-1);
+  const last = runs.findLast(({ refused }) => !refused);
   const staged = last?.steps.some(({ step }) => step.phase === 'replace' || rolls(step));
   return staged && last?.stopped !== undefined && last.kind !== 'contain' ? last : undefined;
 }

@@ -57,8 +57,13 @@ export function missing(
 export const votesFor = ({ votes }: Incident, verb: Vote['verb'], hash: string | undefined): Vote[] =>
   votes.filter((vote) => vote.verb === verb && vote.hash === hash);
 
-/** People who asked for this: whoever reported it, or said which token it is. */
-export function requesters(incident: Incident): string[] {
+/** People who asked for this: whoever reported it, said which token it is, or did so for the same ServiceAccount elsewhere. */
+export const requesters = (incident: Incident): string[] => [
+  ...new Set([...askedHere(incident), ...incident.alsoAsked.map(({ by }) => by)]),
+];
+
+/** Those of this incident alone. */
+export function askedHere(incident: Incident): string[] {
   const reporters = incident.alerts.flatMap(({ alert }) => alert.reporter ?? []);
   const identifiers = incident.decisions.filter(({ decision }) => decision.verb === 'identify');
   return [...new Set([...reporters, ...identifiers.map(({ decision }) => decision.by)])];

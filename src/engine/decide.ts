@@ -1,10 +1,11 @@
 // A person's click: checked against the state, appended once, enqueued.
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
-import type { Decision, Incident } from '../domain/incident.ts';
+import type { Decision, Incident, Verb } from '../domain/incident.ts';
 import { asksFor, awaitingAfter } from '../domain/needed.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
 import type { Decided } from './front.ts';
+import { noteAskers } from './same-account.ts';
 import { append, enqueue, openSession } from './session.ts';
 
 /** Of many clicks in the same moment one is appended; every other is checked again against what that one changed. */
@@ -19,6 +20,7 @@ export async function decide(
   if (session === undefined) return unknownIncident;
   const fingerprint = token && deps.vault.fingerprint(token);
   const seal = token && { seal: { token, ttlMs: deps.settings.timing.keepTokenFor } };
+  if (VOTES.includes(click.verb)) await noteAskers(deps, session);
   for (;;) {
     const refusal = refuse(session.incident, click, roster);
     if (refusal) return { decided: false, refusal };
@@ -32,6 +34,8 @@ export async function decide(
   );
   return { decided: true, incident: session.incident };
 }
+
+const VOTES: readonly Verb[] = ['contain', 'approve'];
 
 const unknownIncident: Decided = {
   decided: false,

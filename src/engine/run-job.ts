@@ -1,6 +1,6 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
 
-import { unauthorised } from '../domain/authorise.ts';
+import { unauthorised, wrongAgain } from '../domain/authorise.ts';
 import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
@@ -11,6 +11,7 @@ import { lookWith, type Place, workWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';
 import { leaseFor } from './lease.ts';
 import { holdIfPaused } from './pause.ts';
+import { noteAskers } from './same-account.ts';
 import { append, enqueue, type Session } from './session.ts';
 
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
@@ -55,10 +56,15 @@ async function takeStep(
   token: Secret | undefined,
 ): Promise<boolean> {
   if (await holdIfPaused(deps, session)) return false;
-  const refusal = unauthorised(deps.settings.policy, session.incident, run, step);
+  if (run.by !== 'policy') await noteAskers(deps, session);
+  const { policy } = deps.settings;
+  const wrong = wrongAgain(policy, session.incident, run);
+  const refusal = wrong ?? unauthorised(policy, session.incident, run, step);
   if (refusal !== undefined) {
     // On a conflict nothing was written, and the next turn asks again.
-    await append(deps, session, [{ type: 'run-stopped', run: run.id, reason: refusal }]);
+    await append(deps, session, [
+      { type: 'run-stopped', run: run.id, reason: refusal, ...(wrong && { refused: true }) },
+    ]);
     return true;
   }
   const resumed = startedAt !== undefined;

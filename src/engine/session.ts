@@ -2,6 +2,7 @@
 import { due } from '../domain/due.ts';
 import { fold } from '../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
+import { namesOf } from '../domain/same-account.ts';
 import { AppError } from '../errors.ts';
 import type { AppendRequest, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
@@ -34,7 +35,9 @@ export async function append(
   extras: Extras = {},
 ): Promise<Appended> {
   const { id, version } = session.incident;
-  const result = await deps.log.append({ id, expected: version, head: session.head, events, ...extras });
+  const about = namesOf(session.incident, events);
+  const request = { id, expected: version, head: session.head, events, about, ...extras };
+  const result = await deps.log.append(request);
   if (result.kind === 'appended') {
     session.events = [...session.events, ...result.events];
     session.head = result.head;

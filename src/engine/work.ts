@@ -1,5 +1,6 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 
+import { wrongDecisions } from '../domain/authorise.ts';
 import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
 import { openRun } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
@@ -51,6 +52,7 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
   ]);
   if (session === undefined || kind === 'report') return;
   if (pause) await holdIfPaused(deps, session);
+  if (await refuseDecisions(deps, session)) await enqueue(deps, session);
   const now = deps.clock.now();
   if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
   try {
@@ -64,6 +66,13 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
   }
   await enqueue(deps, session);
 }
+
+/** What the bot let people do counts only where this process's own policy lets them too. */
+const refuseDecisions = (deps: WorkerDeps, session: Session): Promise<boolean> =>
+  change(deps, session, (incident) => {
+    const wrong = wrongDecisions(deps.settings.policy, incident);
+    return wrong.length > 0 ? wrong.map((one) => ({ type: 'decision-refused', ...one })) : undefined;
+  });
 
 /** A failure is an event like any other: it is shown on the card and says when to try again. */
 async function recordTrouble(

@@ -199,6 +199,10 @@ describe('attacks on clicks', PATIENT, () => {
     expect(await toldTo(world, 'ines', () => pressSeen(world, second, 'ines', 'Approve plan'))).toMatch(
       /You opened this incident/,
     );
+    // The other way round: who asked for the second is as little a second person for the first.
+    expect(await toldTo(world, 'ines', () => press(world, first.id, 'ines', 'Approve plan'))).toMatch(
+      /You asked for incident .* about the same ServiceAccount/,
+    );
     expect(deleted(world, first)).toBe(0);
     expect(carriedOut(world, 'DELETE', '/api/v1/namespaces/payments/serviceaccounts/checkout')).toEqual([]);
   });

@@ -154,12 +154,6 @@ describe('the worker counts again', () => {
     type: 'decided',
     decision: { verb: 'approve', by: 'UINES', hash: h.incident(id).plan?.hash ?? '', ...decision },
   });
-  const forge = async (id: string, ...events: EventBody[]) => {
-    const { version } = h.incident(id);
-    const loaded = await h.deps.log.load(id);
-    await h.deps.log.append({ id, expected: version, head: loaded?.head ?? '', events });
-    await h.run(id);
-  };
   const stopped = (id: string) => h.incident(id).runs.at(-1)?.stopped;
 
   it.each<[string, (id: string) => EventBody[], RegExp]>([
@@ -187,7 +181,7 @@ describe('the worker counts again', () => {
     ],
   ])('a forged log runs nothing: %s', async (_name, events, expected) => {
     const id = await waiting();
-    await forge(id, ...events(id));
+    await h.forge(id, ...events(id));
     expect(stopped(id)).toMatch(expected);
     expect(secret()).toBeDefined();
   });
@@ -206,9 +200,37 @@ describe('the worker counts again', () => {
 
   it('an undo by somebody who is no approver of the worker’s is not run', async () => {
     const id = await waiting();
-    await forge(id, forged(id, { verb: 'undo', by: 'UMAYA', reason: 'x' }));
+    await h.forge(id, forged(id, { verb: 'undo', by: 'UMAYA', reason: 'x' }));
     expect(stopped(id)).toMatch(/UMAYA is no approver/);
     expect(h.incident(id).liveAgain).toBe(false);
+  });
+
+  it.each(['decline', 'not-a-leak'] as const)(
+    'a forged %s by somebody who may not destroys no token and is taken back',
+    async (verb) => {
+      const id = await waiting();
+      const as = verb === 'decline' ? 'declined' : 'false-alarm';
+      await h.forge(id, forged(id, { verb, by: 'UMAYA', reason: 'x' }), { type: 'closed', as, reason: 'x' });
+      expect(h.memory.events(id)).toContainEqual(
+        expect.objectContaining({ type: 'decision-refused', verb, by: 'UMAYA' }),
+      );
+      expect(h.memory.holds(id)).toBe(true);
+      expect(h.incident(id)).toMatchObject({ status: 'awaiting-approval' });
+      expect(h.incident(id).closed).toBeUndefined();
+      // An honest one counts.
+      await h.click(id, verb, 'UINES', { reason: 'a drill' });
+      await h.run(id);
+      expect(h.incident(id).closed?.as).toBe(as);
+      expect(h.memory.holds(id)).toBe(false);
+    },
+  );
+
+  it('a forged review of a broken glass stays open', async () => {
+    const id = await waiting();
+    await h.click(id, 'break-glass', 'UMAYA', { reason: 'nobody is awake' });
+    await h.forge(id, forged(id, { verb: 'review', by: 'UDAN', reason: 'fine' }));
+    expect(h.incident(id).reviews).toMatchObject([{ by: 'UMAYA' }]);
+    expect(h.incident(id).reviews[0]?.closed).toBeUndefined();
   });
 
   it('a person who left the worker’s list between the click and the step does not count any more', async () => {
@@ -262,6 +284,55 @@ describe('break-glass', () => {
     const hash = h.incident(id).plan?.hash ?? '';
     const answer = await h.front.decide(id, { verb: 'break-glass', by, hash, reason: 'x' });
     expect(answer).toMatchObject({ decided: false, refusal: { code: 'foreign-user' } });
+  });
+});
+
+describe('a second incident about the same ServiceAccount', () => {
+  const one: PolicyInput = { rules: [{ name: 'one', do: { revoke: { approvals: 1 }, contain: 'auto' } }] };
+  const at = { cluster: 'prod', namespace: 'payments', serviceAccount: 'api' };
+  const coordinates = (reporter: string) =>
+    h.front.report({ alert: { source: 'slash', subject: { kind: 'coordinates', at }, reporter } });
+
+  it('lets neither of two people approve the plan of the other', async () => {
+    const first = await waiting({ policy: one }, 'UINES');
+    const { incidentId: second, created } = await coordinates('UTOMAS');
+    expect(created).toBe(true);
+    await h.run(second);
+    expect(await code(h.click(first, 'approve', 'UTOMAS'))).toBe('self-approval');
+    expect(await code(h.click(second, 'approve', 'UINES'))).toBe('self-approval');
+    await h.run(first);
+    await h.run(second);
+    expect(secret()).toBeDefined();
+    expect(h.incident(first).alsoAsked).toEqual([{ by: 'UTOMAS', incident: second }]);
+  });
+
+  it('of another token counts the same, and is refused by the worker where a bot let it pass', async () => {
+    const first = await waiting({ policy: one }, 'UINES');
+    const token = await h.cluster().seed.tokenSecret('payments', 'api-token-2', 'api');
+    const second = await h.leak(token, { reporter: 'UTOMAS' });
+    await h.run(second.incidentId);
+    const hash = h.incident(first).plan?.hash ?? '';
+    await h.forge(first, { type: 'decided', decision: { verb: 'approve', by: 'UTOMAS', hash } });
+    expect(h.incident(first).runs.at(-1)?.stopped).toMatch(/needs 1 more approval/);
+    expect(secret()).toBeDefined();
+  });
+
+  it('that was closed longer ago than a plan waits counts no more', async () => {
+    const first = await waiting({ policy: one });
+    const { incidentId: second } = await coordinates('UTOMAS');
+    await h.run(second);
+    await h.click(second, 'not-a-leak', 'UINES', { reason: 'a drill' });
+    await h.run(second);
+    h.advance(23 * 3_600_000);
+    expect(await code(h.click(first, 'approve', 'UTOMAS'))).toBe('self-approval');
+    await h.close();
+    const later = await waiting({ policy: one });
+    const { incidentId: past } = await coordinates('UTOMAS');
+    await h.run(past);
+    await h.click(past, 'not-a-leak', 'UINES', { reason: 'a drill' });
+    h.advance(25 * 3_600_000);
+    await h.run(later);
+    expect(await code(h.click(later, 'approve', 'UTOMAS'))).toBeUndefined();
   });
 });
 

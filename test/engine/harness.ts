@@ -8,7 +8,7 @@ import { actions } from '../../src/actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { Action, Finding } from '../../src/contracts.ts';
 import { fold } from '../../src/domain/fold.ts';
-import type { Verb } from '../../src/domain/incident.ts';
+import type { EventBody, Verb } from '../../src/domain/incident.ts';
 import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
 import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { createFront } from '../../src/engine/create-front.ts';
@@ -151,6 +151,13 @@ export async function startHarness(options: HarnessOptions = {}) {
         ...(hash === undefined ? {} : { hash }),
         ...given,
       });
+    },
+    /** Appends with a valid chain, as a bot could that was taken over. */
+    async forge(id: string, ...events: EventBody[]): Promise<void> {
+      const { version } = incident(id);
+      const loaded = await deps.log.load(id);
+      await deps.log.append({ id, expected: version, head: loaded?.head ?? '', events });
+      await this.run(id);
     },
     /** A person has looked: nothing outside the cluster uses the old token. */
     async nobodyOutside(id: string): Promise<void> {

@@ -158,6 +158,19 @@ describe('a wave that does not come', () => {
     expect(stepOf(h, id)?.outcome).toMatchObject({ verdict: 'done', facts: { skipped: 1 } });
     expect(stepOf(h, id)?.outcome?.detail).toContain('A person skipped Deployment/z');
   });
+
+  it('is not skipped on the word of somebody whom the worker does not let, and nothing of that stays', async () => {
+    const { h, id } = await held();
+    const hash = last(h, id)?.id ?? '';
+    await h.forge(id, { type: 'decided', decision: { verb: 'skip', by: 'UMAYA', hash } });
+    expect(last(h, id)?.stopped).toMatch(/does not let UMAYA have a run go on/);
+    await h.forge(id, { type: 'decided', decision: { verb: 'retry', by: 'USTRANGER', hash } });
+    expect(last(h, id)?.stopped).toMatch(/does not let USTRANGER try a run again/);
+    await h.click(id, 'retry', 'UINES', { hash });
+    await h.run(id, 600_000);
+    expect(last(h, id)?.stopped).toContain('did not become Ready within 60 s: Deployment/z');
+    expect(stepOf(h, id)?.memory?.skipped ?? []).toEqual([]);
+  });
 });
 
 describe('what only a person can do', () => {

@@ -111,6 +111,24 @@ describe('a new token Secret', () => {
     expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeUndefined();
   });
 
+  it('is deleted in time whatever somebody said whom the worker does not let, and is not resolved on such a word', async () => {
+    const { h, id } = await opened({ do: 'rotate', strategy: 'new-secret' });
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, MINUTE);
+    await h.forge(
+      id,
+      { type: 'decided', decision: { verb: 'cancel-soak', by: 'USTRANGER' } },
+      { type: 'decided', decision: { verb: 'outside', by: 'USTRANGER', reason: 'nobody' } },
+    );
+    await h.run(id, DAY + MINUTE);
+    const refused = h.memory.events(id).flatMap((one) => (one.type === 'decision-refused' ? [one.verb] : []));
+    expect(refused.sort()).toEqual(['cancel-soak', 'outside']);
+    expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token')).toBeUndefined();
+    expect(h.incident(id).closed).toBeUndefined();
+    await h.nobodyOutside(id);
+    expect(h.incident(id).closed?.as).toBe('resolved');
+  });
+
   it('is taken back whole while the old one is there: workloads, Secret and label', async () => {
     const { h, id, token } = await opened({ do: 'rotate', strategy: 'new-secret' });
     await h.click(id, 'approve', 'UINES');

@@ -21,7 +21,7 @@ const PEOPLE = ['UANN01', 'UBOB01', 'UCYD01', 'UDEE01'] as const;
 const REQUESTER = 'UANN01';
 
 type Move =
-  | { do: 'approve' | 'withdraw' | 'twice' | 'glass'; by: string }
+  | { do: 'approve' | 'withdraw' | 'twice' | 'glass' | 'ask'; by: string }
   /** Both processes get another policy, or the worker alone. */
   | { do: 'policy'; approvals: number; approvers: string[]; botToo: boolean }
   | { do: 'replan' | 'expire' | 'work' | 'pause' | 'resume' };
@@ -36,6 +36,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('glass' as const), by: fc.constantFrom('UDEE01', 'USTRANGER') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('ask' as const), by: fc.constantFrom('UBOB01', 'UDEE01') }),
   },
   {
     weight: 2,
@@ -72,6 +76,8 @@ interface Execution {
   glass: boolean;
   policy: Policy;
   paused: boolean;
+  /** Who had asked for an incident about this ServiceAccount, this one or another. */
+  askers: string[];
 }
 
 /** The few facts by which the model judges; nothing of it is read from the engine's own fold. */
@@ -80,6 +86,7 @@ interface Model {
   votes: Map<string, number>;
   running?: { votes: string[]; glass: boolean };
   paused: boolean;
+  askers: Set<string>;
   executed: Execution[];
 }
 
@@ -97,7 +104,7 @@ afterAll(async () => {
 const person = (id: string): Person => ({ id, teamId: TEAM, guest: false, bot: false, deactivated: false });
 
 async function play(moves: readonly Move[]): Promise<Model> {
-  const model: Model = { votes: new Map(), paused: false, executed: [] };
+  const model: Model = { votes: new Map(), paused: false, askers: new Set([REQUESTER]), executed: [] };
   let h: Harness | undefined;
   const watched = actions.map(
     (action): Action => ({
@@ -105,7 +112,7 @@ async function play(moves: readonly Move[]): Promise<Model> {
       async execute() {
         const { votes = [], glass = false } = model.running ?? {};
         const policy = (h as Harness).deps.settings.policy;
-        model.executed.push({ votes, glass, policy, paused: model.paused });
+        model.executed.push({ votes, glass, policy, paused: model.paused, askers: [...model.askers] });
         // Never done, so that everything can be tried again and again.
         return notDone('as the model wants it');
       },
@@ -183,6 +190,15 @@ async function make(
       if (one.botToo) roster.policy = policy;
       return;
     }
+    case 'ask': {
+      const at = { cluster: 'prod', namespace: 'payments', serviceAccount: 'api', jti: one.by };
+      const subject = { kind: 'coordinates' as const, at };
+      const alert = { source: 'slash', subject, reporter: one.by };
+      const { incidentId } = await h.front.report({ alert });
+      await work(h, incidentId);
+      model.askers.add(one.by);
+      return;
+    }
     case 'pause':
     case 'resume': {
       const reason = one.do === 'pause' ? 'x' : undefined;
@@ -213,13 +229,13 @@ it('no sequence of votes, withdrawals, expiries, new plans, duplicates and chang
     fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 14 }), async (moves) => {
       const model = await play(moves);
       executed += model.executed.length;
-      for (const { votes, glass, policy, paused } of model.executed) {
+      for (const { votes, glass, policy, paused, askers } of model.executed) {
         expect(paused).toBe(false);
         if (glass) continue;
         const [rule] = policy.rules;
         const needed = rule?.do.revoke;
         const counted = new Set(
-          votes.filter((by) => by !== REQUESTER && policy.people.approvers.includes(by)),
+          votes.filter((by) => !askers.includes(by) && policy.people.approvers.includes(by)),
         );
         expect(counted.size).toBeGreaterThanOrEqual(typeof needed === 'object' ? needed.approvals : 99);
       }

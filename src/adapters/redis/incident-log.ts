@@ -41,6 +41,7 @@ export function createIncidentLog({
         space.token(request.id),
         ...claims.map((claim) => space.claim(claim.key)),
         ...(request.budgets ?? []).map((budget) => space.budget(budget.name)),
+        ...(request.about ?? []).map((name) => space.about(name)),
       ];
       const args = [
         scriptOptions(keys, request, clock.now()),
@@ -54,6 +55,7 @@ export function createIncidentLog({
       return entries.length === 0 ? undefined : verified(keys.chain, id, entries, cursors);
     },
     find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
+    about: (name) => store.run((redis) => redis.zrevrange(space.about(name), 0, -1)),
     list: (limit) => store.run((redis) => redis.zrevrange(space.incidents, 0, limit - 1)),
     toSweep: () => store.run((redis) => redis.smembers(space.sweep)),
     async settle(id, version, cursors) {
@@ -72,6 +74,9 @@ export function createIncidentLog({
     },
   };
 }
+
+/** A plan that waits longer is made anew, and is written under its name again. */
+const KEEP_ABOUT_MS = 30 * 86_400_000;
 
 interface Entry {
   mac: string;
@@ -100,6 +105,8 @@ function scriptOptions(keys: Keys, request: AppendRequest, now: number): string 
       sealed: seal(keys.seal, request.id, request.seal.token),
       sealedTtl: String(request.seal.ttlMs),
     }),
+    aboutSince: String(now - KEEP_ABOUT_MS),
+    aboutFor: String(KEEP_ABOUT_MS),
     budgets: (request.budgets ?? []).map(({ limit, windowMs, member }) => ({
       limit,
       since: String(now - windowMs),

@@ -17,6 +17,8 @@ export interface KeySpace {
   seen(id: string): string;
   /** STRING, who does a thing of this name now; expires by itself. */
   lock(name: string): string;
+  /** ZSET of incidents about one thing, by the time that was last written; expires by itself. */
+  about(name: string): string;
   /** STRING, the kill switch. */
   pause: string;
   /** ZSET of all incidents, by the time they were opened. */
@@ -35,6 +37,7 @@ export function keySpace(prefix: string): KeySpace {
     budget: (name) => `${prefix}:budget:${name}`,
     seen: (id) => `${prefix}:seen:${id}`,
     lock: (name) => `${prefix}:lock:${name}`,
+    about: (name) => `${prefix}:about:${name}`,
     pause: `${prefix}:pause`,
     incidents: `${prefix}:incidents`,
     sweep: `${prefix}:sweep`,

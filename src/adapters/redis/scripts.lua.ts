@@ -1,7 +1,7 @@
 // The Lua scripts of the incident log: each decides and writes in one step, so that no two processes can both believe they were first.
 
 /**
- * KEYS: log, incidents, sweep, token, then one per claim, then one per budget. ARGV: a JSON object of scalars and lists, then one entry per event.
+ * KEYS: log, incidents, sweep, token, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
  * Everything is checked before anything is written.
  */
 export const APPEND = `
@@ -33,6 +33,11 @@ for i, budget in ipairs(o.budgets) do
   redis.call('ZREMRANGEBYSCORE', key, '-inf', budget.since)
   redis.call('ZADD', key, o.now, budget.member)
   redis.call('PEXPIRE', key, budget.window)
+end
+for i = 5 + claims + #o.budgets, #KEYS do
+  redis.call('ZADD', KEYS[i], o.now, o.id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', o.aboutSince)
+  redis.call('PEXPIRE', KEYS[i], o.aboutFor)
 end
 return {'appended'}
 `;

@@ -127,6 +127,12 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
       `${people([decision.by])} ${VERBS[decision.verb]}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
     ];
   },
+  'decision-refused': ({ verb, by, reason }) => [
+    `*Refused by the worker:* ${by ? people([by]) : 'nobody'} ${VERBS[verb]}, but ${clean(reason, 400)}. It was taken back.`,
+  ],
+  'also-asked-for': ({ by, incident }) => [
+    `${people(by)} asked for incident ${code(incident)} about the same ServiceAccount. Where a rule leaves out who asked, their approval does not count here either.`,
+  ],
   'step-progressed': ({ run, step }, { before, after }) => {
     const state = stateOf(after, run, step);
     const was = stateOf(before, run, step)?.progress;
