@@ -36,19 +36,22 @@ export const restartWorkloads: Action = defineAction<RollOut>({
   verify: (bench: Look, params) => look(bench, params, changeAt(bench)),
 });
 
-/** Where the ServiceAccount was made anew, its Pods hold tokens that nobody accepts. */
+/** Where the ServiceAccount was made anew, its Pods and those that read a Secret of it hold tokens that nobody accepts. */
 function propose({ identity, situation, approach, consent: agreed, pace }: Proposal): RollOut[] {
   const { namespace, kind } = identity;
-  const { workloads, liveness, serviceAccount } = situation;
+  const { workloads, liveness, serviceAccount: account, tokenSecrets } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
   if (approach === 'restart')
     return workloads.length > 0 ? [rollOutOf(workloads, { namespace, pace, consent })] : [];
   const recreated =
     approach === 'recreate' ||
     (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
-  if (!recreated || liveness.alive === 'dead' || !serviceAccount || serviceAccount.finalizers.length > 0)
-    return [];
-  const users = workloads.filter(({ references }) => references.serviceAccount);
+  if (!recreated || liveness.alive === 'dead' || !account || account.finalizers.length > 0) return [];
+  const died = tokenSecrets.filter(({ otherType }) => !otherType).map(({ name }) => name);
+  const users = workloads.filter(
+    ({ references: { serviceAccount, secrets } }) =>
+      serviceAccount || secrets.some((name) => died.includes(name)),
+  );
   return users.length > 0 ? [rollOutOf(users, { namespace, pace, consent, killedFirst: true })] : [];
 }
 

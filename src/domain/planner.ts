@@ -88,9 +88,16 @@ function approachNotes(
   ];
 }
 
-/** What a person must know before Pods are replaced, where they are. */
-const rollOutNotes = (situation: Situation, steps: readonly Step[]): string[] =>
-  steps.some((step) => step.cluster === situation.cluster && rolls(step)) ? preflight(situation) : [];
+/** What a person must know before Pods are replaced, of the workloads whose Pods are. */
+function rollOutNotes({ cluster, workloads }: Situation, steps: readonly Step[]): string[] {
+  const rolled = new Set(
+    steps
+      .filter((step) => step.cluster === cluster && rolls(step))
+      .flatMap(({ params }) => (Array.isArray(params.workloads) ? params.workloads : []))
+      .map(({ uid }: { uid: string }) => uid),
+  );
+  return preflight({ workloads: workloads.filter(({ uid }) => rolled.has(uid)) });
+}
 
 /** For names and labels; UTC. */
 export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);

@@ -2,7 +2,6 @@
 import { type Consumers, consumersOf, type Listed } from '../domain/consumers.ts';
 import type { AutoscalerObject, BudgetObject, PodObject, WorkloadObject } from '../domain/kube-objects.ts';
 import type { Entry } from '../domain/owners.ts';
-import type { Stake } from '../domain/pod-references.ts';
 import type { TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
@@ -47,17 +46,16 @@ function entries(kind: string, { group, version }: Resource, objects: WorkloadOb
   return objects.map((object) => ({ kind, apiVersion, object }));
 }
 
-export const findConsumers = (
+/** Pods: who uses what leaked. Workloads: also who uses any other token of the ServiceAccount, because some ways kill them all. */
+export function findConsumers(
   listed: Listed,
-  identity: TokenIdentity,
-  tokenSecrets: readonly TokenSecretFact[],
-): Consumers => consumersOf(listed, stakeOf(identity, tokenSecrets));
-
-/** The one Secret whose token leaked; where the whole ServiceAccount is meant, every Secret that holds a token of it. */
-function stakeOf(
   { serviceAccount, boundTo }: TokenIdentity,
   tokenSecrets: readonly TokenSecretFact[],
-): Stake {
-  const secrets = boundTo?.kind === 'Secret' ? [boundTo.name] : tokenSecrets.map(({ name }) => name);
-  return { serviceAccount: serviceAccount.name, secrets };
+): Consumers {
+  const every = tokenSecrets.map(({ name }) => name);
+  const leaked = boundTo?.kind === 'Secret' ? [boundTo.name] : every;
+  const using = (secrets: string[]): Consumers =>
+    consumersOf(listed, { serviceAccount: serviceAccount.name, secrets });
+  const { workloads } = using([...new Set([...leaked, ...every])]);
+  return { pods: using(leaked).pods, workloads };
 }

@@ -1,8 +1,9 @@
 // A ServiceAccount that is re-created in place keeps what it carried, and its token Secrets come back with other tokens.
 import { afterEach, describe, expect, it } from 'vitest';
 import { dyingLog, everyCrash, ignoreCrash, survive } from './crash.ts';
-import { type Harness, statusWith } from './harness.ts';
+import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { ACCOUNTS, actionsOf, type Given, planned, SECRETS, writes } from './moving.ts';
+import { podsOf, settled, uids } from './rolling.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -102,6 +103,42 @@ describe('a ServiceAccount that is re-created', () => {
     expect(h.cluster().get(`${ACCOUNTS}/api`)?.metadata.deletionTimestamp).toBeUndefined();
     expect(h.incident(id).runs.at(-1)?.stopped).toContain('example.test/hold');
     expect(await answer(h, token)).toBe('accepted');
+  });
+});
+
+describe('a workload that only reads a token Secret', () => {
+  it('is restarted after the re-creation, whatever it runs as and whichever of the Secrets it reads', async () => {
+    const h = await startHarness({ settings: { autoContain: 'off' } });
+    harness = h;
+    const token = await seedLegacy(h.cluster());
+    const { seed } = h.cluster();
+    await seed.tokenSecret('payments', 'api-second', 'api');
+    seed.serviceAccount('payments', 'web');
+    await seed.tokenSecret('payments', 'web-token', 'web');
+    seed.deployment('payments', 'api', { serviceAccount: 'api' });
+    seed.deployment('payments', 'reader', { serviceAccount: 'web', envSecret: 'api-token' });
+    seed.deployment('payments', 'second', { serviceAccount: 'web', envSecret: 'api-second' });
+    seed.deployment('payments', 'bystander', { serviceAccount: 'web', envSecret: 'web-token' });
+    await settled(h);
+    const before = await podsOf(h);
+    const { incidentId: id } = await h.leak(token, { goal: { do: 'rotate', strategy: 'recreate' } });
+    await h.run(id);
+    expect(h.incident(id).situations[0]?.pods.map(({ owner, via }) => [owner, via])).toEqual([
+      ['Deployment/api', 'serviceAccountName'],
+      ['Deployment/reader', 'secret'],
+    ]);
+    await approve(h, id);
+    await settled(h);
+    await h.run(id, 60_000);
+    const after = await podsOf(h);
+    for (const app of ['api', 'reader', 'second']) expect(uids(after, app)).not.toEqual(uids(before, app));
+    expect(uids(after, 'bystander')).toEqual(uids(before, 'bystander'));
+    expect(
+      h
+        .incident(id)
+        .runs.at(-1)
+        ?.steps.every(({ outcome }) => outcome?.verdict === 'done'),
+    ).toBe(true);
   });
 });
 
