@@ -24,7 +24,7 @@ const clusterSchema = z.strictObject({
     .array(z.strictObject({ url: z.url(), tlsServerName: z.string().optional() }))
     .min(1)
     .optional(),
-  /** Namespaces in which Secrets may be read to find a token by its hash. */
+  /** Namespaces in which Secrets may be read, values too, to find a token by its hash and copies of one. */
   searchNamespaces: z.array(dnsName).default([]),
   /** A ServiceAccount that a TokenRequest may be made for, for control requests; absent: the worker's own token. */
   control: z.strictObject({ namespace: dnsName, serviceAccount: dnsName }).optional(),

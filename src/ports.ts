@@ -1,77 +1,15 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
+import type { SecretContent } from './domain/copies.ts';
 import type { EventBody, Incident, IncidentEvent, Pause, WorkKind } from './domain/incident.ts';
 import type { OwnerReference } from './domain/kube-objects.ts';
+import type { Resource } from './domain/kube-resources.ts';
 import type { ApiServer } from './domain/situation.ts';
 import type { Secret } from './secret.ts';
 
 // ---- Kubernetes -------------------------------------------------------------------------------------------------
 
-/** A kind of object by its REST path: `group` is '' for core. */
-export interface Resource {
-  group: string;
-  version: string;
-  /** Plural, as in the path: `secrets`. */
-  plural: string;
-  namespaced: boolean;
-}
-
-const core = (plural: string): Resource => ({ group: '', version: 'v1', plural, namespaced: true });
-const apps = (plural: string): Resource => ({ group: 'apps', version: 'v1', plural, namespaced: true });
-const batch = (plural: string): Resource => ({ group: 'batch', version: 'v1', plural, namespaced: true });
-const rbac = (plural: string, namespaced: boolean): Resource => ({
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  plural,
-  namespaced,
-});
-
-export const resources = {
-  namespaces: { ...core('namespaces'), namespaced: false },
-  serviceAccounts: core('serviceaccounts'),
-  secrets: core('secrets'),
-  pods: core('pods'),
-  nodes: { ...core('nodes'), namespaced: false },
-  deployments: apps('deployments'),
-  replicaSets: apps('replicasets'),
-  statefulSets: apps('statefulsets'),
-  daemonSets: apps('daemonsets'),
-  replicationControllers: core('replicationcontrollers'),
-  jobs: batch('jobs'),
-  cronJobs: batch('cronjobs'),
-  /** Argo Rollouts; most clusters do not have it. */
-  rollouts: { group: 'argoproj.io', version: 'v1alpha1', plural: 'rollouts', namespaced: true },
-  autoscalers: {
-    group: 'autoscaling',
-    version: 'v2',
-    plural: 'horizontalpodautoscalers',
-    namespaced: true,
-  },
-  budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
-  roles: rbac('roles', true),
-  clusterRoles: rbac('clusterroles', false),
-  roleBindings: rbac('rolebindings', true),
-  clusterRoleBindings: rbac('clusterrolebindings', false),
-  /** Created, one answers whether the worker itself may do something; nothing is stored. */
-  accessReviews: {
-    group: 'authorization.k8s.io',
-    version: 'v1',
-    plural: 'selfsubjectaccessreviews',
-    namespaced: false,
-  },
-} as const satisfies Record<string, Resource>;
-
-/** Everything known that makes Pods. */
-export const workloadResources = {
-  Deployment: resources.deployments,
-  StatefulSet: resources.statefulSets,
-  DaemonSet: resources.daemonSets,
-  ReplicaSet: resources.replicaSets,
-  ReplicationController: resources.replicationControllers,
-  Job: resources.jobs,
-  CronJob: resources.cronJobs,
-  Rollout: resources.rollouts,
-} as const satisfies Record<string, Resource>;
+export { type Resource, resources, workloadResources } from './domain/kube-resources.ts';
 
 export interface ObjectRef {
   resource: Resource;
@@ -139,6 +77,14 @@ export interface Cluster {
   get<T extends KubernetesObject>(ref: ObjectRef, options?: { metadataOnly?: boolean }): Promise<T | null>;
   /** Follows `continue` to the end; restarts once on 410. */
   list<T extends KubernetesObject>(query: ListQuery): Promise<T[]>;
+  /**
+   * Looks into the Secrets of a namespace, values and all, page by page. Only what `look` makes of each leaves here; the
+   * objects are forgotten. Throws as `list` does.
+   */
+  searchSecrets<T>(
+    where: { namespace: string; fieldSelector?: string },
+    look: (secret: SecretContent) => T[],
+  ): Promise<T[]>;
   create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
   /** application/json-patch+json; answers PartialObjectMetadata, never data. */
   patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;

@@ -9,6 +9,7 @@ import { type RollOut, rollOutOf, rollOutSchema } from './roll-out/params.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRestart } from './roll-out/text.ts';
+import { recreated } from './succession/recreation.ts';
 
 /** What `kubectl rollout restart` writes. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
@@ -37,16 +38,14 @@ export const restartWorkloads: Action = defineAction<RollOut>({
 });
 
 /** Where the ServiceAccount was made anew, its Pods and those that read a Secret of it hold tokens that nobody accepts. */
-function propose({ identity, situation, approach, consent: agreed, pace }: Proposal): RollOut[] {
-  const { namespace, kind } = identity;
-  const { workloads, liveness, serviceAccount: account, tokenSecrets } = situation;
+function propose(proposal: Proposal): RollOut[] {
+  const { situation, approach, consent: agreed, pace } = proposal;
+  const { namespace } = proposal.identity;
+  const { workloads, tokenSecrets } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
   if (approach === 'restart')
     return workloads.length > 0 ? [rollOutOf(workloads, { namespace, pace, consent })] : [];
-  const recreated =
-    approach === 'recreate' ||
-    (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
-  if (!recreated || liveness.alive === 'dead' || !account || account.finalizers.length > 0) return [];
+  if (recreated(proposal) === undefined) return [];
   const died = tokenSecrets.filter(({ otherType }) => !otherType).map(({ name }) => name);
   const users = workloads.filter(
     ({ references: { serviceAccount, secrets } }) =>

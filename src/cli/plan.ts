@@ -1,4 +1,5 @@
 // For when Slack, Redis or the bot is down: what leaked, what it can do, and what to type, from a kubeconfig alone.
+import { createHmac, randomBytes } from 'node:crypto';
 import { actions } from '../actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
 import type { Coordinates } from '../domain/alert.ts';
@@ -6,6 +7,7 @@ import { type Goal, STRATEGIES, type Strategy } from '../domain/goal.ts';
 import { findTokens } from '../domain/leak-material.ts';
 import { isNamespaceName, isObjectName } from '../domain/names.ts';
 import { DEFAULT_PACE } from '../domain/waves.ts';
+import type { Search } from '../engine/copies.ts';
 import { type Identified, identifyToken } from '../engine/identify.ts';
 import { locate } from '../engine/locate.ts';
 import { lookAround } from '../engine/look-around.ts';
@@ -41,6 +43,12 @@ const OPTIONS = {
     does: 'how to rotate, the best one if not given',
   },
   all: { type: 'boolean', does: 'replace Pods too that nobody would start again' },
+  search: {
+    type: 'string',
+    multiple: true,
+    value: '<namespace>',
+    does: 'look for copies in the Secrets of this namespace; may be given again',
+  },
   json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
@@ -74,7 +82,10 @@ async function runPlan(argv: string[], terminal: Terminal): Promise<number> {
   const places = placesFor({ kubeconfig, context, prefix, all }, terminal.env);
   const { clusters, problems } = connectAll(places);
   try {
-    const answer = asTyped(await answerFor(clusters, target, goal, problems), places);
+    const answer = asTyped(
+      await answerFor(clusters, { target, goal, searched: values.search ?? [] }, problems),
+      places,
+    );
     terminal.stdout.write(values.json ? `${JSON.stringify(planJson(answer), null, 2)}\n` : planText(answer));
     return 'unidentified' in answer ? 1 : 0;
   } finally {
@@ -137,8 +148,7 @@ function connectAll(places: readonly Place[]) {
 
 async function answerFor(
   clusters: ReadonlyMap<string, ConnectedCluster>,
-  target: Target,
-  goal: Goal,
+  { target, goal, searched }: { target: Target; goal: Goal; searched: string[] },
   problems: string[],
 ): Promise<Answer> {
   const found: Identified =
@@ -146,12 +156,22 @@ async function answerFor(
   if ('unidentified' in found) return { ...found, problems };
   const { identity } = found;
   const clock = { now: () => Date.now() };
-  const seen = await lookAround(
-    { clusters, actions, clock, settings: { pace: DEFAULT_PACE } },
-    goal,
-    identity,
-  );
+  const lookout = {
+    clusters,
+    actions,
+    clock,
+    pace: DEFAULT_PACE,
+    searchOn: () => searchFor(target, searched),
+  };
+  const seen = await lookAround(lookout, goal, identity);
   return { goal, identity, ...seen, problems };
+}
+
+/** Values are compared within this process alone, so any key will do. */
+function searchFor(target: Target, namespaces: string[]): Search {
+  const key = randomBytes(32);
+  const fingerprint = (token: Secret) => createHmac('sha256', key).update(token.reveal()).digest('hex');
+  return { namespaces, fingerprint, ...('token' in target ? { leaked: fingerprint(target.token) } : {}) };
 }
 
 /** With commands that reach each cluster as this person's kubectl does. */

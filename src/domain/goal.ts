@@ -115,6 +115,12 @@ export function approachOf(
 export const isMakeBeforeBreak = (approach: Approach): boolean =>
   approach === 'new-secret' || approach === 'new-service-account';
 
+/** A new UID of the ServiceAccount, or none at all: nothing that names the old one is accepted. */
+export const killsEveryToken = (approach: Approach, { kind }: Pick<TokenIdentity, 'kind'>): boolean =>
+  approach === 'recreate' ||
+  approach === 'new-service-account' ||
+  (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
+
 /** A person agreed that Pods without an owner, of Jobs and of paused workloads are replaced too. */
 export const hasConsent = (goal: Goal): boolean => 'consent' in goal && goal.consent === true;
 

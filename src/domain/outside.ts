@@ -1,14 +1,30 @@
-// Who uses a token outside the cluster cannot be seen: after a rotation a person says that they were moved, or that there are none.
+// Who uses a token where Tourniquet does not act: after its end a person says that they were moved, or that there are none.
+import { copiesAtStake } from './copies.ts';
+import { approachOf } from './goal.ts';
 import type { Incident } from './incident.ts';
+import type { CopyFact } from './situation.ts';
 
 /** Where people are to look. */
 export const OUTSIDE = 'CI systems, kubeconfigs on laptops, external services, copies in other Secrets';
 
-/** A Pod's own token is used by that Pod. */
-export const owesOutside = ({ goal, identity, proof, outside, closed }: Incident): boolean =>
-  goal.do === 'rotate' &&
-  identity !== undefined &&
-  identity.kind !== 'pod-bound' &&
-  proof?.outcome?.verdict === 'done' &&
-  outside === undefined &&
-  closed === undefined;
+/** Copies that were found and die with the token: whoever uses them stops working. One that was dead before is nobody's loss. */
+export function copiesToMove({
+  goal,
+  identity,
+  situations,
+}: Pick<Incident, 'goal' | 'identity' | 'situations'>): CopyFact[] {
+  if (identity === undefined) return [];
+  const approach = approachOf(goal, identity, situations);
+  return situations
+    .filter(({ liveness }) => liveness.alive !== 'dead')
+    .flatMap((situation) => copiesAtStake(approach, identity, situation));
+}
+
+/** A Pod's own token is used by that Pod, unless somebody copied it. */
+export function owesOutside(incident: Incident): boolean {
+  const { goal, identity, proof, outside, closed } = incident;
+  if (identity === undefined || proof?.outcome?.verdict !== 'done') return false;
+  if (outside !== undefined || closed !== undefined) return false;
+  const isHidden = goal.do === 'rotate' && identity.kind !== 'pod-bound';
+  return isHidden || copiesToMove(incident).length > 0;
+}

@@ -1,5 +1,7 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
+import { copiesAtStake } from './copies.ts';
+import { copyNotes } from './copy-text.ts';
 import { type Approach, approachOf, type Goal, hasConsent, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
@@ -57,10 +59,11 @@ export function planFor(
       ...situations.flatMap((s) => [
         ...powerNotes(approach, identity, s, today),
         ...notes(identity, s, now),
+        ...copyNotes(approach, identity, s),
         ...rollOutNotes(s, numbered),
       ]),
     ],
-    context(situations),
+    context(approach, identity, situations),
   );
 }
 
@@ -118,9 +121,12 @@ export function makeStep(action: Proposer, params: Record<string, unknown>, clus
 }
 
 /** What a click binds to besides the steps: who the ServiceAccount is, and which workloads would feel it. */
-const context = (situations: readonly Situation[]): string[] =>
-  situations.flatMap(({ cluster, serviceAccount, workloads }) => [
+const context = (approach: Approach, identity: TokenIdentity, situations: readonly Situation[]): string[] =>
+  situations.flatMap(({ cluster, serviceAccount, workloads, copies }) => [
     `${cluster}/${serviceAccount?.uid ?? 'absent'}`,
+    ...copiesAtStake(approach, identity, { ...(copies ? { copies } : {}) }).map(({ namespace, uid, key }) =>
+      [cluster, 'copy', namespace, uid, key].join('/'),
+    ),
     // Who they are and what refers, never counts: Pods come and go. A bare Pod is one of those.
     ...workloads
       .filter(({ kind }) => kind !== 'Pod')

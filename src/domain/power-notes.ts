@@ -2,6 +2,7 @@
 import { bindingPath } from './bindings.ts';
 import type { Approach } from './goal.ts';
 import { namedElsewhere } from './named-elsewhere.ts';
+import { packed } from './packed.ts';
 import { bindCommand, hasRights, rightsNotes, sharedBinding, unbindCommand } from './rights.ts';
 import type { Situation } from './situation.ts';
 import { successionOf } from './succession.ts';
@@ -16,20 +17,6 @@ export function powerNotes(
   const missing = rightsNotes(approach, situation);
   if (approach === 'new-service-account') return [...missing, ...successionNotes(identity, situation, today)];
   return approach === 'unbind' ? [...missing, ...unbindNotes(situation)] : [];
-}
-
-/** Notes are cut where they are shown, and half a command is none. */
-const LONGEST = 800;
-
-function packed(opening: string, commands: readonly string[]): string[] {
-  const notes: string[] = [];
-  for (const command of commands) {
-    const last = notes.at(-1);
-    if (last !== undefined && last.length + command.length + 3 <= LONGEST)
-      notes[notes.length - 1] = `${last} ; ${command}`;
-    else notes.push(`${opening} ${command}`);
-  }
-  return notes;
 }
 
 function successionNotes(identity: TokenIdentity, situation: Situation, today: string): string[] {

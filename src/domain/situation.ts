@@ -129,6 +129,34 @@ export interface AccessFact {
   made: string[];
 }
 
+/** flux: a kubeconfig under the key that Flux and Cluster API use; text: anything else with the token in it. */
+export type CopyShape = 'plain' | 'kubeconfig' | 'flux' | 'argo-cd' | 'docker' | 'text';
+
+/** A Secret, besides the token Secrets of the ServiceAccount, that holds one of its tokens. */
+export interface CopyFact {
+  namespace: string;
+  name: string;
+  uid: string;
+  key: string;
+  shape: CopyShape;
+  /** The leaked token, the one in a token Secret, or one that names the ServiceAccount. */
+  holds: 'leaked' | 'secret' | 'account';
+  /** The token Secret that it is a copy of. */
+  of?: string;
+  /** Helm, Argo CD, Flux, External Secrets, Sealed Secrets, Velero. */
+  managedBy: string[];
+  /** `Kind/name` of what mounts or reads it, in its namespace. */
+  usedBy: string[];
+}
+
+export interface CopySearch {
+  /** Namespaces whose Secrets were looked into. */
+  searched: string[];
+  found: CopyFact[];
+  /** What was not looked at, and what to do about it: each one is shown. */
+  gaps: string[];
+}
+
 export interface ServiceAccountManifest extends Record<string, unknown> {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   automountServiceAccountToken?: boolean;
@@ -166,6 +194,8 @@ export interface Situation {
   radius: BlastRadius;
   /** What gives it its power, whoever else they name; sorted. */
   bindings: BindingFact[];
+  /** Absent in what was observed before copies were looked for. */
+  copies?: CopySearch;
   /** Only looked into where the chosen way needs rights that no worker has by default. */
   access?: AccessFact;
   /** GitOps, Helm or operator ownership that would bring a deleted Secret back. */

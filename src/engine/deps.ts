@@ -16,7 +16,7 @@ export interface Settings {
   autoContainPerHour: number;
   /** Of a roll-out; part of what is approved. */
   pace: Pace;
-  /** Namespaces whose Secrets may be read to find a token by its hash, by cluster. */
+  /** Namespaces whose Secrets may be read to find a token by its hash, and copies of one, by cluster. */
   searchNamespaces: Record<string, string[]>;
   /** Names of all reporters, of whatever process: each owes a report of every event. */
   reporters: readonly string[];

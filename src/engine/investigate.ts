@@ -4,6 +4,7 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Secret } from '../secret.ts';
 import { QUARANTINE } from './auto-contain.ts';
 import { containAtOnce, containmentSteps } from './contain-at-once.ts';
+import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
 import { identify } from './identify.ts';
 import { lookAround } from './look-around.ts';
@@ -56,7 +57,14 @@ async function containLater(
 
 /** What was seen and what is proposed, written into the log as the policy leaves it. */
 async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
-  const { situations, plan: proposed } = await lookAround(deps, session.incident.goal, identity);
+  const { fingerprint, goal } = session.incident;
+  const searchOn = (name: string): Search => ({
+    namespaces: deps.settings.searchNamespaces[name] ?? [],
+    fingerprint: (token) => deps.vault.fingerprint(token),
+    leaked: fingerprint,
+  });
+  const lookout = { ...deps, pace: deps.settings.pace, searchOn };
+  const { situations, plan: proposed } = await lookAround(lookout, goal, identity);
   const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations }, proposed);
   const policy = deps.settings.policy.version;
   await change(deps, session, ({ stale }) =>

@@ -7,23 +7,27 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Pace } from '../domain/waves.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { withAccess } from './access.ts';
+import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
 import { observe } from './observe.ts';
 
 export interface Lookout extends Pick<WorkerDeps, 'clusters' | 'actions' | 'clock'> {
-  settings: { pace: Pace };
+  pace: Pace;
+  /** Where copies of the token may be looked for, by the name of the cluster. */
+  searchOn(cluster: string): Search;
 }
 
 /** Throws AppError where no cluster could be looked at; what one of several could not tell is a note of the plan. */
 export async function lookAround(
-  { clusters, actions, clock, settings }: Lookout,
+  lookout: Lookout,
   goal: Goal,
   identity: TokenIdentity,
 ): Promise<{ situations: Situation[]; plan: Plan }> {
-  const { seen, problems } = await observeAll({ clusters, clock }, identity);
+  const { clusters, actions, clock, pace } = lookout;
+  const { seen, problems } = await observeAll(lookout, identity);
   const now = clock.now();
   const situations = await withAccess(clusters, goal, identity, seen, dayOf(now));
-  const plan = planFor(goal, identity, situations, actions, now, settings.pace);
+  const plan = planFor(goal, identity, situations, actions, now, pace);
   const silent = problems.map(({ message }) => `${message} Its part of the plan is missing.`);
   const unchecked = (identity.unchecked ?? []).map(
     (name) =>
@@ -33,7 +37,7 @@ export async function lookAround(
 }
 
 async function observeAll(
-  { clusters, clock }: Pick<Lookout, 'clusters' | 'clock'>,
+  { clusters, clock, searchOn }: Lookout,
   identity: TokenIdentity,
 ): Promise<{ seen: Situation[]; problems: AppError[] }> {
   const situations: Situation[] = [];
@@ -43,7 +47,7 @@ async function observeAll(
       const cluster = clusters.get(name);
       if (cluster === undefined) return;
       try {
-        situations.push(await observe(cluster, identity, clock.now()));
+        situations.push(await observe(cluster, identity, clock.now(), searchOn(name)));
       } catch (error) {
         if (!isAppError(error)) throw error;
         problems.push(error);

@@ -8,6 +8,7 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { findConsumers, readConsumers } from './consumers.ts';
+import { readCopies, type Search } from './copies.ts';
 import { readServiceAccount } from './service-account.ts';
 import { markUsed, readTokenSecrets } from './token-secrets.ts';
 
@@ -15,7 +16,12 @@ import { markUsed, readTokenSecrets } from './token-secrets.ts';
 export type Attempt = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
 
 /** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
-export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: number): Promise<Situation> {
+export async function observe(
+  cluster: Cluster,
+  identity: TokenIdentity,
+  nowMs: number,
+  search: Search,
+): Promise<Situation> {
   const unread: string[] = [];
   const attempt: Attempt = async (what, fallback, read) => {
     try {
@@ -42,6 +48,8 @@ export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: 
     attempt('role bindings', null, () => readPower(cluster, namespace, serviceAccount.name)),
     attempt('own identity', '', () => cluster.self()),
   ]);
+  const around = { identity, uid: account?.uid, tokenSecrets: tokenSecrets ?? [], listed, now: nowMs };
+  const copies = await readCopies(cluster, around, search);
   const facts = { serviceAccount: account, tokenSecrets, boundObject };
   return {
     cluster: cluster.name,
@@ -58,6 +66,7 @@ export async function observe(cluster: Cluster, identity: TokenIdentity, nowMs: 
       bindings: [],
     },
     bindings: power?.bindings ?? [],
+    copies,
     warnings: driftWarnings(identity, facts),
     unread,
     self: self === `system:serviceaccount:${namespace}:${serviceAccount.name}`,

@@ -3,6 +3,7 @@
 import type { ControlPlane } from '../../sandbox/controlplane/launch.ts';
 import { create } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
+import type { Search } from '../../src/engine/copies.ts';
 import { type KubeObject, openNamespace, until } from './leak.ts';
 
 export type Kind = 'legacy' | 'pod-bound' | 'secret-bound' | 'unbound';
@@ -11,6 +12,9 @@ export const KINDS: readonly Kind[] = ['legacy', 'pod-bound', 'secret-bound', 'u
 export type Space = Awaited<ReturnType<typeof openNamespace>>;
 
 export const ACCOUNT = 'checkout';
+
+/** Looks for no copies. */
+export const NOWHERE: Search = { namespaces: [], fingerprint: () => '' };
 
 /** As docs/worker-rbac.yaml tells an administrator to opt a namespace in. */
 export async function optIn({ kubectl }: ControlPlane, namespace: string): Promise<void> {

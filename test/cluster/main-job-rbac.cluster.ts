@@ -21,7 +21,7 @@ import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
-import { openSpace, type Space } from './leaks.ts';
+import { NOWHERE, openSpace, type Space } from './leaks.ts';
 
 const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
 const GONE = '00000000-0000-4000-8000-000000000000';
@@ -80,7 +80,7 @@ async function everything(): Promise<string> {
     boundTo: { kind, name, uid: GONE },
   });
   for (const identity of [bound('Pod', 'job'), bound('Secret', 'anchor'), bound('Node', 'node-0')])
-    await tell(observe(room.prod, identity, Date.now()).then(({ unread }) => unread));
+    await tell(observe(room.prod, identity, Date.now(), NOWHERE).then(({ unread }) => unread));
   await tell(answer(clusters, { ask: 'list-namespaces', cluster: 'prod' }));
   await tell(answer(clusters, { ask: 'list-service-accounts', cluster: 'prod', namespace }));
   await tell(answer(clusters, { ask: 'find-service-account', namespace, name: 'rabot' }));

@@ -18,7 +18,7 @@ import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { aBench } from '../workbench.ts';
 import { until } from './leak.ts';
-import { ACCOUNT, openSpace, type Space } from './leaks.ts';
+import { ACCOUNT, NOWHERE, openSpace, type Space } from './leaks.ts';
 
 let cluster: RealWorldCluster;
 let prod: ConnectedCluster;
@@ -129,7 +129,7 @@ async function place(manifest: object, pods: number, ready = true): Promise<Plac
     name: 'web',
     pods: list,
     wait,
-    situation: () => observe(prod, identityIn(space), Date.now()),
+    situation: () => observe(prod, identityIn(space), Date.now(), NOWHERE),
     bench: (hook = async () => {}) => ({
       ...aBench(prod, identityIn(space)),
       async sleep(ms: number) {
@@ -439,7 +439,7 @@ describe('an Argo Rollout', () => {
     });
     const pods = async () => (await send<{ items: PodObject[] }>('GET', at('pods'))).items;
     await until(async () => (await pods()).filter(isReady).length === 2);
-    const { workloads, unread } = await observe(prod, identityIn(space), Date.now());
+    const { workloads, unread } = await observe(prod, identityIn(space), Date.now(), NOWHERE);
     expect([workloads, unread]).toMatchObject([[{ kind: 'Rollout', name: 'web', replicas: 2 }], []]);
     const before = await pods();
     const bench = {

@@ -1,5 +1,7 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
 
+import { setImmediate } from 'node:timers/promises';
+import type { SecretContent } from '../../domain/copies.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import {
   type Cluster,
@@ -12,6 +14,8 @@ import {
 import type { Api, Call } from './request.ts';
 
 const PAGE = '500';
+/** Each may hold 1 MiB, and they come with their values. */
+const SECRETS_PAGE = '50';
 const ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const MANY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 /** Holds a copy of the whole object, values included. */
@@ -24,7 +28,7 @@ interface Page<T> {
 
 export function createObjects(
   api: Api,
-): Pick<Cluster, 'get' | 'list' | 'create' | 'patch' | 'remove' | 'evict'> {
+): Pick<Cluster, 'get' | 'list' | 'searchSecrets' | 'create' | 'patch' | 'remove' | 'evict'> {
   return {
     async get<T extends KubernetesObject>(ref: ObjectRef, options: { metadataOnly?: boolean } = {}) {
       const call = { verb: 'get', ...target(ref, ref.name) } as const;
@@ -36,24 +40,7 @@ export function createObjects(
         throw error;
       }
     },
-    async list<T extends KubernetesObject>({
-      labelSelector,
-      fieldSelector,
-      metadataOnly,
-      ...where
-    }: ListArguments) {
-      const call: Call = {
-        verb: 'list',
-        ...target(where),
-        query: { labelSelector, fieldSelector, limit: PAGE },
-      };
-      if (metadataOnly) call.accept = MANY;
-      const items = await pages<T>(api, call).catch((error) => {
-        if (!isAppError(error, 'gone')) throw error;
-        return pages<T>(api, call);
-      });
-      return metadataOnly ? items.map(onlyMetadata) : items;
-    },
+    ...createLists(api),
     create: (where, body) => api.send({ verb: 'create', ...target(where), body }),
     async patch(ref, patch) {
       const contentType = 'application/json-patch+json';
@@ -82,17 +69,58 @@ export function createObjects(
   };
 }
 
+function createLists(api: Api): Pick<Cluster, 'list' | 'searchSecrets'> {
+  return {
+    async list<T extends KubernetesObject>({
+      labelSelector,
+      fieldSelector,
+      metadataOnly,
+      ...where
+    }: ListArguments) {
+      const call: Call = {
+        verb: 'list',
+        ...target(where),
+        query: { labelSelector, fieldSelector, limit: PAGE },
+      };
+      if (metadataOnly) call.accept = MANY;
+      const items = await all(() => pages<T, T>(api, call, (item) => [item]));
+      return metadataOnly ? items.map(onlyMetadata) : items;
+    },
+    async searchSecrets({ namespace, fieldSelector }, look) {
+      const call: Call = {
+        verb: 'list',
+        ...target({ resource: resources.secrets, namespace }),
+        query: { fieldSelector, limit: SECRETS_PAGE },
+      };
+      // Looking into a big one takes a moment, in which nothing else is done: between them others have their turn.
+      const inTurn = async (secret: SecretContent) => {
+        await setImmediate();
+        return look(secret);
+      };
+      return await all(() => pages(api, call, inTurn));
+    },
+  };
+}
+
 type ListArguments = Parameters<Cluster['list']>[0];
 
-async function pages<T>(api: Api, call: Call): Promise<T[]> {
-  const items: T[] = [];
+/** Starts once more where what was begun is too old to be continued. */
+const all = <T>(read: () => Promise<T>): Promise<T> =>
+  read().catch((error) => {
+    if (!isAppError(error, 'gone')) throw error;
+    return read();
+  });
+
+/** One page at a time is held, and of each item only what is taken. */
+async function pages<T, R>(api: Api, call: Call, take: (item: T) => R[] | Promise<R[]>): Promise<R[]> {
+  const taken: R[] = [];
   let next: string | undefined;
   do {
     const page: Page<T> = await api.send({ ...call, query: { ...call.query, continue: next } });
-    items.push(...(page.items ?? []));
+    for (const item of page.items ?? []) taken.push(...(await take(item)));
     next = page.metadata?.continue || undefined;
   } while (next !== undefined);
-  return items;
+  return taken;
 }
 
 function deleteOptions({ uid, resourceVersion, gracePeriodSeconds }: DeleteOptions): unknown {

@@ -2,9 +2,9 @@
 import type { KnownBlock } from '@slack/types';
 import type { ProofRound } from '../../domain/evidence.ts';
 import type { Incident, Pause } from '../../domain/incident.ts';
-import { OUTSIDE, owesOutside } from '../../domain/outside.ts';
 import { requesters } from '../../domain/votes.ts';
 import { actionsBlock } from './buttons.ts';
+import { copyLines, outsideLines } from './copy-lines.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
 import { headline } from './headline.ts';
 import { clean, code, context, counted, moment, people, section, within } from './mrkdwn.ts';
@@ -31,7 +31,7 @@ export function renderCard(incident: Incident, given: CardContext): Card {
     ['now', nowLines(incident)],
     ['proof', proofGroup(incident)],
     ['leak', [...leakLines(incident), ...tokenLines(incident, given.now), ...aliveLines(incident)]],
-    ['reach', [...consumerLines(incident), ...radiusLines(incident)]],
+    ['reach', [...consumerLines(incident), ...copyLines(incident), ...radiusLines(incident)]],
     ['warnings', warningLines(incident)],
     ...planGroups(incident, given)
       .slice(0, PLAN_SECTIONS)
@@ -86,10 +86,7 @@ function nowLines(incident: Incident): string[] {
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
   if (incident.paused) lines.unshift(pausedLine(incident.paused));
   lines.push(...reviewLines(incident));
-  if (owesOutside(incident))
-    lines.push(
-      `*Still to be found by a person:* ${OUTSIDE} that use the old token. Then press “Users outside…”: who was moved, or why there is nobody.`,
-    );
+  lines.push(...outsideLines(incident));
   const first = runs[0];
   if (first?.kind === 'contain' && first.by === 'policy')
     lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);

@@ -1,5 +1,6 @@
 // The Details modal: all that does not fit on the card, with the commands that a person would type instead.
 import type { KnownBlock, ModalView } from '@slack/types';
+import { copyTodo } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { headline } from './headline.ts';
@@ -34,7 +35,7 @@ export const detailsLoading = (): ModalView => ({
 type Situation = Incident['situations'][number];
 
 function situationGroups(situation: Situation): string[][] {
-  const { cluster, servers, radius, workloads, pods, tokenSecrets, warnings, unread } = situation;
+  const { cluster, servers, radius, workloads, pods, tokenSecrets, warnings, unread, copies } = situation;
   const addresses = servers.map(
     ({ address, minor }) => `${code(address)} (${minor === null ? 'version unknown' : `1.${minor}`})`,
   );
@@ -54,6 +55,8 @@ function situationGroups(situation: Situation): string[][] {
       ),
     ),
     titled('Token Secrets', tokenSecrets.map(secretLine)),
+    titled('Copies in other Secrets', copies?.found.map(copyTodo) ?? []),
+    titled('Not looked at for copies', copies?.gaps ?? []),
     titled('Watch out', warnings),
     titled('Could not be read', unread),
   ].filter((lines) => lines.length > 0);

@@ -196,4 +196,33 @@ describe('lists', () => {
     expired = Number.NEGATIVE_INFINITY;
     expect((await failure(cluster.list({ resource: resources.pods }))).code).toBe('gone');
   });
+
+  it('of Secrets hand each to whoever looks, and keep what was made of it alone, also where they begin again', async () => {
+    let expired = 0;
+    server.answer = ({ path }) => {
+      const isNext = page(path).has('continue');
+      if (isNext && expired++ < 1) return status(410, 'Expired');
+      const data = { token: Buffer.from(LEAKED).toString('base64') };
+      const items = [{ metadata: { name: isNext ? 'b' : 'a' }, data }];
+      return { status: 200, body: { items, metadata: isNext ? {} : { continue: 'more' } } };
+    };
+    const seen: boolean[] = [];
+    const found = await cluster.searchSecrets({ namespace: 'shop', fieldSelector: 'type!=x' }, (one) => {
+      seen.push(Buffer.from(one.data?.token ?? '', 'base64').toString() === LEAKED);
+      return [one.metadata.name];
+    });
+    expect(found).toEqual(['a', 'b']);
+    expect(seen).toEqual([true, true, true]);
+    expect(page(server.received[0]?.path ?? '').get('limit')).toBe('50');
+  });
+
+  it('of Secrets that fail say nothing of what was in them', async () => {
+    server.answer = () => ({ status: 200, body: `{"items":[{"data":{"token":"${LEAKED}"` });
+    const error = await failure(cluster.searchSecrets({ namespace: 'shop' }, () => []));
+    expect(`${error.message}${error.stack}`).not.toContain(LEAKED);
+    server.answer = () => status(403, 'Forbidden');
+    const refused = await failure(cluster.searchSecrets({ namespace: 'shop' }, () => []));
+    expect(refused.code).toBe('forbidden');
+    expect(JSON.stringify(refused)).not.toContain(LEAKED);
+  });
 });
