@@ -1,12 +1,13 @@
 // The only place that reads the environment: one YAML file for what may be seen, environment variables (or *_FILE) for secrets.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
 import { duration } from './domain/duration.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
 import { DEFAULT_PACE } from './domain/waves.ts';
 import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
 import { AppError } from './errors.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 
 export { duration };
 
@@ -92,6 +93,10 @@ export const fileSchema = z.strictObject({
         .string()
         .regex(/^[a-z0-9-]+$/)
         .default('tourniquet'),
+      /** PEM file of the authority that signed the certificates of Redis and its Sentinels. */
+      caFile: z.string().optional(),
+      /** How many replicas must have an entry of the log before it counts as kept. */
+      waitForReplicas: z.int().min(0).max(9).default(0),
     })
     .prefault({}),
   sources: z
@@ -108,54 +113,51 @@ export type FileConfig = z.output<typeof fileSchema>;
 export type FileConfigInput = z.input<typeof fileSchema>;
 export type ClusterConfig = z.output<typeof clusterSchema>;
 
-export interface Config extends FileConfig {
+export interface Config extends FileConfig, Secrets {
   role: Role;
   redisUrl: Secret;
-  /** 32 bytes, from which the sealing, chaining and fingerprint keys are derived. */
   key: Secret;
-  slackBotToken: Secret | undefined;
-  slackAppToken: Secret | undefined;
-  /** Webhook secrets by source name; a source without one is not served. */
-  sourceSecrets: Record<string, Secret>;
 }
 
-type Env = Record<string, string | undefined>;
+/** What could be read, and everything that is wrong, each with its place and remedy. */
+export interface ConfigReading {
+  problems: string[];
+  /** Present where nothing is wrong. */
+  config: Config | undefined;
+  /** The parts of the file that are right by themselves. */
+  file: Partial<FileConfig>;
+  secrets: Secrets;
+}
 
 /** Throws AppError `bad-config` whose message lists every problem with its path and remedy. */
 export function loadConfig(role: Role, env: Env = process.env): Config {
-  const problems: string[] = [];
-  const file = readFileConfig(env, problems);
-  const secret = (name: string, needed: boolean, remedy: string): Secret | undefined => {
-    const value = readSecret(env, name, problems);
-    if (value === undefined && needed) problems.push(`${name}: not set. ${remedy}`);
-    return value;
-  };
-  const isBot = role !== 'worker';
-  const redisUrl = secret(
-    'REDIS_URL',
-    true,
-    'Set it to the Redis that holds the incident log, such as redis://redis:6379.',
-  );
-  const key = secret('TOURNIQUET_KEY', true, 'Make one with: openssl rand -base64 32');
-  if (key && Buffer.from(key.reveal(), 'base64').length !== 32)
-    problems.push('TOURNIQUET_KEY: must be 32 bytes in base64. Make one with: openssl rand -base64 32');
-  const slackBotToken = secret(
-    'SLACK_BOT_TOKEN',
-    isBot,
-    "Copy the Bot User OAuth Token from your Slack app's page.",
-  );
-  const slackAppToken = secret(
-    'SLACK_APP_TOKEN',
-    isBot,
-    'Create an app-level token with the scope connections:write.',
-  );
-  const sourceSecrets = readSourceSecrets(env, problems);
-  if (file === undefined || redisUrl === undefined || key === undefined || problems.length > 0)
-    throw badConfig(problems);
-  return { ...file, role, redisUrl, key, slackBotToken, slackAppToken, sourceSecrets };
+  const { config, problems } = readConfig(role, env);
+  if (config === undefined) throw badConfig(problems);
+  return config;
 }
 
-function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
+/** As loadConfig, for whoever wants to go on with what is right. */
+export function readConfig(role: Role, env: Env = process.env): ConfigReading {
+  const problems: string[] = [];
+  const parts: Partial<FileConfig> = {};
+  const file = readFileConfig(env, problems, parts);
+  const secrets = readSecrets(role !== 'worker', env, problems);
+  const { redisUrl, key } = secrets;
+  const whole = file !== undefined && redisUrl !== undefined && key !== undefined && problems.length === 0;
+  return {
+    problems,
+    config: whole ? { ...file, ...secrets, role, redisUrl, key } : undefined,
+    file: file ?? parts,
+    secrets,
+  };
+}
+
+/** `parts`: gets those that are right, where others are not. */
+function readFileConfig(
+  env: Env,
+  problems: string[],
+  parts: Partial<FileConfig> = {},
+): FileConfig | undefined {
   const { TOURNIQUET_CONFIG: path = 'tourniquet.yaml', TOURNIQUET_POLICY: policyPath } = env;
   let text: string;
   try {
@@ -169,11 +171,23 @@ function readFileConfig(env: Env, problems: string[]): FileConfig | undefined {
   const { raw, lines } = readYaml(text, path, problems);
   if (lines === undefined) return undefined;
   const config = parseFileConfig(raw, path, problems, lines);
+  if (config === undefined) Object.assign(parts, rightParts(raw));
   if (config === undefined || policyPath === undefined) return config;
   const policy = readPolicyFile(policyPath, problems);
   if (typeof raw === 'object' && raw !== null && 'policy' in raw)
     problems.push(`${path}: policy: TOURNIQUET_POLICY names a file with a policy too. Keep one of the two.`);
   return policy && { ...config, policy };
+}
+
+function rightParts(raw: unknown): Partial<FileConfig> {
+  if (typeof raw !== 'object' || raw === null) return {};
+  const written = raw as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(fileSchema.shape).flatMap(([key, schema]) => {
+      const { success, data } = schema.safeParse(written[key]);
+      return success ? [[key, data]] : [];
+    }),
+  );
 }
 
 /** The YAML file alone, for the command line. Throws AppError `bad-config`. */
@@ -228,34 +242,4 @@ export function parseFileConfig(
   for (const name of names.filter((name, i) => names.indexOf(name) !== i))
     problems.push(`${path}: clusters: the name ${name} is used twice. Give each cluster its own.`);
   return result.data;
-}
-
-/** NAME, or the content of the file that NAME_FILE names, without the final line break. */
-export function readSecret(env: Env, name: string, problems: string[]): Secret | undefined {
-  const path = env[`${name}_FILE`];
-  const direct = env[name];
-  if (path !== undefined && direct !== undefined)
-    problems.push(`${name}: set both directly and by ${name}_FILE. Unset one of them.`);
-  if (direct !== undefined && direct !== '') return new Secret(direct);
-  if (path === undefined) return undefined;
-  try {
-    return new Secret(readFileSync(path, 'utf8').replace(/\r?\n$/, ''));
-  } catch {
-    problems.push(`${name}_FILE: cannot read ${path}. Check that the file exists and may be read.`);
-    return undefined;
-  }
-}
-
-const SOURCE_SECRET = /^TOURNIQUET_SOURCE_([A-Z0-9_]+?)(_FILE)?$/;
-
-/** TOURNIQUET_SOURCE_GITGUARDIAN → { gitguardian: Secret }. */
-function readSourceSecrets(env: Env, problems: string[]): Record<string, Secret> {
-  const found: Record<string, Secret> = {};
-  for (const variable of Object.keys(env)) {
-    const name = SOURCE_SECRET.exec(variable)?.[1];
-    if (name === undefined) continue;
-    const value = readSecret(env, `TOURNIQUET_SOURCE_${name}`, problems);
-    if (value !== undefined) found[name.toLowerCase().replaceAll('_', '-')] = value;
-  }
-  return found;
 }

@@ -16,7 +16,7 @@ export async function withTrail<T>(
   const config = loadConfig('worker', env);
   let store: ReturnType<typeof openStore> | undefined;
   const trail = () => {
-    store ??= openStore(config.redisUrl, createLog({ level: 'silent' }));
+    store ??= openStore(config.redisUrl, createLog({ level: 'silent' }), config.redis);
     return createIncidentLog({
       store,
       prefix: config.redis.prefix,

@@ -29,7 +29,7 @@ export function openShared({ config, log, stack }: Assembly) {
   const { prefix } = config.redis;
   const clock = { now: () => Date.now() };
   const keys = deriveKeys(config.key);
-  const store = openStore(config.redisUrl, log);
+  const store = openStore(config.redisUrl, log, config.redis);
   stack.defer(() => store.close());
   const queueOptions = { connections: store, prefix, clock, log };
   const queue = createJobQueue(queueOptions);

@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
   { from: /^src\/contracts\.ts$/, may: ['src/domain/', 'src/ports.ts'] },
   { from: /^src\/ports\.ts$/, may: ['src/domain/'] },
   { from: /^src\/log\.ts$/, may: ['src/domain/'] },
-  { from: /^src\/config\.ts$/, may: ['src/domain/'] },
+  { from: /^src\/config(-secrets)?\.ts$/, may: ['src/domain/', 'src/config-secrets.ts'] },
   { from: /^src\/(errors|secret|every)\.ts$/, may: [] },
   { from: /^src\/main\.ts$/, may: ['src/config.ts', 'src/log.ts', 'src/compose.ts'] },
   { from: /^src\/(compose\.ts$|compose\/|cli\/)/, may: ['src/', 'commands/'] },

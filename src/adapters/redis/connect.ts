@@ -1,8 +1,9 @@
 // Connections to Redis: one that fails within about a second, so that nobody waits for an answer, and patient ones for consumers.
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
+import { addressOptions } from './options.ts';
 
 /** How long a request waits for a connection, and then for its answer. */
 const CONNECT_MS = 500;
@@ -11,36 +12,58 @@ const ANSWER_MS = 1000;
 export interface Store {
   /** Runs one request; throws AppError `store-unavailable` where Redis cannot be reached, refuses or does not answer. */
   run<T>(request: (redis: Redis) => Promise<T>): Promise<T>;
+  /** The same for a write that must not be lost with the primary: resolves once so many replicas have it as are configured. */
+  keep<T>(request: (redis: Redis) => Promise<T>): Promise<T>;
   /** A connection that waits for Redis as long as it takes; shared, and closed with the store. */
   patient(): Redis;
   close(): Promise<void>;
 }
 
-export function openStore(url: Secret, log: Log): Store {
-  const redis = new Redis(url.reveal(), {
-    // A request is never kept for later: one that was reported as failed must not take effect afterwards.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: ANSWER_MS,
-    connectTimeout: 5000,
-    maxLoadingRetryTime: 200,
-    retryStrategy: (times) => Math.min(times * 50, 400),
-    // After a fail-over the old primary may still answer, as a replica.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  });
+export interface StoreOptions {
+  /** PEM file of the authority that signed the certificate of Redis. */
+  caFile?: string | undefined;
+  /** How many replicas must have a write that is kept. */
+  waitForReplicas?: number;
+}
+
+/** Less than a request may take, so that the answer says why. */
+const REPLICAS_MS = 800;
+
+const CAREFUL = {
+  // A request is never kept for later: one that was reported as failed must not take effect afterwards.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: ANSWER_MS,
+  connectTimeout: 5000,
+  maxLoadingRetryTime: 200,
+  retryStrategy: (times: number) => Math.min(times * 50, 400),
+  // After a fail-over the old primary may still answer, as a replica.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} satisfies RedisOptions;
+
+/** Throws AppError `bad-config`; connects in the background. */
+export function openStore(url: Secret, log: Log, options: StoreOptions = {}): Store {
+  const { caFile, waitForReplicas = 0 } = options;
+  const redis = new Redis({ ...addressOptions(url, caFile), ...CAREFUL });
   watch(redis, log);
+  // While a connection waits for replicas, Redis answers nothing else on it.
+  const keeper = waitForReplicas > 0 ? watch(redis.duplicate(), log) : undefined;
   let patient: Redis | undefined;
+  const run: Store['run'] = (request) => runOn(redis, request);
   return {
-    async run(request) {
-      await connected(redis);
-      gather(redis);
-      try {
-        return await request(redis);
-      } catch (error) {
-        throw unavailable(error);
-      }
-    },
+    run,
+    keep: (request) =>
+      keeper === undefined
+        ? run(request)
+        : runOn(keeper, async (connection) => {
+            const [result, replicas] = await Promise.all([
+              request(connection),
+              connection.wait(waitForReplicas, REPLICAS_MS),
+            ]);
+            if (replicas < waitForReplicas) throw notReplicated(replicas, waitForReplicas);
+            return result;
+          }),
     patient() {
       patient ??= watch(
         redis.duplicate({
@@ -54,9 +77,19 @@ export function openStore(url: Secret, log: Log): Store {
       return patient;
     },
     async close() {
-      await Promise.all([redis, patient].map((one) => one?.quit().catch(() => one.disconnect())));
+      await Promise.all([redis, keeper, patient].map((one) => one?.quit().catch(() => one.disconnect())));
     },
   };
+}
+
+async function runOn<T>(redis: Redis, request: (redis: Redis) => Promise<T>): Promise<T> {
+  await connected(redis);
+  gather(redis);
+  try {
+    return await request(redis);
+  } catch (error) {
+    throw unavailable(error);
+  }
 }
 
 /** ioredis reports every failed attempt to reconnect; people want to know of the outage and of its end. */
@@ -99,6 +132,14 @@ const unreachable = (cause?: Error) =>
     retry: true,
     cause,
   });
+
+const notReplicated = (have: number, want: number) =>
+  new AppError(
+    'store-unavailable',
+    `Redis stored this, but only ${have} of ${want} replicas confirmed it in time, so a fail-over could lose it. Send it again: a repeat is recognised. ` +
+      'If it goes on, look at the replicas, or lower redis.waitForReplicas.',
+    { retry: true },
+  );
 
 function unavailable(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;

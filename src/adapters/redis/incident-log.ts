@@ -47,7 +47,7 @@ export function createIncidentLog({
         scriptOptions(keys, request, clock.now()),
         ...entries.map((entry) => `${entry.mac} ${entry.text}`),
       ];
-      const reply = await store.run((redis) => redis.eval(APPEND, names.length, ...names, ...args));
+      const reply = await store.keep((redis) => redis.eval(APPEND, names.length, ...names, ...args));
       return appendResult(reply, request, entries);
     },
     async load(id) {

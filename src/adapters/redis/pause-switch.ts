@@ -33,7 +33,7 @@ export function createPauseSwitch({ store, prefix, keys }: PauseSwitchOptions): 
     },
     async write(pause) {
       const text = JSON.stringify(pause ?? null);
-      await store.run((redis) => redis.set(key, `${macOf(keys.chain, '', NAME, text)} ${text}`));
+      await store.keep((redis) => redis.set(key, `${macOf(keys.chain, '', NAME, text)} ${text}`));
     },
   };
 }
