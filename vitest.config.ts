@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** Worlds that are killed, cut off, flooded and clicked through, long models, a compiler run and the image's files: `npm run test:slow` and CI run them apart. */
+/** Worlds that are killed, cut off, flooded, clicked through and spoiled, long models, a compiler run and the image's files: `npm run test:slow` and CI run them apart. */
 export const slow = [
   'test/e2e/faults/**/*.test.ts',
   'test/e2e/{attack-flood,bad-input-slack,documents,page,rotation-story}.test.ts',
   'test/bench/**/*.test.ts',
+  'test/cli/doctor-*.test.ts',
   'test/engine/{crash-restart,long-step,take-power-away,votes-model}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',

@@ -43,6 +43,8 @@ export interface AlertSource {
    */
   verify(request: RawRequest, secret: Secret, nowMs: number, toleranceMs?: number): string;
   parse(request: RawRequest): Parsed;
+  /** Throws AppError `bad-config` where this can be no secret of this source; for a check of the configuration. */
+  checkSecret?(secret: Secret): void;
 }
 
 // ---- Actions ----------------------------------------------------------------------------------------------------

@@ -61,3 +61,13 @@ export const defaultCommands: SlashCommand[] = [
     usageHint: '[cluster/namespace/name] [reason]',
   },
 ];
+
+/** As in manifest.yml. */
+export const defaultScopes: readonly string[] = [
+  'commands',
+  'chat:write',
+  'users:read',
+  'usergroups:read',
+  'channels:history',
+  'groups:history',
+];

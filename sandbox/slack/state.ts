@@ -27,6 +27,8 @@ export interface StateSeed {
   userGroups: UserGroup[];
   commands: SlashCommand[];
   demos: Demo[];
+  /** What the app was given when it was installed. */
+  scopes: readonly string[];
   now: () => number;
 }
 

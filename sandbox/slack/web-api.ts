@@ -25,6 +25,8 @@ interface Answer {
   status: number;
   body: Json;
   retryAfter?: number;
+  /** Of the token, as Slack says them with each answer. */
+  scopes?: readonly string[];
 }
 
 type Run = (args: Json) => Answer;
@@ -44,7 +46,8 @@ export async function serveMethod(
     if (wait > 0) return rateLimited(wait);
     const run = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
     if (!run) throw new SlackError('unknown_method', { req_method: method });
-    return { status: 200, body: run(decodeJsonFields(args), core) };
+    const scopes = token === core.state.appToken ? ['connections:write'] : core.state.scopes;
+    return { status: 200, body: run(decodeJsonFields(args), core), scopes };
   });
 }
 
@@ -92,6 +95,7 @@ async function serve(
   }
   response.writeHead(answer.status, {
     'content-type': 'application/json; charset=utf-8',
+    ...(answer.scopes === undefined ? {} : { 'x-oauth-scopes': answer.scopes.join(',') }),
     ...(answer.retryAfter === undefined ? {} : { 'retry-after': String(answer.retryAfter) }),
   });
   response.end(JSON.stringify(answer.body));

@@ -5,7 +5,14 @@ import type { Core } from './core.ts';
 import { createEvents, EVENT_RETRIES_MS } from './events.ts';
 import { createFaults } from './faults.ts';
 import { servePage } from './page-server.ts';
-import { defaultChannels, defaultCommands, defaultPeople, defaultUserGroups, TEAM } from './people.ts';
+import {
+  defaultChannels,
+  defaultCommands,
+  defaultPeople,
+  defaultScopes,
+  defaultUserGroups,
+  TEAM,
+} from './people.ts';
 import { seededRandom } from './random.ts';
 import { createRates, type RateMode } from './rates.ts';
 import { createResponseUrls } from './response-urls.ts';
@@ -24,6 +31,8 @@ export interface WorkspaceOptions {
   channels?: Channel[];
   userGroups?: UserGroup[];
   commands?: SlashCommand[];
+  /** Of the bot token. */
+  scopes?: readonly string[];
   demos?: Demo[];
   /** Decides which socket gets which envelope. */
   seed?: number;
@@ -69,6 +78,7 @@ function assemble(options: WorkspaceOptions, origin: string, closing: AbortSigna
     channels: options.channels ?? defaultChannels,
     userGroups: options.userGroups ?? defaultUserGroups,
     commands: options.commands ?? defaultCommands,
+    scopes: options.scopes ?? defaultScopes,
     demos: options.demos ?? [],
     now,
   });

@@ -1,8 +1,9 @@
 // The list of commands of the command line: a new one is a file and a line here.
 import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
+import { doctor } from './doctor.ts';
 import { plan } from './plan.ts';
 import { policy } from './policy.ts';
 import { report } from './report.ts';
 
-export const commands: readonly CliCommand[] = [report, plan, audit, policy];
+export const commands: readonly CliCommand[] = [doctor, report, plan, audit, policy];

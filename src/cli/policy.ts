@@ -50,7 +50,7 @@ export interface PolicyOptions {
 }
 
 /** Where the phase depends on what is done, the first that the action names. */
-const deeds: Deed[] = actions.map(({ name, phase, reversible }) => ({
+export const deeds: Deed[] = actions.map(({ name, phase, reversible }) => ({
   action: name,
   phase: typeof phase === 'function' ? phase({}) : phase,
   reversible,

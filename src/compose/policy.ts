@@ -5,8 +5,13 @@ import { PHASES } from '../domain/plan.ts';
 import { createPolicy, type Policy, unknownDeeds } from '../domain/policy.ts';
 import { AppError } from '../errors.ts';
 
+export type PolicyConfig = Pick<
+  FileConfig,
+  'people' | 'protectedNamespaces' | 'approvalExpiry' | 'autoContain' | 'policy'
+>;
+
 /** The policy of this configuration. Throws AppError `bad-config` where a rule speaks of what does not exist. */
-export function policyOf(config: FileConfig): Policy {
+export function policyOf(config: PolicyConfig): Policy {
   const { people, protectedNamespaces, approvalExpiry, autoContain, policy: section } = config;
   const known = [...actions.map(({ name }) => name), ...PHASES, 'any'];
   const wrong = unknownDeeds(section, known);

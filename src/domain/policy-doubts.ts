@@ -11,15 +11,53 @@ export interface Known {
 
 /** Sentences, none of which keeps the policy from being used. */
 export function policyDoubts(policy: Policy, known: Known): string[] {
+  const missing = shortages(policy, (from) => {
+    const { users, groups } = namedBy(policy, from);
+    return groups.length > 0 ? undefined : users.length;
+  });
+  return [...ruleDoubts(policy, known), ...missing.map(tellShortage)];
+}
+
+/** Without those about people. */
+export function ruleDoubts(policy: Policy, known: Known): string[] {
   return policy.rules.flatMap((rule, index) =>
     [
       shadowed(policy.rules.slice(0, index), rule),
       ...finalAuto(rule, known.deeds),
-      ...unapprovable(policy, rule),
       ...noCluster(rule, known.clusters),
     ].flatMap((doubt) => (doubt === undefined ? [] : [`rule "${rule.name}": ${doubt}`])),
   );
 }
+
+/** An approval that too few people can give. */
+export interface Shortage {
+  rule: string;
+  /** Action, phase or `any`. */
+  deed: string;
+  approvals: number;
+  /** Who asked for the incident does not count. */
+  excludeRequester: boolean;
+  people: number;
+}
+
+/** `count`: how many can approve; undefined: not known, so nothing is said. */
+export const shortages = (
+  policy: Policy,
+  count: (from: readonly string[]) => number | undefined,
+): Shortage[] =>
+  policy.rules.flatMap((rule) =>
+    Object.entries(rule.do).flatMap(([deed, decision]) => {
+      if (typeof decision === 'string') return [];
+      const { approvals, excludeRequester, from } = decision;
+      const people = count(from);
+      const needed = approvals + (excludeRequester ? 1 : 0);
+      if (people === undefined || people >= needed) return [];
+      return [{ rule: rule.name, deed, approvals, excludeRequester, people }];
+    }),
+  );
+
+const tellShortage = ({ rule, deed, approvals, excludeRequester, people }: Shortage): string =>
+  `rule "${rule}": ${deed} needs ${approvals} approvals and names ${people} ${people === 1 ? 'person' : 'people'}${excludeRequester ? ', one of whom may be the reporter' : ''}: name more.`;
 
 /** The default at the end is always the last, so only what was written can be covered. */
 function shadowed(earlier: readonly PolicyRule[], { name }: PolicyRule): string | undefined {
@@ -38,17 +76,6 @@ const finalAuto = ({ do: deeds }: PolicyRule, known: readonly Deed[]): string[] 
     return decision === 'auto' && final.length > 0
       ? [`${key} cannot be undone, so it never runs by itself: auto means one approver here.`]
       : [];
-  });
-
-const unapprovable = (policy: Policy, { do: deeds }: PolicyRule): string[] =>
-  Object.entries(deeds).flatMap(([key, decision]) => {
-    if (typeof decision === 'string') return [];
-    const { users, groups } = namedBy(policy, decision.from);
-    const spare = decision.excludeRequester ? 1 : 0;
-    if (groups.length > 0 || users.length >= decision.approvals + spare) return [];
-    return [
-      `${key} needs ${decision.approvals} approvals and names ${users.length} ${users.length === 1 ? 'person' : 'people'}${spare ? ', one of whom may be the reporter' : ''}: name more.`,
-    ];
   });
 
 const noCluster = ({ match }: PolicyRule, clusters: readonly string[]): string[] =>

@@ -75,7 +75,7 @@ export function workerRules(actions: readonly Permitted[]): WorkerRules {
 }
 
 /** `group/resource verb`; a resource may hold a slash of its own, a group none. */
-const grants = (permissions: readonly Permission[]): Set<string> =>
+export const grants = (permissions: readonly Rule[]): Set<string> =>
   new Set(
     permissions.flatMap(({ apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) =>
@@ -85,7 +85,7 @@ const grants = (permissions: readonly Permission[]): Set<string> =>
   );
 
 /** One rule for the resources of a group that share their verbs. */
-function toRules(granted: ReadonlySet<string>): Rule[] {
+export function toRules(granted: ReadonlySet<string>): Rule[] {
   const verbsOf = Map.groupBy(granted, (grant) => grant.slice(0, grant.indexOf(' ')));
   const alike = Map.groupBy(verbsOf, ([path, all]) => {
     const verbs = all.map((grant) => grant.slice(grant.indexOf(' ') + 1));

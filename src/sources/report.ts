@@ -13,7 +13,12 @@ import { jsonObject, plainText, plainUrl } from './parts/plain-text.ts';
 
 const NAME = 'report';
 
-export const report = { name: NAME, verify, parse } satisfies AlertSource;
+export const report = {
+  name: NAME,
+  verify,
+  parse,
+  checkSecret: (secret: Secret) => void webhook(secret),
+} satisfies AlertSource;
 
 function verify(request: RawRequest, secret: Secret, nowMs: number, toleranceMs = TOLERANCE_MS): string {
   const {

@@ -2,10 +2,13 @@
 import { WebClient } from '@slack/web-api';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BOT_SCOPES } from '../../src/adapters/slack/scopes.ts';
 import { filesIn, read, type SourceFile } from './tree.ts';
 
 /** Bot scopes by method. History needs one for public and one for private channels: the incident channel may be either. */
 const SCOPES: Record<string, string[]> = {
+  // With the app-level token: connections:write.
+  'apps.connections.open': [],
   'auth.test': [],
   'chat.postEphemeral': ['chat:write'],
   'chat.postMessage': ['chat:write'],
@@ -68,6 +71,10 @@ test('manifest.yml asks for what these methods, the events and the slash command
     ),
   ]);
   expect(oauth_config.scopes.bot.toSorted()).toEqual([...needed].toSorted());
+});
+
+test('doctor looks for the same scopes', () => {
+  expect(Object.keys(BOT_SCOPES)).toEqual(manifest.oauth_config.scopes.bot);
 });
 
 test('each scope says why', () => {

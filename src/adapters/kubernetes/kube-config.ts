@@ -28,6 +28,8 @@ export interface Access {
   tlsName(address: string): string | undefined;
   /** What verifies the servers; undefined: the system's authorities. Needs no credential. */
   authority(): TlsOptions['ca'];
+  /** The credential is renewed by something else than a person: a plug-in, a file, or the kubelet. */
+  rotates: boolean;
   credential(): Promise<Credential>;
 }
 
@@ -40,8 +42,9 @@ export const withoutFinalSlash = (url: string): string => url.replace(/\/+$/, ''
 export function loadAccess(config: ClusterConfig): Access {
   const kube = config.kubeconfig === undefined ? fromPod(config) : fromFile(config, config.kubeconfig);
   const cluster = kube.getCurrentCluster();
+  const user = kube.getCurrentUser();
   const problem = (text: string) => new AppError('bad-config', `Cluster ${config.name}: ${text}`);
-  if (!cluster || !kube.getCurrentUser()) {
+  if (!cluster || !user) {
     const known = kube.getContexts().map((context) => context.name);
     const wanted = kube.getCurrentContext() || '(none)';
     throw problem(`the kubeconfig has no usable context ${wanted}. It has: ${known.join(', ') || 'none'}.`);
@@ -61,6 +64,7 @@ export function loadAccess(config: ClusterConfig): Access {
     proxy: cluster.proxyUrl,
     tlsName: (address) => (names.has(address) ? names.get(address) : IN_CLUSTER_NAME),
     authority: () => bufferFromFileOrString(cluster.caFile, cluster.caData) ?? undefined,
+    rotates: config.kubeconfig === undefined || Boolean(user.exec ?? user.authProvider),
     credential: () => readCredential(config, kube),
   };
 }

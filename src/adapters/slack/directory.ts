@@ -1,5 +1,5 @@
 // Who pressed the button: asked of Slack, remembered for a minute, and nobody where Slack does not say.
-import type { WebClient } from '@slack/web-api';
+import type { UsersInfoResponse, WebClient } from '@slack/web-api';
 import type { Person } from '../../domain/approval.ts';
 import { AppError } from '../../errors.ts';
 import { slackCode } from './web-client.ts';
@@ -55,6 +55,13 @@ async function look(client: WebClient, id: string): Promise<Person> {
       { retry: true },
     );
   });
+  return personOf(id, user);
+}
+
+type User = NonNullable<UsersInfoResponse['user']>;
+
+/** What Slack does not say counts against them. */
+export function personOf(id: string, user: User | undefined): Person {
   return {
     id,
     // A stranger reaches us through a shared channel and belongs to no workspace that we know.

@@ -1,0 +1,123 @@
+// Looks at everything that Tourniquet stands on, before an incident does, and says for each trouble what to do.
+import { existsSync } from 'node:fs';
+import { type ConfigReading, type Role, readConfig } from '../config.ts';
+import type { Diagnosis, DiagnosisStatus } from '../domain/diagnosis.ts';
+import { scrub } from '../domain/leak-material.ts';
+import { parseRedisUrl } from '../domain/redis-url.ts';
+import { createLog } from '../log.ts';
+import { type CliCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import type { Check, Given } from './doctor/check.ts';
+import { checks } from './doctor/list.ts';
+import { type Report, renderPeople } from './doctor/render.ts';
+
+const ROLES: readonly Role[] = ['bot', 'worker', 'all'];
+const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+const OPTIONS = { role: text, 'act-in': { ...text, multiple: true }, json: flag, strict: flag } as const;
+
+export const doctor: CliCommand = {
+  name: 'doctor',
+  usage: [
+    [
+      'doctor [--role bot|worker|all] [--act-in <namespace>]… [--strict] [--json]',
+      'check Slack, Redis, clusters, policy and configuration, and say what to do',
+    ],
+  ],
+  run: (argv, terminal) => runDoctor(argv, terminal),
+};
+
+export interface DoctorOptions extends Pick<Terminal, 'env' | 'stdout'> {
+  now?: () => number;
+  list?: readonly Check[];
+}
+
+/**
+ * `argv`: what follows "doctor". Answers the exit code: 0 nothing is broken, 1 something is (with --strict: or is
+ * doubtful). Throws AppError `bad-input` for a wrong call.
+ */
+export async function runDoctor(
+  argv: string[],
+  { env, stdout, now = Date.now, list = checks }: DoctorOptions,
+): Promise<number> {
+  const { values, positionals } = parseCall(doctor, argv, OPTIONS);
+  if (positionals.length > 0) throw wrongCall(doctor, `Not understood: ${positionals.join(' ')}\n`);
+  const role = values.role ?? guessRole(env);
+  if (!isRole(role)) throw wrongCall(doctor, `--role: write one of ${ROLES.join(', ')}.\n`);
+  const reading = readConfig(role, env);
+  const given: Given = {
+    role,
+    reading,
+    actIn: values['act-in'] ?? [],
+    log: createLog({ level: 'silent' }),
+    now,
+  };
+  const groups = await Promise.all(list.map((check) => examined(check, given)));
+  const report = summed(role, groups.map(cleaner(reading)));
+  stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : renderPeople(report));
+  const bad = report.summary.broken + (values.strict ? report.summary.warning : 0);
+  return bad > 0 ? 1 : 0;
+}
+
+const isRole = (role: string): role is Role => (ROLES as readonly string[]).includes(role);
+
+/** As far as the environment shows it; a clone on somebody's own machine is both. */
+function guessRole(env: Terminal['env']): Role {
+  const { file } = readConfig('worker', env);
+  const isBot = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN'].some((name) => env[name] || env[`${name}_FILE`]);
+  const isWorker = (file.clusters ?? []).some(({ kubeconfig }) => existsSync(kubeconfig ?? POD_TOKEN));
+  if (isBot === isWorker) return 'all';
+  return isBot ? 'bot' : 'worker';
+}
+
+async function examined({ group, role, run }: Check, given: Given): Promise<Report['groups'][number]> {
+  if (role !== undefined && given.role !== 'all' && given.role !== role)
+    return { group, checks: [{ name: group, status: 'not-checked', seen: `It is the ${role}'s matter.` }] };
+  try {
+    return { group, checks: await run(given) };
+  } catch (error) {
+    // Unforeseen, so its own words may hold anything.
+    const name = error instanceof Error ? error.name : 'error';
+    const seen = `This could not be looked at to the end (${name}).`;
+    return { group, checks: [{ name: group, status: 'broken', seen, remedy: REPORT_IT }] };
+  }
+}
+
+const REPORT_IT = 'This is a mistake in Tourniquet: please report it, with the version and this line.';
+
+function summed(role: Role, groups: Report['groups']): Report {
+  const all: Diagnosis[] = groups.flatMap(({ checks: found }) => found);
+  const count = (status: DiagnosisStatus) => all.filter((one) => one.status === status).length;
+  const summary = {
+    fine: count('fine'),
+    warning: count('warning'),
+    broken: count('broken'),
+    notChecked: count('not-checked'),
+  };
+  return { version: 1, role, summary, groups };
+}
+
+/** What others say may quote what they were sent, so nothing leaves unread. */
+function cleaner({ secrets }: ConfigReading): (group: Report['groups'][number]) => Report['groups'][number] {
+  const { sourceSecrets, redisUrl, ...named } = secrets;
+  const { password, sentinelPassword } = parseRedisUrl(redisUrl?.reveal() ?? '') ?? {};
+  const values = [
+    ...[redisUrl, ...Object.values(named), ...Object.values(sourceSecrets)].map((secret) => secret?.reveal()),
+    password,
+    sentinelPassword,
+  ].filter((value) => value !== undefined && value.length >= SHORTEST_HIDDEN);
+  const clean = (text: string): string =>
+    values.reduce<string>((left, value) => left.replaceAll(value ?? '', '[secret]'), scrub(text));
+  return ({ group, checks: found }) => ({
+    group,
+    checks: found.map((one) => ({
+      ...one,
+      seen: clean(one.seen),
+      ...(one.remedy !== undefined && { remedy: clean(one.remedy) }),
+    })),
+  });
+}
+
+/** Hiding every "ab" would make the rest unreadable and tell what is hidden. */
+const SHORTEST_HIDDEN = 6;
