@@ -13,18 +13,29 @@ import { type Report, renderPeople } from './doctor/render.ts';
 const ROLES: readonly Role[] = ['bot', 'worker', 'all'];
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
-const OPTIONS = { role: text, 'act-in': { ...text, multiple: true }, json: flag, strict: flag } as const;
+const OPTIONS = {
+  role: {
+    type: 'string',
+    choices: ROLES,
+    value: '<role>',
+    does: 'which process this is for, what the environment looks like if not given',
+  },
+  'act-in': {
+    type: 'string',
+    multiple: true,
+    value: '<namespace>',
+    does: 'a namespace in which the worker is to act; may be given again',
+  },
+  strict: { type: 'boolean', does: 'what is doubtful counts as broken' },
+  json: { type: 'boolean', does: 'print JSON' },
+} as const;
 
 export const doctor: CliCommand = {
   name: 'doctor',
-  usage: [
-    [
-      'doctor [--role bot|worker|all] [--act-in <namespace>]… [--strict] [--json]',
-      'check Slack, Redis, clusters, policy and configuration, and say what to do',
-    ],
-  ],
+  usage: [['doctor [options]', 'check Slack, Redis, clusters, policy and configuration, and say what to do']],
+  options: OPTIONS,
+  about: 'It reads what the bot and the worker read, asks, and changes nothing.',
+  exitCodes: '0 nothing is broken; 1 something is; 2 it could not be answered.',
   run: (argv, terminal) => runDoctor(argv, terminal),
 };
 
@@ -43,8 +54,7 @@ export async function runDoctor(
 ): Promise<number> {
   const { values, positionals } = parseCall(doctor, argv, OPTIONS);
   if (positionals.length > 0) throw wrongCall(doctor, `Not understood: ${positionals.join(' ')}\n`);
-  const role = values.role ?? guessRole(env);
-  if (!isRole(role)) throw wrongCall(doctor, `--role: write one of ${ROLES.join(', ')}.\n`);
+  const role = (values.role as Role | undefined) ?? guessRole(env);
   const reading = readConfig(role, env);
   const given: Given = {
     role,
@@ -59,8 +69,6 @@ export async function runDoctor(
   const bad = report.summary.broken + (values.strict ? report.summary.warning : 0);
   return bad > 0 ? 1 : 0;
 }
-
-const isRole = (role: string): role is Role => (ROLES as readonly string[]).includes(role);
 
 /** As far as the environment shows it; a clone on somebody's own machine is both. */
 function guessRole(env: Terminal['env']): Role {
