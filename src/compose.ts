@@ -1,6 +1,8 @@
 // Builds one role of Tourniquet from its configuration. This file and its folder are the only ones that join adapters with registries.
 import { startBotRole } from './compose/bot.ts';
+import { startMonitoring } from './compose/monitoring.ts';
 import { openShared } from './compose/shared.ts';
+import { openTelemetry } from './compose/telemetry.ts';
 import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
 import type { Config } from './config.ts';
@@ -9,7 +11,7 @@ import { every } from './every.ts';
 import type { Log } from './log.ts';
 
 export interface Running {
-  /** Port of the webhooks (bot) and of the health endpoint (worker). */
+  /** Port of the webhooks (bot), and of health and metrics (worker, and bot where it has one). */
   ports: { http?: number; health?: number };
   /** Finishes what is running, within the grace period, and lets go of everything. */
   stop(): Promise<void>;
@@ -19,10 +21,13 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
   const stack = new AsyncDisposableStack();
   const assembly = { config, log, stack, graceMs };
   try {
-    const shared = openShared(assembly);
-    const warm = warmUp([shared.openQueues()]);
+    const shared = openShared(assembly, openTelemetry(config, log));
+    const warm = warmUp([shared.queue.open()]);
     const ports: Running['ports'] = {};
-    if (config.role !== 'bot') ports.health = await startWorkerRole(assembly, shared);
+    const { metricsPort, healthPort } = config.http;
+    if (config.role !== 'bot') await startWorkerRole(assembly, shared);
+    const port = config.role === 'bot' ? metricsPort : healthPort;
+    if (port !== undefined) ports.health = await startMonitoring(assembly, shared, port);
     if (config.role !== 'worker') ports.http = await startBotRole(assembly, shared);
     await warm;
     const sweeping = every(

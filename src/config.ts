@@ -82,9 +82,17 @@ export const fileSchema = z.strictObject({
     .strictObject({
       host: z.string().default('0.0.0.0'),
       port: z.int().min(0).max(65_535).default(8080),
-      /** The worker's health endpoint, which serves nothing else. */
+      /** The worker's health and metrics; it serves nothing else. */
       healthPort: z.int().min(0).max(65_535).default(8081),
+      /** The bot's health and metrics, apart from what the world may reach; absent: it serves no metrics. */
+      metricsPort: z.int().min(0).max(65_535).optional(),
       maxBodyBytes: z.int().min(1024).default(1_048_576),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({
+      /** How often to count what is in Redis; a scrape itself asks nobody. */
+      refreshEvery: duration.default(10_000),
     })
     .prefault({}),
   redis: z

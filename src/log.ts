@@ -1,6 +1,7 @@
 // Structured logs that cannot carry a token: every line is looked through before it is written, keys and values at any depth.
 import { type DestinationStream, pino } from 'pino';
 import { scrub } from './domain/leak-material.ts';
+import { logFields } from './log-fields.ts';
 
 export interface Log {
   debug(fields: object, message: string): void;
@@ -20,6 +21,9 @@ export function createLog({ level, destination }: { level: LogLevel; destination
   const options = {
     level,
     base: null,
+    mixin: () => ({ ...logFields() }),
+    // What a line says itself wins over what its surroundings say.
+    mixinMergeStrategy: (own: object, around: object) => ({ ...around, ...own }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describe, error: describe },

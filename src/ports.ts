@@ -169,6 +169,8 @@ export interface IncidentLog {
   about(name: string): Promise<string[]>;
   /** Newest first. */
   list(limit: number): Promise<string[]>;
+  /** How many events each of these has, in one round trip; 0 for one that does not exist. */
+  versions(ids: readonly string[]): Promise<number[]>;
   /** Incidents that may owe work. */
   toSweep(): Promise<string[]>;
   /** Nothing is owed as of this version: stop sweeping it, unless something was appended or reported since. */

@@ -60,6 +60,7 @@ export function memoryLog(clock: Clock): Memory {
     },
     find: async (key) => claims.get(key),
     about: async (name) => [...(about.get(name) ?? [])],
+    versions: async (ids) => ids.map((id) => logs.get(id)?.length ?? 0),
     list: async (limit) => [...logs.keys()].toReversed().slice(0, limit),
     toSweep: async () => [...sweep],
     async settle(id, version) {

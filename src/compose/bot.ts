@@ -3,10 +3,12 @@ import { commands } from '../../commands/index.ts';
 import { createDesk } from '../adapters/bullmq/desk.ts';
 import { startWorker } from '../adapters/bullmq/worker.ts';
 import { startHttp } from '../adapters/http/intake.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
 import { createReplayGuard } from '../adapters/redis/replay-guard.ts';
 import { startSlack } from '../adapters/slack/app.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
+import type { Refusal } from '../domain/approval.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';
 import { openSession } from '../engine/session.ts';
@@ -15,6 +17,7 @@ import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import { sources } from '../sources/index.ts';
 import type { Assembly, Shared } from './shared.ts';
+import { alive } from './vitals.ts';
 
 /** How long a person waits for the worker to answer a question. */
 const ASK_DEADLINE_MS = 2500;
@@ -28,18 +31,23 @@ const REPORTS_AT_ONCE = 8;
 /** Returns the port of the webhooks. */
 export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
   const { config, log, stack } = assembly;
-  const { queueOptions, deps, store, prefix, clock, problems } = shared;
+  const { queueOptions, deps, store, prefix, clock, problems, telemetry } = shared;
   const desk = createDesk(queueOptions);
   stack.defer(() => desk.close());
   // Which workspace people must belong to is known once Slack has answered; until then nobody may decide.
   const { policy } = deps.settings;
   const roster = { policy, teamId: '' };
-  const front = createFront(deps, {
-    roster,
-    clusters: config.clusters.map(({ name }) => name),
-    ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
-    health: problems,
-  });
+  const { metrics, vitals } = telemetry;
+  vitals.sockets = () => 0;
+  const front = countRefusals(
+    metrics,
+    createFront(deps, {
+      roster,
+      clusters: config.clusters.map(({ name }) => name),
+      ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
+      health: problems,
+    }),
+  );
   // Alerts are accepted before Slack answers: they are durable without it, and shown when it is back.
   const http = await startHttp({
     ...config.http,
@@ -51,6 +59,8 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
     receive: front.report,
     update: front.update,
     ready: problems,
+    alive: () => alive(vitals, problems),
+    counted: (source, outcome) => metrics.count('tourniquet_deliveries_total', { source, outcome }),
     log,
   });
   stack.defer(() => http.close());
@@ -88,7 +98,8 @@ async function connectSlack(
   shared: Shared,
   front: Front,
 ): Promise<string> {
-  const { queueOptions, deps, store, prefix, clock } = shared;
+  const { queueOptions, deps, store, prefix, clock, telemetry } = shared;
+  const { metrics, vitals } = telemetry;
   const { slack, slackBotToken, slackAppToken } = config;
   const { policy } = deps.settings;
   if (!slackBotToken || !slackAppToken)
@@ -103,7 +114,13 @@ async function connectSlack(
     appToken: slackAppToken,
     front,
     commands,
+    watch(method, code, ms) {
+      metrics.count('tourniquet_slack_requests_total', { method, code });
+      metrics.observe('tourniquet_slack_request_seconds', {}, ms / 1000);
+      if (code === '429') metrics.count('tourniquet_slack_throttled_total');
+    },
   });
+  vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
   const reporter = slackReporter({
     ...shown,
@@ -115,5 +132,22 @@ async function connectSlack(
   const options = { ...queueOptions, concurrency: REPORTS_AT_ONCE };
   const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), options);
   stack.defer(() => worker.close(graceMs));
+  vitals.queues.set('bot', worker);
   return app.teamId;
+}
+
+/** People are told why; how often each reason comes up is a number. */
+function countRefusals(metrics: Metrics, front: Front): Front {
+  const counted = <T extends object>(answer: T): T => {
+    if ('refusal' in answer) {
+      const { code } = answer.refusal as Refusal;
+      metrics.count('tourniquet_refusals_total', { reason: code });
+    }
+    return answer;
+  };
+  return {
+    ...front,
+    decide: async (...click) => counted(await front.decide(...click)),
+    pause: async (...given) => counted(await front.pause(...given)),
+  };
 }

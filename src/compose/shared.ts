@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { BotDeps, Settings } from '../engine/deps.ts';
 import type { Log } from '../log.ts';
 import { policyOf } from './policy.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Every reporter of every process, so that the worker knows what the bot owes. */
 const REPORTERS = ['slack'] as const;
@@ -25,13 +26,18 @@ export interface Assembly {
 
 export type Shared = ReturnType<typeof openShared>;
 
-export function openShared({ config, log, stack }: Assembly) {
+export function openShared({ config, log, stack }: Assembly, telemetry: Telemetry) {
   const { prefix } = config.redis;
   const clock = { now: () => Date.now() };
   const keys = deriveKeys(config.key);
   const store = openStore(config.redisUrl, log, config.redis);
   stack.defer(() => store.close());
-  const queueOptions = { connections: store, prefix, clock, log };
+  const { metrics } = telemetry;
+  const ran = (work: string, result: string, ms: number): void => {
+    metrics.count('tourniquet_jobs_total', { work, result });
+    metrics.observe('tourniquet_job_seconds', { work }, ms / 1000);
+  };
+  const queueOptions = { connections: store, prefix, clock, log, ran };
   const queue = createJobQueue(queueOptions);
   stack.defer(() => queue.close());
   const deps: BotDeps = {
@@ -43,6 +49,7 @@ export function openShared({ config, log, stack }: Assembly) {
     clock,
     settings: settingsOf(config),
     logger: log,
+    witness: telemetry.witness,
   };
   /** Problems that keep this process from doing anything useful. */
   const problems = async (): Promise<string[]> => {
@@ -53,7 +60,7 @@ export function openShared({ config, log, stack }: Assembly) {
       return ['Redis does not answer: nothing new is accepted until it does; nothing accepted is lost.'];
     }
   };
-  return { store, prefix, clock, queueOptions, deps, problems, openQueues: queue.open };
+  return { store, prefix, clock, queueOptions, queue, deps, problems, telemetry };
 }
 
 function settingsOf(config: Config): Settings {

@@ -18,6 +18,8 @@ export interface ProbeAnswer {
 export interface ProofRound {
   cluster: string;
   level: ProofLevel;
+  /** ISO time of the first question; older logs do not have it. */
+  began?: string;
   /** ISO time of the last answer. */
   at: string;
   answers: ProbeAnswer[];

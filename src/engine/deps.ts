@@ -4,6 +4,7 @@ import type { Timing } from '../domain/due.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Pace } from '../domain/waves.ts';
 import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';
+import type { Witness } from '../witness.ts';
 import type { Gate } from './gate.ts';
 
 /** Durations in milliseconds. */
@@ -38,6 +39,7 @@ export interface BotDeps {
   clock: Clock;
   settings: Settings;
   logger: EngineLog;
+  witness?: Witness;
 }
 
 export interface WorkerDeps extends BotDeps {

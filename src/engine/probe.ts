@@ -22,6 +22,7 @@ export async function probeRound(
   cluster: Cluster,
   token: Secret | undefined,
 ): Promise<ProofRound> {
+  const began = new Date(deps.clock.now()).toISOString();
   const known = token ? [token] : await stillStored(incident, cluster);
   const answered = known
     ? await askServers(cluster, identity, known)
@@ -30,7 +31,7 @@ export async function probeRound(
         answers: [],
         outcome: await byObjectState(deps, incident, cluster.name),
       };
-  return { cluster: cluster.name, at: new Date(deps.clock.now()).toISOString(), ...answered };
+  return { cluster: cluster.name, began, at: new Date(deps.clock.now()).toISOString(), ...answered };
 }
 
 /**

@@ -42,14 +42,18 @@ async function open(
 ): Promise<Opened | string> {
   const id = newId();
   const claim = keys.map((key) => ({ key, from }));
+  const began = deps.clock.now();
   const [result] = await Promise.all([
     deps.log.append({ id, expected: 0, head: '', events: [event], claim, ...seal }),
     addSafely(deps, id, firstWork(deps, id, event)),
   ]);
   if (result.kind === 'held') return result.by;
-  return result.kind === 'appended'
-    ? { incidentId: id, created: true }
-    : await open(deps, event, keys, from, seal);
+  if (result.kind !== 'appended') return await open(deps, event, keys, from, seal);
+  const { events, head } = result;
+  const { incident: after } = toSession(id, { events, cursors: {}, head });
+  const until = deps.clock.now();
+  deps.witness?.appended({ id, before: undefined, after, events, fresh: events, from: began, until });
+  return { incidentId: id, created: true };
 }
 
 const FIRST_CARD_AFTER_MS = 300;

@@ -6,6 +6,7 @@ import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
 import { openRun, stateOf, takesBack } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
+import { withLogFields } from '../log-fields.ts';
 import type { Secret } from '../secret.ts';
 import { lookWith, type Place, workWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -127,11 +128,15 @@ export async function performStep(
   token: Secret | undefined,
 ): Promise<Outcome> {
   const { action, bench, params } = workWith(deps, session, place, token);
-  const executed = await action.execute(bench, params);
-  if (executed.verdict !== 'done') return executed;
-  const verified = await action.verify(bench, params);
-  return verified.verdict === 'done' ? executed : verified;
+  return await withLogFields(fieldsOf(place), async () => {
+    const executed = await action.execute(bench, params);
+    if (executed.verdict !== 'done') return executed;
+    const verified = await action.verify(bench, params);
+    return verified.verdict === 'done' ? executed : verified;
+  });
 }
+
+const fieldsOf = ({ run, step, attempt }: Place) => ({ run, step: step.id, cluster: step.cluster, attempt });
 
 export async function verifyStep(
   deps: WorkerDeps,
@@ -145,8 +150,9 @@ export async function verifyStep(
 
 async function undoStep(deps: WorkerDeps, session: Session, place: Place): Promise<Outcome> {
   const { action, bench, params } = workWith(deps, session, place, undefined);
-  if (action.undo === undefined) return notDone(`${action.name} cannot be undone.`);
-  const undone = await action.undo(bench, params);
+  const { undo } = action;
+  if (undo === undefined) return notDone(`${action.name} cannot be undone.`);
+  const undone = await withLogFields(fieldsOf(place), () => undo(bench, params));
   if (undone.verdict !== 'done') return undone;
   const after = await action.verify(bench, params);
   return after.verdict === 'not-done' ? done(undone.detail, undone.facts) : after;

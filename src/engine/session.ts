@@ -34,14 +34,19 @@ export async function append(
   events: EventBody[],
   extras: Extras = {},
 ): Promise<Appended> {
-  const { id, version } = session.incident;
-  const about = namesOf(session.incident, events);
+  const before = session.incident;
+  const { id, version } = before;
+  const about = namesOf(before, events);
   const request = { id, expected: version, head: session.head, events, about, ...extras };
+  const from = deps.clock.now();
   const result = await deps.log.append(request);
   if (result.kind === 'appended') {
     session.events = [...session.events, ...result.events];
     session.head = result.head;
     session.incident = fold(id, session.events);
+    const { incident: after, events: all } = session;
+    const until = deps.clock.now();
+    deps.witness?.appended({ id, before, after, events: all, fresh: result.events, from, until });
     return 'appended';
   }
   if (result.kind === 'over-budget') return { overBudget: result.budget };

@@ -130,8 +130,11 @@ async function catchUp(deps: BotDeps, reporter: Reporter, id: string): Promise<b
     const session = await openSession(deps, id);
     if (!isBehind(session)) return true;
     const { incident, events, head, cursors } = session;
-    const shown = await reporter.report(incident, events, cursors[reporter.name] ?? 0, head);
-    await deps.log.advance(reporter.name, id, shown);
+    const from = deps.clock.now();
+    const version = await reporter.report(incident, events, cursors[reporter.name] ?? 0, head);
+    await deps.log.advance(reporter.name, id, version);
+    const { updatedAt: at } = incident;
+    deps.witness?.shown({ id, reporter: reporter.name, version, at, from, until: deps.clock.now() });
     return true;
   } finally {
     await lock.release();

@@ -18,7 +18,7 @@ import {
 
 let world: World;
 beforeAll(async () => {
-  world = await openStage();
+  world = await openStage({ config: { http: { port: 0, healthPort: 0, metricsPort: 0 } } });
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
 });
 afterAll(() => world?.close());
@@ -104,4 +104,64 @@ describe('a leaked token', () => {
     await press(world, id, 'tomas', 'Approve plan');
     await cardShows(world, id, /object state/);
   });
+});
+
+it('is counted by the process that did it, in numbers that hold no token, no name and no incident', async () => {
+  const scraped = async (role: 'bot' | 'worker'): Promise<string> => {
+    const answer = await fetch(`http://127.0.0.1:${world[role]().ports.health}/metrics`);
+    expect(answer.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    return await answer.text();
+  };
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  const id = await opened(await world.report({ token }));
+  await cardShows(world, id, /refused by 2 of 2/);
+  const [bot, worker] = [await scraped('bot'), await scraped('worker')];
+  for (const pattern of [
+    /^tourniquet_alerts_total\{source="report",outcome="new"\} [1-9]/m,
+    /^tourniquet_deliveries_total\{source="report",outcome="accepted"\} [1-9]/m,
+    /^tourniquet_slack_requests_total\{method="chat.postMessage",code="200"\} [1-9]/m,
+    /^tourniquet_slack_sockets 2$/m,
+    /^tourniquet_report_lag_seconds_count\{reporter="slack"\} [1-9]/m,
+    /^tourniquet_jobs_total\{work="report",result="done"\} [1-9]/m,
+  ])
+    expect(bot).toMatch(pattern);
+  for (const pattern of [
+    /^tourniquet_time_to_contain_seconds_count\{by="policy"\} [1-9]/m,
+    /^tourniquet_kubernetes_requests_total\{cluster="prod",verb="patch",resource="secrets",code="200"\} [1-9]/m,
+    /^tourniquet_kubernetes_requests_total\{cluster="prod",verb="probe",resource="selfsubjectreviews",code="401"\} [1-9]/m,
+    /^tourniquet_cluster_up\{cluster="staging"\} 1$/m,
+    /^tourniquet_redis_up 1$/m,
+    /^tourniquet_queue_jobs\{queue="worker",state="waiting"\} \d/m,
+    /^tourniquet_build_info\{version="[\d.]+",role="worker",node="v\d/m,
+  ])
+    expect(worker).toMatch(pattern);
+  const [, payload = 'x', signature = 'x'] = token.split('.');
+  for (const secret of [payload, signature, id, 'checkout', 'payments'])
+    expect(bot + worker).not.toContain(secret);
+  expect((await fetch(`http://127.0.0.1:${world.bot().ports.http}/metrics`)).status).toBe(404);
+});
+
+it('every line that is written during a job says for which incident and which job', async () => {
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  const id = await opened(await world.report({ token }));
+  await cardShows(world, id, /refused by 2 of 2/);
+  const lines = world
+    .output()
+    .split('\n')
+    .filter((line) => line.includes(id))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines).toContainEqual(
+    expect.objectContaining({ msg: 'incident: alert-received', incident: id, delivery: expect.any(String) }),
+  );
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      msg: 'incident: step-ended',
+      role: 'worker',
+      incident: id,
+      job: expect.stringContaining(`${id}-investigate-`),
+      work: 'investigate',
+      step: 'quarantine-token-1',
+      result: 'done',
+    }),
+  );
 });

@@ -25,9 +25,14 @@ export const LOCKS = {
   maxStalledCount: 100,
 };
 
+export const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
 const roleOf = (kind: WorkKind): WorkRole => (kind === 'report' ? 'bot' : 'worker');
 
 export interface OwnJobQueue extends JobQueue {
+  /** How many jobs are in each queue, by state: one small question each. Throws AppError. */
+  counts(): Promise<Record<WorkRole, Record<JobState, number>>>;
   /** Does what the first `add` would have to do before it: several round trips. Throws AppError. */
   open(): Promise<void>;
   close(): Promise<void>;
@@ -62,6 +67,14 @@ export function createJobQueue(options: QueueOptions): OwnJobQueue {
           );
         }),
       );
+    },
+    async counts() {
+      const of = (role: WorkRole) =>
+        producers[role].use((queue) => queue.getJobCounts(...JOB_STATES)) as Promise<
+          Record<JobState, number>
+        >;
+      const [bot, worker] = await Promise.all([of('bot'), of('worker')]);
+      return { bot, worker };
     },
     async open() {
       const nothing = async () => {};

@@ -1,16 +1,25 @@
 // Takes jobs off the queue and hands them to the engine, and stops without cutting one short where it can.
 import { Worker } from 'bullmq';
 import type { WorkKind } from '../../domain/incident.ts';
+import { withLogFields } from '../../log-fields.ts';
 import type { Work } from '../../ports.ts';
 import { LOCKS, type QueueOptions, queueName, type WorkRole } from './queue.ts';
 
 export type WorkHandler = (work: Omit<Work, 'at'>) => Promise<void>;
+
+export interface WorkerOptions extends QueueOptions {
+  concurrency: number;
+  /** Told of each job that ended, for whoever counts. */
+  ran?: (work: WorkKind, result: 'done' | 'failed', ms: number) => void;
+}
 
 export interface RunningWorker {
   /** Resolves once it waits for jobs. */
   ready: Promise<unknown>;
   /** Time since Redis last answered a request for work; 0 while every slot is busy. */
   lastPollAgeMs(): number;
+  /** How long the oldest job that runs here has been running; 0 where none runs. */
+  oldestJobMs(): number;
   /** Takes no more jobs and waits for the running ones; what is left after `graceMs` is run again by another worker. */
   close(graceMs: number): Promise<void>;
 }
@@ -18,18 +27,23 @@ export interface RunningWorker {
 export function startWorker(
   role: WorkRole,
   handler: WorkHandler,
-  { connections, prefix, log, clock, concurrency }: QueueOptions & { concurrency: number },
+  { connections, prefix, log, clock, concurrency, ran }: WorkerOptions,
 ): RunningWorker {
-  const running = new Set<Promise<void>>();
+  /** And when each began. */
+  const running = new Map<Promise<void>, number>();
   const worker = new Worker<{ incidentId: string }>(
     queueName(prefix, role),
     async ({ id, name, data }) => {
-      const work = handler({ id: id ?? '', kind: name as WorkKind, incidentId: data.incidentId });
-      const settled = work.then(
-        () => undefined,
-        () => undefined,
-      );
-      running.add(settled);
+      const task = { id: id ?? '', kind: name as WorkKind, incidentId: data.incidentId };
+      const began = clock.now();
+      // So that every line that is written meanwhile says for which incident and which job.
+      const fields = { incident: task.incidentId, job: task.id, work: task.kind };
+      const work = withLogFields(fields, () => handler(task));
+      const ended = (result: 'done' | 'failed') => () => {
+        ran?.(task.kind, result, clock.now() - began);
+      };
+      const settled = work.then(ended('done'), ended('failed'));
+      running.set(settled, began);
       await work.finally(() => running.delete(settled));
     },
     {
@@ -43,7 +57,7 @@ export function startWorker(
   worker.on('error', (err) => log.warn({ err, role }, 'the queue reports an error'));
   worker.on('failed', (job, err) =>
     log.warn(
-      { err, work: job?.id, kind: job?.name, incident: job?.data.incidentId },
+      { err, job: job?.id, work: job?.name, incident: job?.data.incidentId },
       'a job failed; the sweeper adds it again',
     ),
   );
@@ -56,6 +70,7 @@ export function startWorker(
   return {
     ready: worker.waitUntilReady(),
     lastPollAgeMs: () => (running.size >= concurrency ? 0 : clock.now() - lastPoll()),
+    oldestJobMs: () => (running.size === 0 ? 0 : clock.now() - Math.min(...running.values())),
     async close(graceMs) {
       await worker.pause(true);
       await within(graceMs, allSettled(running));
@@ -77,8 +92,8 @@ function notePolls(worker: Worker, now: () => number): () => number {
   return () => last;
 }
 
-async function allSettled(running: Set<Promise<void>>): Promise<void> {
-  while (running.size > 0) await Promise.all(running);
+async function allSettled(running: Map<Promise<void>, number>): Promise<void> {
+  while (running.size > 0) await Promise.all(running.keys());
 }
 
 async function within(ms: number, wait: Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 // Handles one delivery of an alert: authentic, understood, durably received, and only then remembered and acknowledged.
 import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts.ts';
 import type { AlertUpdate } from '../../domain/alert.ts';
+import { withLogFields } from '../../log-fields.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 
@@ -57,7 +58,8 @@ export function deliverer(options: DeliveryOptions): Deliver {
     const id = `${source.name}:${source.verify(request, secret, options.clock.now(), options.toleranceMs)}`;
     const other = underWay.get(id);
     if (other !== undefined) return other.then((answer) => duplicateOf(idsOf(answer)));
-    const answer = handle(options, id, source.parse(request));
+    const parsed = source.parse(request);
+    const answer = withLogFields({ delivery: id }, () => handle(options, id, parsed));
     underWay.set(id, answer);
     try {
       return await answer;

@@ -17,6 +17,10 @@ export interface HttpOptions extends DeliveryOptions {
   secrets: Record<string, Secret>;
   /** What keeps the process from doing its work, one line each; empty when it can. */
   ready(): Promise<string[]>;
+  /** What only a restart repairs, one line each; empty when all is well. */
+  alive?(): Promise<string[]>;
+  /** Told what became of each delivery, for whoever counts. */
+  counted?(source: string, outcome: string): void;
 }
 
 export interface HttpServer {
@@ -29,8 +33,10 @@ export interface HttpServer {
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const refuse = (error: unknown, reply: FastifyReply) => {
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const { status, message, retryAfterSeconds } = refusalOf(error, options.log);
+    const source = /^\/hooks\/([a-z0-9-]+)$/.exec(request.routeOptions?.url ?? '')?.[1];
+    if (source !== undefined) options.counted?.(source, REFUSED[status] ?? 'failed');
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
     // Fastify would cut off a body that is too large, and the sender, still sending, would never read why.
     reply.removeHeader('connection');
@@ -42,9 +48,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     // Node looks for overdue requests only every 30 s by default.
     http: { connectionsCheckingInterval: 1000 },
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, _request, reply) => void refuse(error, reply),
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   });
-  server.setErrorHandler((error, _request, reply) => refuse(error, reply));
+  server.setErrorHandler((error, request, reply) => refuse(error, request, reply));
   closeConnectionsAtEnd(server);
   serveHooks(server, options);
   serveHealth(server, options);
@@ -70,6 +76,16 @@ function closeConnectionsAtEnd(server: FastifyInstance): void {
   });
 }
 
+/** By HTTP status, in words that stay when a status changes. */
+const REFUSED: Record<number, string> = {
+  400: 'bad-input',
+  401: 'bad-signature',
+  408: 'too-slow',
+  413: 'too-large',
+  415: 'bad-request',
+  503: 'not-kept',
+};
+
 const POST_ONLY = 'Alerts are taken by POST only. Send the signed alert that way.';
 
 function serveHooks(server: FastifyInstance, options: HttpOptions): void {
@@ -86,6 +102,7 @@ function serveHooks(server: FastifyInstance, options: HttpOptions): void {
     served.push(`/hooks/${source.name}`);
     server.post(`/hooks/${source.name}`, async (request, reply) => {
       const answer = await deliver(source, secret, rawOf(request));
+      options.counted?.(source.name, String(answer.body.status));
       return reply.code(answer.status).send(answer.body);
     });
     server.route({
@@ -108,7 +125,12 @@ function rawOf(request: FastifyRequest): RawRequest {
 }
 
 function serveHealth(server: FastifyInstance, options: HttpOptions): void {
-  server.get('/healthz', async () => ({ status: 'alive' }));
+  server.get('/healthz', async (_request, reply) => {
+    const problems = (await options.alive?.()) ?? [];
+    return reply
+      .code(problems.length > 0 ? 503 : 200)
+      .send(problems.length > 0 ? { status: 'stuck', problems } : { status: 'alive' });
+  });
   server.get('/readyz', async (_request, reply) => {
     const problems = await options.ready();
     return reply

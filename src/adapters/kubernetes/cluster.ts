@@ -8,25 +8,27 @@ import { createSignatureCheck } from './jwks.ts';
 import { loadAccess } from './kube-config.ts';
 import { createObjects } from './objects.ts';
 import { createProbe } from './probe.ts';
-import { createApi } from './request.ts';
+import { createApi, type Watch } from './request.ts';
 import { createReview } from './review.ts';
 import { createServers } from './servers.ts';
 
 export interface ConnectedCluster extends Cluster {
   /** Open the kept connection and load the signing keys, so that the first kill is the first request after it. Throws AppError. */
   warm(): Promise<void>;
+  /** Whether it answers and takes the worker's credential: the cheapest question there is. Throws AppError. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Reads the kubeconfig at once and throws AppError `bad-config`; nothing is sent before the first call. */
 export function connectCluster(
   config: ClusterConfig,
-  options: { now?: () => number } = {},
+  options: { now?: () => number; watch?: Watch } = {},
 ): ConnectedCluster {
   const now = options.now ?? Date.now;
   const access = loadAccess(config);
   const connections = openConnections(access);
-  const api = createApi(config.name, access, connections, config.timeout);
+  const api = createApi(config.name, access, connections, config.timeout, options.watch);
   const signatures = createSignatureCheck(
     () =>
       api.send<JSONWebKeySet>({
@@ -42,11 +44,17 @@ export function connectCluster(
     name: config.name,
     signed: signatures.signed,
     warm: signatures.load,
+    ping: async () => void (await api.send({ verb: 'get', resource: '/version', path: '/version' })),
     close: connections.close,
     servers: createServers(config, access, api, now),
-    probe: createProbe(connections),
+    probe: createProbe(connections, watchProbe(config.name, options.watch)),
     review: createReview(api),
     ...createObjects(api),
     ...createIdentity(config, access, api, now),
   };
 }
+
+const watchProbe =
+  (cluster: string, watch: Watch = () => undefined) =>
+  (code: string, ms: number): void =>
+    watch({ cluster, verb: 'probe', resource: 'selfsubjectreviews', code, ms });

@@ -9,16 +9,25 @@ const DEADLINE = 5000;
 /** Distinct, so that the audit log tells our probes from the thief's requests. */
 const USER_AGENT = 'tourniquet-probe';
 
-export function createProbe(connections: Connections): Cluster['probe'] {
+export function createProbe(
+  connections: Connections,
+  watch: (code: string, ms: number) => void,
+): Cluster['probe'] {
   return async (address, token) => {
+    const began = performance.now();
+    let code = 'failed';
     let own: Dispatcher | undefined;
     try {
       own = connections.bare(address);
       const status = await ask(own, address, token.reveal());
+      code = String(status);
       return { answer: classify(status), seen: `${status} ${STATUS_CODES[status] ?? ''}`.trim() };
     } catch (error) {
-      return { answer: 'inconclusive', seen: networkWord(error).word };
+      const { kind, word } = networkWord(error);
+      code = kind;
+      return { answer: 'inconclusive', seen: word };
     } finally {
+      watch(code, performance.now() - began);
       await own?.destroy().catch(() => undefined);
     }
   };

@@ -30,20 +30,46 @@ export interface Api {
   sendTo<T>(address: string, call: Call): Promise<T>;
 }
 
+/** One request and how it ended, for whoever counts; `code` is the HTTP status, or a word where there was no answer. */
+export interface Seen {
+  cluster: string;
+  verb: Call['verb'] | 'probe';
+  resource: string;
+  code: string;
+  ms: number;
+}
+
+export type Watch = (seen: Seen) => void;
+
 const METHODS = { get: 'GET', list: 'GET', create: 'POST', patch: 'PATCH', delete: 'DELETE' } as const;
 
-export function createApi(cluster: string, access: Access, connections: Connections, timeoutMs: number): Api {
+export function createApi(
+  cluster: string,
+  access: Access,
+  connections: Connections,
+  timeoutMs: number,
+  watch: Watch = () => undefined,
+): Api {
   async function run<T>(call: Call, address: string, open: () => Promise<Opened>): Promise<T> {
     const signal = AbortSignal.timeout(timeoutMs);
+    const began = performance.now();
+    let code = 'failed';
     let opened: Opened | undefined;
     try {
       opened = await within(signal, open());
-      return await exchange<T>(cluster, call, address, opened, signal);
+      const { status, body, retryAfter } = await exchange(call, address, opened, signal);
+      code = String(status);
+      return read<T>({ cluster, call, address }, status, body, retryAfter);
     } catch (error) {
       if (error instanceof AppError) throw error;
       // A connection that died without saying so would swallow the next request too.
       if (signal.aborted && opened) connections.abandon(opened.dispatcher);
-      throw networkError(cluster, call, address, error);
+      const failure = networkError(cluster, call, address, error);
+      code = failure.code;
+      throw failure;
+    } finally {
+      const { verb, resource } = call;
+      watch({ cluster, verb, resource, code, ms: performance.now() - began });
     }
   }
   return {
@@ -69,13 +95,18 @@ interface Opened {
   headers: Record<string, string>;
 }
 
-async function exchange<T>(
-  cluster: string,
+interface Exchanged {
+  status: number;
+  body: unknown;
+  retryAfter: string | undefined;
+}
+
+async function exchange(
   call: Call,
   address: string,
   { dispatcher, headers }: Opened,
   signal: AbortSignal,
-): Promise<T> {
+): Promise<Exchanged> {
   const query = new URLSearchParams(
     Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
   ).toString();
@@ -91,16 +122,20 @@ async function exchange<T>(
     },
     ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
   });
-  const body = parse(await response.body.text());
-  const status = response.statusCode;
-  if (status < 200 || status > 299)
-    throw statusError(
-      cluster,
-      call,
-      status,
-      body,
-      String(response.headers['retry-after'] ?? '') || undefined,
-    );
+  return {
+    status: response.statusCode,
+    body: parse(await response.body.text()),
+    retryAfter: String(response.headers['retry-after'] ?? '') || undefined,
+  };
+}
+
+function read<T>(
+  { cluster, call, address }: { cluster: string; call: Call; address: string },
+  status: number,
+  body: unknown,
+  retryAfter: string | undefined,
+): T {
+  if (status < 200 || status > 299) throw statusError(cluster, call, status, body, retryAfter);
   if (typeof body !== 'object' || body === null)
     throw new AppError(
       'unreachable',

@@ -57,6 +57,16 @@ export function createIncidentLog({
     find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
     about: (name) => store.run((redis) => redis.zrevrange(space.about(name), 0, -1)),
     list: (limit) => store.run((redis) => redis.zrevrange(space.incidents, 0, limit - 1)),
+    async versions(ids) {
+      if (ids.length === 0) return [];
+      const replies = await store.run((redis) =>
+        ids.reduce((all, id) => all.llen(space.log(id)), redis.pipeline()).exec(),
+      );
+      return (replies ?? []).map(([error, length]) => {
+        if (error) throw error;
+        return Number(length);
+      });
+    },
     toSweep: () => store.run((redis) => redis.smembers(space.sweep)),
     async settle(id, version, cursors) {
       const names = [space.log(id), space.cursors(id), space.sweep];

@@ -24,6 +24,7 @@ import {
   sdkLogger,
   slackCode,
   slackError,
+  type Watch,
 } from './web-client.ts';
 
 export interface SlackOptions {
@@ -42,6 +43,7 @@ export interface SlackOptions {
   log: Log;
   /** Where compose has connected already, because it needed the team's id. */
   workspace?: SlackWorkspace;
+  watch?: Watch;
 }
 
 export interface Slack {
@@ -50,6 +52,8 @@ export interface Slack {
   client: WebClient;
   /** For the reporter: who is in a user group. */
   members: Directory['members'];
+  /** How many sockets are open; none means that nobody's click arrives. */
+  sockets(): number;
   /** Resolves when every socket is closed and every handler has ended. */
   stop(): Promise<void>;
 }
@@ -59,7 +63,8 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   const { front, commands, clock, log, channel, store } = options;
   const workspace = options.workspace ?? (await connectSlack(options));
   const { teamId, url, interactive, outbound } = workspace;
-  const app = boltApp(options, workspace);
+  const receiver = new TwinReceiver(options);
+  const app = boltApp(options, workspace, receiver);
   const people = directory(interactive, () => clock.now(), groupsOf(options.policy));
   const bot: Bot = {
     front,
@@ -97,13 +102,12 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     throw socketError(error);
   }
   const { members } = people;
-  return { teamId, client: outbound, members, stop: async () => void (await app.stop()) };
+  const stop = async () => void (await app.stop());
+  return { teamId, client: outbound, members, sockets: () => receiver.sockets(), stop };
 }
 
-function boltApp(
-  { botToken, appToken, apiUrl, log }: SlackOptions,
-  { botId, botUserId }: SlackWorkspace,
-): App {
+function boltApp(options: SlackOptions, { botId, botUserId }: SlackWorkspace, receiver: TwinReceiver): App {
+  const { botToken, log } = options;
   return new App({
     token: botToken.reveal(),
     botId,
@@ -111,8 +115,8 @@ function boltApp(
     // Otherwise every event would cost a call of auth.test.
     tokenVerificationEnabled: false,
     convoStore: false,
-    receiver: new TwinReceiver({ appToken, apiUrl, log }),
-    clientOptions: clientOptions(apiUrl, 2500, log),
+    receiver,
+    clientOptions: clientOptions(options, 2500),
     logger: sdkLogger(log),
   });
 }

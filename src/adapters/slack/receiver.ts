@@ -54,6 +54,10 @@ export class TwinReceiver implements Receiver {
     await Promise.all(this.#clients.map((client) => client.start()));
   }
 
+  sockets(): number {
+    return this.#clients.filter(({ websocket }) => websocket?.isActive()).length;
+  }
+
   /** Resolves when no socket is open and no handler runs any more. */
   async stop(): Promise<void> {
     const late = AbortSignal.timeout(DRAIN_MS);

@@ -1,5 +1,6 @@
 // Two Web API clients, so that a throttled message never delays the form that somebody waits for; and their errors as ours.
 import {
+  type FetchFunction,
   type Logger,
   LogLevel,
   SlackError,
@@ -25,24 +26,44 @@ export interface SlackWorkspace {
   outbound: WebClient;
 }
 
+/** Told of every call of the Web API, for whoever counts: `code` is the HTTP status, or `failed`. */
+export type Watch = (method: string, code: string, ms: number) => void;
+
+interface Connection {
+  apiUrl: string;
+  log: Log;
+  watch?: Watch;
+}
+
 /** A fresh object for every client: Slack's SDK writes into what it is given. */
-export const clientOptions = (apiUrl: string, timeout: number, log: Log): WebClientOptions => ({
+export const clientOptions = ({ apiUrl, log, watch }: Connection, timeout: number): WebClientOptions => ({
   slackApiUrl: apiUrl,
+  fetch: watched(watch),
   retryConfig: { retries: 0 },
   rejectRateLimitedCalls: true,
   timeout,
   logger: sdkLogger(log),
 });
 
+const watched =
+  (watch: Watch = () => undefined): FetchFunction =>
+  async (url, init) => {
+    const began = performance.now();
+    let code = 'failed';
+    try {
+      const response = await fetch(url, init as RequestInit);
+      code = String(response.status);
+      return response;
+    } finally {
+      watch(String(url).split('/').at(-1) ?? '', code, performance.now() - began);
+    }
+  };
+
 /** Asks Slack who we are. Throws AppError `slack-unavailable`. */
-export async function connectSlack(given: {
-  botToken: Secret;
-  apiUrl: string;
-  log: Log;
-}): Promise<SlackWorkspace> {
+export async function connectSlack(given: Connection & { botToken: Secret }): Promise<SlackWorkspace> {
   const token = given.botToken.reveal();
-  const interactive = new WebClient(token, clientOptions(given.apiUrl, 2500, given.log));
-  const outbound = new WebClient(token, clientOptions(given.apiUrl, 10_000, given.log));
+  const interactive = new WebClient(token, clientOptions(given, 2500));
+  const outbound = new WebClient(token, clientOptions(given, 10_000));
   try {
     const me = await outbound.auth.test();
     return {

@@ -129,8 +129,8 @@ test('a job that threw is logged without data, leaves no record, and may be adde
   await eventually(() => log.lines.filter((line) => line.level === 'warn')).toHaveLength(1);
   expect(log.lines.find((line) => line.level === 'warn')?.fields).toEqual({
     err: expect.objectContaining({ message: 'the cluster was away' }),
-    work: 'again',
-    kind: 'investigate',
+    job: 'again',
+    work: 'investigate',
     incident: 'inc-of-again',
   });
   await queue.add([work('again')]);

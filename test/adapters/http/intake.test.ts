@@ -322,6 +322,37 @@ describe('a refusal', () => {
   });
 });
 
+describe('what becomes of deliveries', () => {
+  it('is counted by source, whatever it is, and nothing else is', async () => {
+    const counted: string[] = [];
+    const gone = new AppError('store-unavailable', 'Redis is away.', { retry: true });
+    let away = false;
+    const { post, url } = await start({
+      counted: (source, outcome) => void counted.push(`${source} ${outcome}`),
+      receive: async () => {
+        if (away) throw gone;
+        return { incidentId: 'one', created: true };
+      },
+    });
+    const once = signed();
+    await post('/hooks/report', body, once);
+    await post('/hooks/report', body, once);
+    await post('/hooks/report', body, { ...signed(), 'webhook-signature': 'v1,AAAA' });
+    await post('/hooks/report', 'x'.repeat(20_000), signed());
+    away = true;
+    await post('/hooks/report', body, signed());
+    await post('/hooks/nobody', body, signed());
+    await fetch(`${url}/healthz`);
+    expect(counted).toEqual([
+      'report accepted',
+      'report duplicate',
+      'report bad-signature',
+      'report too-large',
+      'report not-kept',
+    ]);
+  });
+});
+
 describe('health', () => {
   it('is served without any source', async () => {
     const { url, post } = await start({ sources: [], secrets: {} });
@@ -338,6 +369,17 @@ describe('health', () => {
       { status: 'not ready', problems: ['Redis does not answer.'] },
     ]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('a process that is stuck', () => {
+  it('says so, so that it is started again', async () => {
+    const { url } = await start({ alive: async () => ['The queue was not asked for work.'] });
+    const answer = await fetch(`${url}/healthz`);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      { status: 'stuck', problems: ['The queue was not asked for work.'] },
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { resources } from '../../../src/ports.ts';
+import { Secret } from '../../../src/secret.ts';
 import { CREDENTIAL, failure, LEAKED } from './failure.ts';
 import { type Answer, type Scripted, startScripted } from './scripted-server.ts';
 
@@ -24,6 +25,38 @@ beforeEach(async () => {
 afterEach(async () => {
   await cluster.close();
   await server.close();
+});
+
+describe('whoever counts', () => {
+  it('is told of each request once, by verb, resource and status, and of no name', async () => {
+    const seen: unknown[] = [];
+    const watched = connectCluster(server.config({ token: CREDENTIAL }), {
+      watch: ({ ms, ...rest }) => void seen.push({ ...rest, took: ms >= 0 }),
+    });
+    const told = (verb: string, resource: string, code: string) => ({
+      cluster: 'prod',
+      verb,
+      resource,
+      code,
+      took: true,
+    });
+    server.answer = status(403, 'Forbidden');
+    await failure(watched.patch(secret, patch));
+    server.answer = { status: 200, body: { major: '1' } };
+    await watched.ping();
+    server.answer = status(401, 'Unauthorized');
+    await watched.probe(server.url, new Secret(LEAKED));
+    await server.stop();
+    await failure(watched.ping());
+    await watched.close();
+    expect(seen).toEqual([
+      told('patch', 'secrets', '403'),
+      told('get', '/version', '200'),
+      told('probe', 'selfsubjectreviews', '401'),
+      told('get', '/version', 'unreachable'),
+    ]);
+    expect(JSON.stringify(seen)).not.toContain('payments');
+  });
 });
 
 describe('answers', () => {

@@ -22,6 +22,15 @@ afterAll(async () => {
 const raw = <T>(call: Parameters<typeof world.store.run<T>>[0]) => world.store.run(call);
 const rawLog = (id: string) => raw((r) => r.lrange(world.space.log(id), 0, -1));
 
+test('versions are how many events each log has, in the order asked', async () => {
+  const [one, two] = [world.newId(), world.newId()];
+  const head = await world.open(one);
+  await world.open(two);
+  await world.log.append({ id: one, expected: 1, events: [trouble('a'), trouble('b')], head });
+  expect(await world.log.versions([two, 'nobody', one])).toEqual([1, 0, 3]);
+  expect(await world.log.versions([])).toEqual([]);
+});
+
 describe('append', () => {
   test('several events at once come back numbered, dated and chained', async () => {
     const id = world.newId();

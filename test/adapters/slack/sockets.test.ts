@@ -74,6 +74,23 @@ describe('two bots', () => {
   });
 });
 
+describe('whoever counts', () => {
+  it('is told of each call once, with its HTTP status, and that Slack throttles', async () => {
+    await world.client.auth.test();
+    world.workspace.faults.next('auth.test', { kind: 'rate_limited', retryAfter: 1 }, 1);
+    await expect(world.client.auth.test()).rejects.toThrow();
+    world.workspace.faults.next('auth.test', { kind: 'reset_after_accept' }, 1);
+    await expect(world.client.auth.test()).rejects.toThrow();
+    // The first was made when it connected.
+    expect(world.calls.filter((call) => call.startsWith('auth.test'))).toEqual([
+      'auth.test 200',
+      'auth.test 200',
+      'auth.test 429',
+      'auth.test failed',
+    ]);
+  });
+});
+
 describe('a start that Slack refuses', () => {
   it('says which token to set, and leaves nothing open', async () => {
     world.workspace.faults.next('apps.connections.open', { kind: 'error', error: 'invalid_auth' }, 1);

@@ -21,6 +21,8 @@ export interface World {
   store: MemoryStore;
   /** What the adapter logged. */
   logged: string[];
+  /** Calls of the Web API, each with the HTTP status of its answer. */
+  calls: string[];
   client: SlackWorkspace['outbound'];
   reporter: Reporter;
   /** As a new process would make it. */
@@ -58,7 +60,9 @@ export async function startWorld(
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
   const store = memoryStore();
   const front = memoryFront({ policy, teamId: () => workspace.teamId });
-  const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log };
+  const calls: string[] = [];
+  const watch = (method: string, code: string) => void calls.push(`${method} ${code}`);
+  const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log, watch };
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
   const delivered = new Set<string>();
@@ -102,6 +106,7 @@ export async function startWorld(
     front,
     store,
     logged,
+    calls,
     client: connected.outbound,
     reporter: newReporter(),
     newReporter,

@@ -1,0 +1,109 @@
+// What a process tells about itself: numbers, lines in its log, and traces where somebody collects them.
+import pkg from '../../package.json' with { type: 'json' };
+import { actions } from '../actions/index.ts';
+import { measure } from '../adapters/prometheus/measure.ts';
+import { createMetrics, type Metrics } from '../adapters/prometheus/metrics.ts';
+import type { Config } from '../config.ts';
+import type { IncidentEvent } from '../domain/incident.ts';
+import type { Log } from '../log.ts';
+import { sources } from '../sources/index.ts';
+import type { Appended, Witness } from '../witness.ts';
+import { noVitals, type Vitals } from './vitals.ts';
+
+export interface Telemetry {
+  metrics: Metrics;
+  witness: Witness;
+  vitals: Vitals;
+}
+
+export function openTelemetry(config: Config, log: Log): Telemetry {
+  const metrics = createMetrics({
+    sources: sources.map(({ name }) => name),
+    clusters: config.clusters.map(({ name }) => name),
+    actions: actions.map(({ name }) => name),
+  });
+  const vitals = noVitals();
+  const { version } = pkg;
+  metrics.set('tourniquet_build_info', { version, role: config.role, node: process.version }, 1);
+  metrics.onScrape(() => showVitals(metrics, vitals));
+  const witnesses = [counting(metrics), logging(log)];
+  return { metrics, vitals, witness: afterwards(witnesses, log) };
+}
+
+/** In the next turn of the event loop, because a kill may be what comes next in this one. */
+function afterwards(witnesses: readonly Witness[], log: Log): Witness {
+  const tell = (what: (witness: Witness) => void): void => {
+    setImmediate(() => {
+      for (const witness of witnesses)
+        try {
+          what(witness);
+        } catch (err) {
+          log.warn({ err }, 'could not count or trace something; nothing else depends on it');
+        }
+    });
+  };
+  return {
+    appended: (seen) => tell((witness) => witness.appended(seen)),
+    shown: (seen) => tell((witness) => witness.shown(seen)),
+  };
+}
+
+const counting = (metrics: Metrics): Witness => ({
+  appended(seen) {
+    for (const one of measure(seen))
+      if ('count' in one) metrics.count(one.count, one.labels);
+      else metrics.observe(one.observe, one.labels, one.seconds);
+  },
+  shown: ({ reporter, at, until }) =>
+    metrics.observe(
+      'tourniquet_report_lag_seconds',
+      { reporter },
+      Math.max(0, until - Date.parse(at)) / 1000,
+    ),
+});
+
+/** One line for each thing that happened to an incident; identifiers only, for the words are in the incident log. */
+const logging = (log: Log): Witness => ({
+  appended({ id, fresh }: Appended) {
+    for (const event of fresh)
+      log.info({ incident: id, v: event.v, ...identifiers(event) }, `incident: ${event.type}`);
+  },
+  shown: ({ id, reporter, version }) => log.debug({ incident: id, v: version, reporter }, 'incident: shown'),
+});
+
+function identifiers(event: IncidentEvent): object {
+  switch (event.type) {
+    case 'step-started':
+      return { run: event.run, step: event.step, attempt: event.attempt };
+    case 'step-noted':
+    case 'step-progressed':
+      return { run: event.run, step: event.step };
+    case 'step-ended':
+      return { run: event.run, step: event.step, result: event.outcome.verdict };
+    case 'run-stopped':
+      return { run: event.run };
+    case 'decided':
+      return { verb: event.decision.verb, by: event.decision.by };
+    case 'proved':
+    case 'rechecked':
+      return { result: event.outcome.verdict };
+    case 'closed':
+      return { as: event.as };
+    case 'trouble':
+      return { work: event.work };
+    case 'alert-received':
+      return { source: event.alert.source };
+    default:
+      return {};
+  }
+}
+
+function showVitals(metrics: Metrics, { queues, sockets, clusters }: Vitals): void {
+  for (const [queue, running] of queues) {
+    metrics.set('tourniquet_poll_age_seconds', { queue }, running.lastPollAgeMs() / 1000);
+    metrics.set('tourniquet_oldest_job_seconds', { queue }, running.oldestJobMs() / 1000);
+  }
+  if (sockets) metrics.set('tourniquet_slack_sockets', {}, sockets());
+  for (const [cluster, problem] of clusters)
+    metrics.set('tourniquet_cluster_up', { cluster }, problem === '' ? 1 : 0);
+}
