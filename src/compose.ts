@@ -21,7 +21,7 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
   const stack = new AsyncDisposableStack();
   const assembly = { config, log, stack, graceMs };
   try {
-    const shared = openShared(assembly, openTelemetry(config, log));
+    const shared = openShared(assembly, await openTelemetry(assembly));
     const warm = warmUp([shared.queue.open()]);
     const ports: Running['ports'] = {};
     const { metricsPort, healthPort } = config.http;

@@ -13,6 +13,8 @@ export interface Secrets {
   slackAppToken: Secret | undefined;
   /** Webhook secrets by source name; a source without one is not served. */
   sourceSecrets: Record<string, Secret>;
+  /** Where traces go; undefined: nowhere. */
+  tracing: { endpoint: string; headers: Secret | undefined } | undefined;
 }
 
 /** Adds to `problems` what is missing or wrong, with its remedy. */
@@ -42,7 +44,21 @@ export function readSecrets(isBot: boolean, env: Env, problems: string[]): Secre
     isBot,
     'Create an app-level token with the scope connections:write.',
   );
-  return { redisUrl, key, slackBotToken, slackAppToken, sourceSecrets: readSourceSecrets(env, problems) };
+  const sourceSecrets = readSourceSecrets(env, problems);
+  const tracing = readTracing(env, problems);
+  return { redisUrl, key, slackBotToken, slackAppToken, sourceSecrets, tracing };
+}
+
+/** By the names that OpenTelemetry has for them everywhere. */
+function readTracing(env: Env, problems: string[]): Secrets['tracing'] {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '' } = env;
+  const headers = readSecret(env, 'OTEL_EXPORTER_OTLP_HEADERS', problems);
+  if (endpoint === '') return undefined;
+  if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
+    problems.push(
+      'OTEL_EXPORTER_OTLP_ENDPOINT: not a URL. Write the address of a collector that takes OTLP over HTTP, such as http://collector:4318.',
+    );
+  return { endpoint, headers };
 }
 
 /** NAME, or the content of the file that NAME_FILE names, without the final line break. */

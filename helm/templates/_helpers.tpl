@@ -62,6 +62,13 @@ capabilities:
 {{ include "tourniquet.fromSecret" (list . "REDIS_URL") }}
 {{- end }}
 {{ include "tourniquet.fromSecret" (list . "TOURNIQUET_KEY") }}
+{{- if .Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .Values.tracing.endpoint | quote }}
+{{- if .Values.tracing.headersInSecret }}
+{{ include "tourniquet.fromSecret" (list . "OTEL_EXPORTER_OTLP_HEADERS") }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Ports as the configuration says, or its defaults. */}}
@@ -70,6 +77,10 @@ capabilities:
 {{- end }}
 {{- define "tourniquet.healthPort" -}}
 {{ dig "http" "healthPort" 8081 .Values.config | int }}
+{{- end }}
+
+{{- define "tourniquet.metricsPort" -}}
+{{ dig "http" "metricsPort" 8082 .Values.config | int }}
 {{- end }}
 
 {{/* Alive and ready, at this port. A start is given two minutes, because Redis may be starting too. */}}

@@ -3,12 +3,15 @@ import pkg from '../../package.json' with { type: 'json' };
 import { actions } from '../actions/index.ts';
 import { measure } from '../adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../adapters/prometheus/metrics.ts';
-import type { Config } from '../config.ts';
 import type { IncidentEvent } from '../domain/incident.ts';
+import { every } from '../every.ts';
 import type { Log } from '../log.ts';
 import { sources } from '../sources/index.ts';
 import type { Appended, Witness } from '../witness.ts';
+import type { Assembly } from './shared.ts';
 import { noVitals, type Vitals } from './vitals.ts';
+
+const SEND_EVERY_MS = 2000;
 
 export interface Telemetry {
   metrics: Metrics;
@@ -16,7 +19,8 @@ export interface Telemetry {
   vitals: Vitals;
 }
 
-export function openTelemetry(config: Config, log: Log): Telemetry {
+/** The code for traces is loaded only where there is somebody to send them to. */
+export async function openTelemetry({ config, log, stack }: Assembly): Promise<Telemetry> {
   const metrics = createMetrics({
     sources: sources.map(({ name }) => name),
     clusters: config.clusters.map(({ name }) => name),
@@ -27,6 +31,14 @@ export function openTelemetry(config: Config, log: Log): Telemetry {
   metrics.set('tourniquet_build_info', { version, role: config.role, node: process.version }, 1);
   metrics.onScrape(() => showVitals(metrics, vitals));
   const witnesses = [counting(metrics), logging(log)];
+  if (config.tracing) {
+    const { createTracing } = await import('../adapters/otlp/exporter.ts');
+    const tracing = createTracing({ ...config.tracing, role: config.role, version, log });
+    witnesses.push(tracing.witness);
+    stack.defer(() => tracing.flush());
+    const sending = every(SEND_EVERY_MS, tracing.flush, (err) => log.warn({ err }, 'traces cannot be sent'));
+    stack.defer(() => sending.stop());
+  }
   return { metrics, vitals, witness: afterwards(witnesses, log) };
 }
 

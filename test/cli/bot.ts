@@ -8,6 +8,7 @@ import { startRedis } from '../../sandbox/redis.ts';
 import { startHttp } from '../../src/adapters/http/intake.ts';
 import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';
 import { openShared } from '../../src/compose/shared.ts';
+import { openTelemetry } from '../../src/compose/telemetry.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import { createLog } from '../../src/log.ts';
@@ -37,7 +38,8 @@ export async function startIntake() {
   );
   const config = loadConfig('worker', env);
   const log = createLog({ level: 'silent' });
-  const { deps, store, prefix, clock, problems } = openShared({ config, log, stack, graceMs: 1000 });
+  const assembly = { config, log, stack, graceMs: 1000 };
+  const { deps, store, prefix, clock, problems } = openShared(assembly, await openTelemetry(assembly));
   const roster = { policy: deps.settings.policy, teamId: 'T1' };
   const nobody = () => Promise.reject(new Error('nobody asks here'));
   const front = createFront(deps, { roster, clusters: ['prod'], ask: nobody, health: problems });

@@ -123,6 +123,13 @@ export function valuesSchema(): string {
       },
       podDisruptionBudget: only({ enabled: flag }),
       networkPolicy: only({ enabled: flag, botFrom: list }),
+      metrics: only({
+        from: list,
+        serviceMonitor: only({ enabled: flag, interval: name, labels: free }),
+        prometheusRule: only({ enabled: flag, labels: free }),
+        dashboard: only({ enabled: flag, labels: free }),
+      }),
+      tracing: only({ endpoint: text, headersInSecret: flag }),
       redis: only({ bundled: flag, image: name, storage: quantity, storageClassName: text, resources: free }),
       ingress: only({ enabled: flag, className: text, annotations: free, host: text, tlsSecret: text }),
     }),

@@ -28,7 +28,7 @@ export interface SlackInspection {
 }
 
 export function inspectSlack(apiUrl: string, botToken: Secret, log: Log): SlackInspection {
-  const clientFor = (token: Secret) => new WebClient(token.reveal(), clientOptions(apiUrl, 10_000, log));
+  const clientFor = (token: Secret) => new WebClient(token.reveal(), clientOptions({ apiUrl, log }, 10_000));
   const client = clientFor(botToken);
   return {
     bot: () =>
