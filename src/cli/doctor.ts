@@ -108,10 +108,12 @@ function summed(role: Role, groups: Report['groups']): Report {
 
 /** What others say may quote what they were sent, so nothing leaves unread. */
 function cleaner({ secrets }: ConfigReading): (group: Report['groups'][number]) => Report['groups'][number] {
-  const { sourceSecrets, redisUrl, ...named } = secrets;
+  const { sourceSecrets, redisUrl, tracing, ...named } = secrets;
   const { password, sentinelPassword } = parseRedisUrl(redisUrl?.reveal() ?? '') ?? {};
   const values = [
-    ...[redisUrl, ...Object.values(named), ...Object.values(sourceSecrets)].map((secret) => secret?.reveal()),
+    ...[redisUrl, tracing?.headers, ...Object.values(named), ...Object.values(sourceSecrets)].map((secret) =>
+      secret?.reveal(),
+    ),
     password,
     sentinelPassword,
   ].filter((value) => value !== undefined && value.length >= SHORTEST_HIDDEN);

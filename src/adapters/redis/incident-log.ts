@@ -57,16 +57,7 @@ export function createIncidentLog({
     find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
     about: (name) => store.run((redis) => redis.zrevrange(space.about(name), 0, -1)),
     list: (limit) => store.run((redis) => redis.zrevrange(space.incidents, 0, limit - 1)),
-    async versions(ids) {
-      if (ids.length === 0) return [];
-      const replies = await store.run((redis) =>
-        ids.reduce((all, id) => all.llen(space.log(id)), redis.pipeline()).exec(),
-      );
-      return (replies ?? []).map(([error, length]) => {
-        if (error) throw error;
-        return Number(length);
-      });
-    },
+    versions: (ids) => readVersions(store, space, ids),
     toSweep: () => store.run((redis) => redis.smembers(space.sweep)),
     async settle(id, version, cursors) {
       const names = [space.log(id), space.cursors(id), space.sweep];
@@ -136,6 +127,17 @@ function appendResult(reply: unknown, request: AppendRequest, entries: Entry[]):
     events: entries.map((entry) => JSON.parse(entry.text) as IncidentEvent),
     head: entries.at(-1)?.mac ?? request.head,
   };
+}
+
+async function readVersions(store: Store, space: KeySpace, ids: readonly string[]): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const replies = await store.run((redis) =>
+    ids.reduce((all, id) => all.llen(space.log(id)), redis.pipeline()).exec(),
+  );
+  return (replies ?? []).map(([error, length]) => {
+    if (error) throw error;
+    return Number(length);
+  });
 }
 
 async function readBoth(

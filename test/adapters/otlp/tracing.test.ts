@@ -1,10 +1,12 @@
 // One trace for one incident, as a collector gets it over HTTP from two processes that know nothing of each other.
+import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTracing, type Tracing } from '../../../src/adapters/otlp/exporter.ts';
 import { doReport } from '../../../src/engine/work.ts';
 import { Secret } from '../../../src/secret.ts';
+import { commandBlock } from '../../command-blocks.ts';
 import { type Harness, seedLegacy, startHarness } from '../../engine/harness.ts';
 
 interface Received {
@@ -58,6 +60,12 @@ const spans = (): Received[] =>
         ?.scopeSpans[0]?.spans ?? [],
   );
 
+/** As the document says how to find it. */
+function traceIdOf(id: string): string {
+  const typed = commandBlock('docs/observability.md', 'trace-id').replace('0a1b2c3d4e', id);
+  return execFileSync('sh', ['-c', typed]).toString().trim();
+}
+
 it('has one root from the webhook to the proof, with everything below it, and no token anywhere', async () => {
   const [bot, worker] = [tracingOf('bot'), tracingOf('worker')];
   const { deps } = harness;
@@ -75,7 +83,7 @@ it('has one root from the webhook to the proof, with everything below it, and no
 
   const all = spans();
   expect(new Set(all.map(({ traceId }) => traceId)).size).toBe(1);
-  expect(all[0]?.traceId).toMatch(/^[0-9a-f]{32}$/);
+  expect(all[0]?.traceId).toBe(traceIdOf(id));
   expect(new Set(all.map(({ spanId }) => spanId)).size).toBe(all.length);
   const [root, ...others] = all.filter(({ parentSpanId }) => parentSpanId === undefined);
   expect([root?.name, others]).toEqual(['incident', []]);
