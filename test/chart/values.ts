@@ -13,6 +13,20 @@ export const bundled: Values = {
   sources: ['report', 'gitguardian'],
 };
 
+const prometheus = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
+
+/** Kinds of the Prometheus Operator, which the control plane of the tests does not know. */
+export const monitored: Values = {
+  ...bundled,
+  metrics: {
+    from: prometheus,
+    serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'prometheus' } },
+    prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+    dashboard: { enabled: true },
+  },
+  tracing: { endpoint: 'http://collector.monitoring:4318', headersInSecret: true },
+};
+
 const everything: Values = {
   ...bundled,
   config: {
@@ -34,6 +48,8 @@ const everything: Values = {
     affinity: { podAntiAffinity: {} },
   },
   worker: { replicas: 1 },
+  metrics: { from: prometheus, dashboard: { enabled: true, labels: { grafana: 'yes' } } },
+  tracing: { endpoint: 'http://collector.monitoring:4318' },
   networkPolicy: {
     botFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } }],
   },

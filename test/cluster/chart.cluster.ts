@@ -11,18 +11,20 @@ import { parseFileConfig } from '../../src/config.ts';
 import { policySchema } from '../../src/domain/policy-schema.ts';
 import { workerRules } from '../../src/domain/rbac.ts';
 import { type Helm, openHelm, type Values } from '../chart/helm.ts';
-import { bundled, matrix, smallest } from '../chart/values.ts';
+import { bundled, matrix, monitored, smallest } from '../chart/values.ts';
+import { read } from '../structure/tree.ts';
 
 interface Container {
   name: string;
   env?: { name: string }[];
+  ports: { name: string; containerPort: number }[];
   securityContext: object;
   volumeMounts: { name: string }[];
 }
 
 interface Rendered {
   kind: string;
-  metadata: { name: string; namespace?: string };
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   data?: Record<string, string>;
   rules?: object[];
   roleRef?: { name: string };
@@ -114,12 +116,106 @@ describe.each(matrix)('with %s', (_, values) => {
     }
   });
 
-  test('nothing may connect to the worker', async () => {
+  test('nothing may connect to the worker but who may scrape it, and that only to its health port', async () => {
     const { objects } = await manifestsOf(values);
     const policy = named(objects, 'NetworkPolicy', '-worker')?.spec;
     const isOn = (values.networkPolicy as { enabled?: boolean } | undefined)?.enabled !== false;
     expect(policy?.policyTypes).toEqual(isOn ? ['Ingress'] : undefined);
-    expect(policy?.ingress).toBeUndefined();
+    const from = (values.metrics as { from?: object[] } | undefined)?.from;
+    const scraping = from && [{ ports: [{ protocol: 'TCP', port: 'health' }], from }];
+    expect(policy?.ingress).toEqual(isOn ? scraping : undefined);
+  });
+});
+
+describe('with everything that watches it', () => {
+  let objects: Rendered[];
+  beforeAll(async () => {
+    objects = (await manifestsOf(monitored)).objects;
+  });
+  const specOf = (kind: string): Record<string, unknown> =>
+    (objects.find((one) => one.kind === kind)?.spec ?? {}) as Record<string, unknown>;
+
+  test('lint finds nothing', async () => {
+    const { stdout, stderr, code } = await helm(['lint', '--strict'], monitored);
+    expect(code, stdout + stderr).toBe(0);
+  });
+
+  test('a ServiceMonitor selects one Service of each role, whose port is one of a container', () => {
+    const { selector, endpoints } = specOf('ServiceMonitor') as {
+      selector: { matchLabels: Record<string, string> };
+      endpoints: object[];
+    };
+    expect(endpoints).toEqual([{ port: 'metrics', path: '/metrics', interval: '15s' }]);
+    const services = objects.filter(
+      ({ kind, metadata }) =>
+        kind === 'Service' &&
+        Object.entries(selector.matchLabels).every(([label, value]) => metadata.labels?.[label] === value),
+    );
+    const found = services.map(({ spec }) => {
+      const { selector: pods, ports } = spec as unknown as {
+        selector: Record<string, string>;
+        ports: { name: string; targetPort: string; port: number }[];
+      };
+      const deployment = objects.find(
+        ({ kind, metadata }) =>
+          kind === 'Deployment' &&
+          Object.entries(pods).every(([label, value]) => metadata.labels?.[label] === value),
+      );
+      const [container] = deployment?.spec?.template?.spec.containers ?? [];
+      const [port] = ports;
+      return [
+        container?.name,
+        port?.name,
+        container?.ports.find(({ name }) => name === port?.targetPort)?.containerPort === port?.port,
+      ];
+    });
+    expect(found).toEqual([
+      ['bot', 'metrics', true],
+      ['worker', 'metrics', true],
+    ]);
+  });
+
+  test('the bot listens where the container says', () => {
+    const config = objects.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'tourniquet',
+    );
+    const { http } = parse(config?.data?.['tourniquet.yaml'] ?? '') as { http: { metricsPort: number } };
+    const [container] = named(objects, 'Deployment', '-bot')?.spec?.template?.spec.containers ?? [];
+    expect(container?.ports.find(({ name }) => name === 'metrics')?.containerPort).toBe(http.metricsPort);
+  });
+
+  test('the rules and the dashboard are the files, whole', () => {
+    expect(specOf('PrometheusRule')).toEqual(parse(read('helm/rules/tourniquet.yaml')));
+    const dashboard = named(objects, 'ConfigMap', '-dashboard');
+    expect(JSON.parse(dashboard?.data?.['tourniquet.json'] ?? '')).toEqual(
+      JSON.parse(read('helm/dashboards/tourniquet.json')),
+    );
+    expect(dashboard?.metadata.labels).toMatchObject({ grafana_dashboard: '1' });
+    for (const kind of ['ServiceMonitor', 'PrometheusRule'])
+      expect(objects.find((one) => one.kind === kind)?.metadata.labels).toMatchObject({
+        release: 'prometheus',
+      });
+  });
+
+  test('both roles know the collector, and its headers come from the Secret', () => {
+    for (const role of ['bot', 'worker']) {
+      const [container] = named(objects, 'Deployment', `-${role}`)?.spec?.template?.spec.containers ?? [];
+      expect(container?.env).toContainEqual({
+        name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        value: 'http://collector.monitoring:4318',
+      });
+      expect(container?.env).toContainEqual({
+        name: 'OTEL_EXPORTER_OTLP_HEADERS',
+        valueFrom: { secretKeyRef: { name: 'tourniquet', key: 'OTEL_EXPORTER_OTLP_HEADERS' } },
+      });
+    }
+  });
+
+  test('and nothing of it is there unless it is asked for', async () => {
+    const kinds = (await manifestsOf(smallest)).objects.map(
+      ({ kind, metadata }) => `${kind} ${metadata.name}`,
+    );
+    expect(kinds.filter((one) => /Monitor|Rule|dashboard|metrics/.test(one))).toEqual([]);
   });
 });
 
