@@ -70,12 +70,15 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 /** Pods, those that terminate too, and templates that would make such Pods: without the ServiceAccount they could not. */
+/** That is no matter of who uses it. */
+const NOTHING_ELSE = { autoscalers: [], budgets: [], services: [], callbacks: [] };
+
 async function usersOf(cluster: Cluster, { namespace, name, secrets }: Params): Promise<string[]> {
   const [pods, ...workloads] = await Promise.all([
     cluster.list({ resource: resources.pods, namespace }) as unknown as Promise<PodObject[]>,
     ...Object.keys(workloadResources).map((kind) => entriesOf(cluster, namespace, kind)),
   ]);
-  const listed: Listed = { pods, workloads: workloads.flat(), autoscalers: [], budgets: [] };
+  const listed: Listed = { pods, workloads: workloads.flat(), ...NOTHING_ELSE };
   return consumersOf(listed, { serviceAccount: name, secrets }).workloads.map(pathOf);
 }
 

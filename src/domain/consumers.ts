@@ -1,4 +1,5 @@
 // From the objects of a namespace to who uses what leaked: Pods, and what makes them, also where it makes none now. Pure.
+import type { Callback, ServiceObject } from './callbacks.ts';
 import {
   type AutoscalerObject,
   type BudgetObject,
@@ -20,6 +21,9 @@ export interface Listed {
   workloads: readonly Entry[];
   autoscalers: readonly AutoscalerObject[];
   budgets: readonly BudgetObject[];
+  services: readonly ServiceObject[];
+  /** Empty where nobody looked for them yet. */
+  callbacks: readonly Callback[];
 }
 
 export interface Consumers {

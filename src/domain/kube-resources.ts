@@ -19,6 +19,13 @@ const rbac = (plural: string, namespaced: boolean): Resource => ({
   namespaced,
 });
 
+const wide = (group: string, plural: string): Resource => ({
+  group,
+  version: 'v1',
+  plural,
+  namespaced: false,
+});
+
 export const resources = {
   namespaces: { ...core('namespaces'), namespaced: false },
   serviceAccounts: core('serviceaccounts'),
@@ -41,6 +48,12 @@ export const resources = {
     namespaced: true,
   },
   budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
+  services: core('services'),
+  /** Whom the API server itself asks. */
+  validatingWebhooks: wide('admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
+  mutatingWebhooks: wide('admissionregistration.k8s.io', 'mutatingwebhookconfigurations'),
+  apiServices: wide('apiregistration.k8s.io', 'apiservices'),
+  crds: wide('apiextensions.k8s.io', 'customresourcedefinitions'),
   roles: rbac('roles', true),
   clusterRoles: rbac('clusterroles', false),
   roleBindings: rbac('rolebindings', true),

@@ -1,4 +1,5 @@
 // What a person must know before the Pods of these workloads are replaced. Pure: facts in, sentences out.
+import { callbackNotes } from './callbacks.ts';
 import { pathOf } from './consumers.ts';
 import { byItself } from './restart-commands.ts';
 import type { Situation, WorkloadFact } from './situation.ts';
@@ -6,8 +7,10 @@ import type { Situation, WorkloadFact } from './situation.ts';
 /** For the notes of a plan, gravest first. */
 export function preflight({ workloads }: Pick<Situation, 'workloads'>): string[] {
   if (workloads.length === 0) return [];
-  const notes = [...aboutSome(workloads), ...aboutEach(workloads)];
-  return [...notes, ...UNKNOWN];
+  const callbacks = workloads.map((workload) => callbackNotes(pathOf(workload), workload.callbacks));
+  const grave = callbacks.flatMap((notes) => notes.grave);
+  const other = callbacks.flatMap((notes) => notes.other);
+  return [...grave, ...aboutSome(workloads), ...other, ...aboutEach(workloads), ...UNKNOWN];
 }
 
 const UNKNOWN = [

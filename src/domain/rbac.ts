@@ -38,6 +38,16 @@ export const readPermissions: Permission[] = [
   // What their replacement must respect.
   rule('cluster', 'autoscaling', ['horizontalpodautoscalers'], ['list']),
   rule('cluster', 'policy', ['poddisruptionbudgets'], ['list']),
+  // Whether the API server itself asks their Pods, so that a roll-out could stand in its own way.
+  rule('cluster', '', ['services'], ['list']),
+  rule(
+    'cluster',
+    'admissionregistration.k8s.io',
+    ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
+    ['list'],
+  ),
+  rule('cluster', 'apiregistration.k8s.io', ['apiservices'], ['list']),
+  rule('cluster', 'apiextensions.k8s.io', ['customresourcedefinitions'], ['list']),
   // What a thief can do with it.
   rule(
     'cluster',

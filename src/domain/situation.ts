@@ -51,6 +51,18 @@ export interface BudgetFact {
   allowed: number;
 }
 
+/** Something that the API server asks the Pods of a workload, and what comes of it while none of them answers. */
+export interface CallbackFact {
+  kind:
+    | 'ValidatingWebhookConfiguration'
+    | 'MutatingWebhookConfiguration'
+    | 'APIService'
+    | 'CustomResourceDefinition';
+  name: string;
+  /** blocks: also what a roll-out makes in this very namespace is refused. */
+  effect: 'blocks' | 'refuses' | 'unavailable' | 'unchecked';
+}
+
 /** One thing that makes Pods which use what leaked, at the top of its chain of owners; a bare Pod is its own. */
 export interface WorkloadFact {
   kind: string;
@@ -76,6 +88,9 @@ export interface WorkloadFact {
   /** HorizontalPodAutoscaler that sets its replicas. */
   autoscaler?: string;
   budgets: BudgetFact[];
+  /** Services that send to its Pods; absent where there is none. */
+  services?: string[];
+  callbacks?: CallbackFact[];
 }
 
 export interface BlastRadius {

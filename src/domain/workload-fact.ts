@@ -1,4 +1,5 @@
 // What a person and a roll-out must know of one workload, read from its object and from what refers to it.
+import { callbackFacts, servicesFor } from './callbacks.ts';
 import type { Consumer, Listed } from './consumers.ts';
 import { isReady, selects, type WorkloadObject } from './kube-objects.ts';
 import { managedBy } from './managed-by.ts';
@@ -26,6 +27,8 @@ export function workloadFact({ top, references, pods, template }: Consumer, list
   const budgets = listed.budgets
     .filter(({ spec }) => labels !== undefined && selects(spec?.selector, labels))
     .map(({ metadata, status }) => ({ name: metadata.name, allowed: status?.disruptionsAllowed ?? 0 }));
+  const services = servicesFor(listed.services, labels);
+  const callbacks = callbackFacts(listed.callbacks, services, labels);
   const readyPods = pods.filter(isReady).length;
   return {
     kind,
@@ -40,6 +43,8 @@ export function workloadFact({ top, references, pods, template }: Consumer, list
     managedBy: object ? managedBy(object.metadata) : [],
     ...(autoscaler ? { autoscaler: autoscaler.metadata.name } : {}),
     budgets: budgets.sort((a, b) => a.name.localeCompare(b.name)),
+    ...(services.length > 0 ? { services } : {}),
+    ...(callbacks.length > 0 ? { callbacks } : {}),
   };
 }
 

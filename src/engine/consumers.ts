@@ -1,4 +1,5 @@
 // Reads everything in a namespace that could use what leaked; what cannot be read is said and stops nothing else.
+import type { ServiceObject } from '../domain/callbacks.ts';
 import { type Consumers, consumersOf, type Listed } from '../domain/consumers.ts';
 import type { AutoscalerObject, BudgetObject, PodObject, WorkloadObject } from '../domain/kube-objects.ts';
 import type { Entry } from '../domain/owners.ts';
@@ -12,21 +13,24 @@ import {
   resources,
   workloadResources,
 } from '../ports.ts';
-import type { Attempt } from './observe.ts';
+import type { Attempt } from './attempt.ts';
+import { readCallbacks } from './callbacks.ts';
 
 /** One list per kind: templates must be read whole, because metadata does not say what they mount. */
 export async function readConsumers(cluster: Cluster, namespace: string, attempt: Attempt): Promise<Listed> {
   const list = <T>(what: string, resource: Resource): Promise<T[]> =>
     attempt<T[]>(what, [], async () => (await cluster.list({ resource, namespace })) as unknown as T[]);
   const kinds = Object.entries(workloadResources).filter(([kind]) => kind !== 'Rollout');
-  const [pods, autoscalers, budgets, rollouts, ...workloads] = await Promise.all([
+  const [pods, autoscalers, budgets, services, rollouts, ...workloads] = await Promise.all([
     list<PodObject>('Pods', resources.pods),
     list<AutoscalerObject>('HorizontalPodAutoscalers', resources.autoscalers),
     list<BudgetObject>('PodDisruptionBudgets', resources.budgets),
+    list<ServiceObject>('Services', resources.services),
     attempt<Entry[]>('Rollouts', [], () => readRollouts(cluster, namespace)),
     ...kinds.map(async ([kind, resource]) => entries(kind, resource, await list(`${kind}s`, resource))),
   ]);
-  return { pods, autoscalers, budgets, workloads: [...workloads.flat(), ...rollouts] };
+  const all = [...workloads.flat(), ...rollouts];
+  return { pods, autoscalers, budgets, services, workloads: all, callbacks: [] };
 }
 
 /** A cluster without Argo Rollouts has none. */
@@ -46,8 +50,22 @@ function entries(kind: string, { group, version }: Resource, objects: WorkloadOb
   return objects.map((object) => ({ kind, apiVersion, object }));
 }
 
+/** Whom the API server asks is looked up only where one of the workloads stands behind a Service. */
+export async function readUsers(
+  cluster: Cluster,
+  identity: TokenIdentity,
+  tokenSecrets: readonly TokenSecretFact[],
+  listed: Listed,
+  attempt: Attempt,
+): Promise<Consumers> {
+  const found = findConsumers(listed, identity, tokenSecrets);
+  if (found.workloads.every(({ services }) => services === undefined)) return found;
+  const callbacks = await readCallbacks(cluster, identity.namespace, attempt);
+  return callbacks.length === 0 ? found : findConsumers({ ...listed, callbacks }, identity, tokenSecrets);
+}
+
 /** Pods: who uses what leaked. Workloads: also who uses any other token of the ServiceAccount, because some ways kill them all. */
-export function findConsumers(
+function findConsumers(
   listed: Listed,
   { serviceAccount, boundTo }: TokenIdentity,
   tokenSecrets: readonly TokenSecretFact[],

@@ -4,11 +4,10 @@ import { copiesIn, type Found, MAX_VALUE_CHARS, type SecretContent, type Wanted 
 import { TOKEN_SECRET_TYPE } from '../domain/labels.ts';
 import type { CopySearch, TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { type AppError, isAppError } from '../errors.ts';
 import type { Cluster } from '../ports.ts';
 import { Secret } from '../secret.ts';
+import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers } from './consumers.ts';
-import type { Attempt } from './observe.ts';
 
 /** Where copies may be looked for, and how values are compared. */
 export interface Search {
@@ -43,15 +42,7 @@ export async function readCopies(cluster: Cluster, around: Around, search: Searc
       ],
     };
   const gaps: string[] = [];
-  const attempt: Attempt = async (what, fallback, read) => {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      gaps.push(`${what}: ${(error as AppError).message}`);
-      return fallback;
-    }
-  };
+  const attempt = attempting(gaps);
   const wanted = await wantedFor(cluster, around, search, attempt);
   const searched: string[] = [];
   const found: CopySearch['found'] = [];

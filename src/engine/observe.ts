@@ -5,15 +5,13 @@ import { driftWarnings } from '../domain/drift.ts';
 import { judgeLiveness } from '../domain/judge-liveness.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { type AppError, isAppError } from '../errors.ts';
+import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
-import { findConsumers, readConsumers } from './consumers.ts';
+import { attempting } from './attempt.ts';
+import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
 import { readServiceAccount } from './service-account.ts';
 import { markUsed, readTokenSecrets } from './token-secrets.ts';
-
-/** Runs a read; a failure becomes a line for people and the fallback. */
-export type Attempt = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
 
 /** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
 export async function observe(
@@ -23,15 +21,7 @@ export async function observe(
   search: Search,
 ): Promise<Situation> {
   const unread: string[] = [];
-  const attempt: Attempt = async (what, fallback, read) => {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      unread.push(`${what}: ${(error as AppError).message}`);
-      return fallback;
-    }
-  };
+  const attempt = attempting(unread);
   // The kill is planned from these: what may be readable a moment later is asked again instead of planned without.
   const essential = <T>(what: string, read: () => Promise<T>): Promise<T | undefined> =>
     read().catch((error: unknown) => {
@@ -49,7 +39,10 @@ export async function observe(
     attempt('own identity', '', () => cluster.self()),
   ]);
   const around = { identity, uid: account?.uid, tokenSecrets: tokenSecrets ?? [], listed, now: nowMs };
-  const copies = await readCopies(cluster, around, search);
+  const [copies, consumers] = await Promise.all([
+    readCopies(cluster, around, search),
+    readUsers(cluster, identity, tokenSecrets ?? [], listed, attempt),
+  ]);
   const facts = { serviceAccount: account, tokenSecrets, boundObject };
   return {
     cluster: cluster.name,
@@ -59,7 +52,7 @@ export async function observe(
     tokenSecrets: markUsed(tokenSecrets ?? [], listed),
     boundObject: boundObject ?? null,
     liveness: judgeLiveness(identity, facts, nowMs),
-    ...findConsumers(listed, identity, tokenSecrets ?? []),
+    ...consumers,
     radius: power?.radius ?? {
       tier: 'unknown',
       lines: ['the role bindings could not be read'],

@@ -15,7 +15,14 @@ import type { WorkloadFact } from '../../src/domain/situation.ts';
 import { anIdentity, aSituation, aWorkload, T0 } from '../builders.ts';
 
 const stake = { serviceAccount: 'api', secrets: ['api-token'] };
-const nothing: Listed = { pods: [], workloads: [], autoscalers: [], budgets: [] };
+const nothing: Listed = {
+  pods: [],
+  workloads: [],
+  autoscalers: [],
+  budgets: [],
+  services: [],
+  callbacks: [],
+};
 
 const owner = (kind: string, name: string, apiVersion = 'apps/v1'): OwnerReference => ({
   apiVersion,

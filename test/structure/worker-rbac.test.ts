@@ -107,11 +107,11 @@ describe('the roles', () => {
   test('put resources with the same verbs into one rule, and never mix verbs or groups', () => {
     const { cluster } = workerRules([
       rule('cluster', 'configmaps', 'watch'),
-      rule('cluster', 'services', 'watch'),
+      rule('cluster', 'endpoints', 'watch'),
     ]);
     expect(cluster).toContainEqual({
       apiGroups: [''],
-      resources: ['configmaps', 'services'],
+      resources: ['configmaps', 'endpoints'],
       verbs: ['watch'],
     });
     expect(cluster).toContainEqual({ apiGroups: [''], resources: ['nodes'], verbs: ['get'] });
