@@ -59,7 +59,11 @@ async function seedLedger({ seed }: SimulatedCluster): Promise<void> {
     role: { kind: 'ClusterRole', name: 'secret-reader' },
     subjects: [{ kind: 'ServiceAccount', namespace, name: serviceAccount }],
   });
-  await seed.tokenSecret(namespace, secret, serviceAccount);
+  const token = await seed.tokenSecret(namespace, secret, serviceAccount);
+  // What a rotation must find besides them: somebody copied the token for a job of another team.
+  const kubeconfig = `apiVersion: v1\nkind: Config\nusers:\n- name: ledger\n  user:\n    token: ${token}\n`;
+  seed.secret('ci', 'ledger-kubeconfig', { config: kubeconfig });
+  seed.deployment('ci', 'month-end', { secretMounts: ['ledger-kubeconfig'] });
   for (const [name, replicas] of Object.entries(LEDGER_USERS))
     seed.deployment(namespace, name, { serviceAccount, replicas, secretMounts: [secret] });
 }

@@ -239,6 +239,7 @@ async function deployAll(): Promise<void> {
       spec: { containers: spec.containers },
     },
     rolloutKind,
+    ...answering(namespace),
   );
   const hash = { ...labels, 'rollouts-pod-template-hash': 'abc' };
   await until(
@@ -256,6 +257,22 @@ async function deployAll(): Promise<void> {
   await until(
     async () => (await space.send<{ items: unknown[] }>('GET', space.at('pods'))).items.length >= 6,
   );
+}
+
+/** Stands behind a Service, so that it is looked up whether the API server asks it. */
+function answering(namespace: string): object[] {
+  const metadata = { name: 'asked', namespace };
+  const selector = { app: 'asked' };
+  const template = { metadata: { labels: selector }, spec: { ...spec, serviceAccountName: 'robot' } };
+  return [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector, ports: [{ port: 443 }] } },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata,
+      spec: { replicas: 0, selector: { matchLabels: selector }, template },
+    },
+  ];
 }
 
 const rolloutKind = {
