@@ -12,12 +12,14 @@ export function copiesToMove({
   goal,
   identity,
   situations,
-}: Pick<Incident, 'goal' | 'identity' | 'situations'>): CopyFact[] {
+}: Pick<Incident, 'goal' | 'identity' | 'situations'>): (CopyFact & { cluster: string })[] {
   if (identity === undefined) return [];
   const approach = approachOf(goal, identity, situations);
   return situations
     .filter(({ liveness }) => liveness.alive !== 'dead')
-    .flatMap((situation) => copiesAtStake(approach, identity, situation));
+    .flatMap((situation) =>
+      copiesAtStake(approach, identity, situation).map((copy) => ({ ...copy, cluster: situation.cluster })),
+    );
 }
 
 /** A Pod's own token is used by that Pod, unless somebody copied it. */

@@ -109,6 +109,19 @@ describe('a token on standard input', () => {
     expect(told.out).not.toContain('kubectl');
   });
 
+  it('is found again in other Secrets, of the namespaces that are named alone', async () => {
+    const token = await newToken('copied');
+    clusters.prod.seed.secret('ci', 'deploy', { '.env': `TOKEN=${token}` });
+    const searched = await run(['--search', 'ci'], token);
+    expect(searched.out).toContain(
+      '- Secret ci/deploy key .env (within a text): put the new token in its place.',
+    );
+    expectNoTrace(searched, token);
+    const told = await run(['--json'], token);
+    expect(JSON.parse(told.out).clusters[0].copies).toMatchObject({ searched: [], found: [] });
+    expect(told.out).toContain('were not looked for');
+  });
+
   it('of a stranger is placed nowhere: exit code 1', async () => {
     const token = boundToken();
     const told = await run(['--all-contexts'], token);

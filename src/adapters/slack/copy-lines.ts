@@ -6,11 +6,15 @@ import { clean, some } from './mrkdwn.ts';
 
 const MAX_SHOWN = 5;
 
+/** Named only where there are several. */
+const on = ({ situations }: Incident, cluster: string): string =>
+  situations.length > 1 ? `${clean(cluster, 60)}: ` : '';
+
 /** What was found, and always what was not looked at. */
-export function copyLines({ situations }: Incident): string[] {
-  return situations.flatMap(({ copies, cluster }) => {
+export function copyLines(incident: Incident): string[] {
+  return incident.situations.flatMap(({ copies, cluster }) => {
     if (copies === undefined) return [];
-    const where = situations.length > 1 ? `${clean(cluster, 60)}: ` : '';
+    const where = on(incident, cluster);
     const found = some(
       copies.found.map((copy) => `• ${clean(copyLine(copy), 400)}`),
       MAX_SHOWN,
@@ -27,7 +31,7 @@ export function copyLines({ situations }: Incident): string[] {
 export function outsideLines(incident: Incident): string[] {
   if (!owesOutside(incident)) return [];
   const todo = some(
-    copiesToMove(incident).map((copy) => `• ${clean(copyTodo(copy), 500)}`),
+    copiesToMove(incident).map((copy) => `• ${on(incident, copy.cluster)}${clean(copyTodo(copy), 500)}`),
     MAX_SHOWN,
   );
   const opening =

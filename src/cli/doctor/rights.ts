@@ -97,7 +97,7 @@ async function checkSearch(
     namespaces.map(async (namespace) => {
       if (await inspection.may(READ_SECRETS, namespace)) return [];
       const remedy = apply(missingRbac(rulesOf([READ_SECRETS]), subject, namespace));
-      const seen = `searchNamespaces names ${namespace}, but ${subject} may not list Secrets there, so a hash is not found.`;
+      const seen = `searchNamespaces names ${namespace}, but ${subject} may not list Secrets there, so neither a token by its hash nor a copy of one is found.`;
       return [broken('searching', seen, remedy)];
     }),
   );

@@ -50,7 +50,7 @@ export function planJson(answer: Answer): object {
 }
 
 function clusterJson(situation: Situation) {
-  const { cluster, observedAt, liveness, radius, workloads, pods, warnings, unread } = situation;
+  const { cluster, observedAt, liveness, radius, workloads, pods, warnings, unread, copies } = situation;
   return {
     cluster,
     observedAt,
@@ -65,6 +65,7 @@ function clusterJson(situation: Situation) {
       secrets: references.secrets,
     })),
     pods: pods.map(({ name, owner, via }) => ({ name, owner, via })),
+    copies: copies ?? null,
     warnings,
     unread,
   };

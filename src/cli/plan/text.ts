@@ -1,5 +1,6 @@
 // A plan as a person reads it in a terminal: what leaked, what it can do, who would feel it, and the lines to paste.
 
+import { copyTodo } from '../../domain/copy-text.ts';
 import type { Step } from '../../domain/plan.ts';
 import type { Situation } from '../../domain/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token-identity.ts';
@@ -40,6 +41,7 @@ function planned({
     ]),
     ...each('What a thief can do', ({ radius }) => [radius.tier, ...radius.lines.map((line) => `- ${line}`)]),
     ...each('Who uses it', consumerLines),
+    ...each('Copies in other Secrets', copiesIn),
     ...each('Watch out', ({ warnings }) => warnings),
     ...each('Could not be read', ({ unread }) => unread),
     section('Plan', plan.steps.length > 0 ? plan.steps.flatMap(stepLines) : ['There is nothing to do.']),
@@ -101,6 +103,15 @@ function consumerLines({ workloads, pods }: Situation): string[] {
     return `- ${kind}/${name}: ${count}${how}${tools}`;
   });
   return [...lines, `${pods.length} ${pods.length === 1 ? 'Pod uses' : 'Pods use'} it now.`];
+}
+
+function copiesIn({ copies }: Situation): string[] {
+  const { found = [], gaps = [] } = copies ?? {};
+  return [
+    ...found.map((copy) => `- ${copyTodo(copy)}`),
+    ...gaps,
+    ...(gaps.length > 0 ? ['Here: --search NAMESPACE.'] : []),
+  ];
 }
 
 const undo = ({ reversible }: Step): string => (reversible ? 'can be undone' : 'cannot be undone');
