@@ -28,7 +28,7 @@ export async function openStage({ alerts, real = false, stability = '1h' }: Stag
     config: {
       autoContain: 'token-in-hand',
       autoContainPerHour: alerts,
-      slack: { channel: 'CINCIDENTS', updateEvery: '1ms' },
+      slack: { channel: 'CINCIDENTS', updateEvery: '1ms', burst: { cards: 100_000 } },
       proof: { stability },
     },
   } satisfies Pick<WorldOptions, 'slack' | 'config'>;

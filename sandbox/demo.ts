@@ -1,6 +1,6 @@
 // The demo: a whole world on this machine, with a page to play in, or told from start to end with --headless; --real: no simulation.
 import { parseArgs } from 'node:util';
-import { leakDemos } from './demos.ts';
+import { leakDemos, RUNNERS } from './demos.ts';
 import { seedHarbour } from './harbour.ts';
 import { startRealDemo, tellRealStory } from './real-demo.ts';
 import { tellRotation } from './rotation-story.ts';
@@ -44,6 +44,12 @@ const POLICY = {
       match: { namespace: ['ci'] },
       do: { contain: 'auto' as const, any: { approvals: 2, from: ['SSECONCALL'], expiry: '30m' } },
     },
+    // Many of them leak at once, and each is worth little: one approval for all of them is enough.
+    {
+      name: 'build runners',
+      match: { namespace: [RUNNERS] },
+      do: { contain: 'auto' as const, any: { group: true } },
+    },
   ],
 };
 
@@ -63,7 +69,7 @@ async function startSimulated(
   world = await startWorld({
     clusters: { prod: { servers: 3, ...PODS }, staging: {} },
     slack: { demos: leakDemos(running), ...slack },
-    config: { autoContain: 'token-in-hand', policy: POLICY },
+    config: { autoContain: 'token-in-hand', autoContainPerHour: 100, policy: POLICY },
     searchNamespaces: { prod: ['payments', 'ci'] },
   });
   const started = world;
@@ -93,6 +99,7 @@ Tourniquet is running in a small world of its own.
 
 You are Maya, on call. Press "Leak a long-lived token" on the left: the leak is contained before you can read it.
 Then become somebody else at the top: Ines or Tomas may approve the plan; Dan and Gail are told why they may not.
+Press "Leak 12 tokens at once" to see one summary, and Ines approve all twelve with one press.
 Press "Ask for a rotation" to see Pods replaced in waves once Ines or Tomas has approved.
 Commands work too, in the message box: /revoke-sa prod/payments/checkout, or /tourniquet
 

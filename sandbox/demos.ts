@@ -3,6 +3,9 @@ import { LEDGER, type LeakKind, leakToken } from './harbour.ts';
 import type { Demo } from './slack/types.ts';
 import { INCIDENTS, type World } from './world.ts';
 
+/** Where the tokens that leak together belong. */
+export const RUNNERS = 'builds';
+
 /** `running` is asked only when a button is pressed: the page shows the buttons before the world is complete. */
 export function leakDemos(running: () => World): Demo[] {
   return [
@@ -32,6 +35,13 @@ export function leakDemos(running: () => World): Demo[] {
       run: () => gitguardianAlert(running()),
     },
     {
+      id: 'burst',
+      label: 'Leak 12 tokens at once',
+      description:
+        'A build log is published with the tokens of twelve runners: one summary instead of twelve cards, and one press for all.',
+      run: async () => void (await leakTogether(running(), 12)),
+    },
+    {
       id: 'rotate',
       label: 'Ask for a rotation',
       description:
@@ -51,6 +61,24 @@ async function reportLeak(world: World, kind: LeakKind): Promise<void> {
   const { token, where } = await leakToken(world.cluster('prod'), kind);
   const url = 'https://scanner.example/findings/7';
   await check(await world.report({ token, where: { text: where, url }, severity: 'critical' }));
+}
+
+/** Each of another ServiceAccount, all within a second. */
+export async function leakTogether(world: World, count: number): Promise<string[]> {
+  const { seed } = world.cluster('prod');
+  seed.namespace(RUNNERS);
+  const batch = Date.now().toString(36);
+  const tokens = await Promise.all(
+    Array.from({ length: count }, (_, n) => {
+      const name = `runner-${batch}-${n + 1}`;
+      seed.serviceAccount(RUNNERS, name);
+      return seed.tokenSecret(RUNNERS, `${name}-token`, name);
+    }),
+  );
+  const where = { text: 'a build log that was published' };
+  for (const answer of await Promise.all(tokens.map((token) => world.report({ token, where }))))
+    await check(answer);
+  return tokens;
 }
 
 async function gitguardianAlert(world: World): Promise<void> {

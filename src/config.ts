@@ -41,6 +41,14 @@ export const fileSchema = z.strictObject({
     apiUrl: z.url().default('https://slack.com/api/'),
     /** Shortest time between two updates of one card. */
     updateEvery: duration.default(1500),
+    /** Many incidents in a short time share one summary instead of a card each. */
+    burst: z
+      .strictObject({
+        /** Cards that such a time may bring before the summary begins. */
+        cards: z.int().min(1).default(5),
+        within: duration.default(60_000),
+      })
+      .prefault({}),
   }),
   people: z.strictObject({
     /** May contain a leak reversibly, and identify a token. */

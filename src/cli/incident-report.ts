@@ -77,6 +77,7 @@ const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: 
   'plan-expired': () => 'Nobody approved in time',
   reminded: ({ count }) => `Reminder ${count}`,
   decided: ({ decision }) => `${decision.by}: ${verb(decision)}`,
+  'card-asked': ({ by }) => `${by} opened its card`,
   'decision-refused': ({ verb, by, reason }) =>
     `Refused by the worker: ${verb} by ${by || 'nobody'}; ${reason}`,
   'also-asked-for': ({ by, incident }) =>
@@ -99,8 +100,8 @@ function timelineRow(event: IncidentEvent): string[][] {
   return tell ? [[utc(event.at), clean(tell(event))]] : [];
 }
 
-const verb = ({ verb: word, awaiting }: Decision): string =>
-  awaiting === undefined ? word : `${word}, ${awaiting} more needed`;
+const verb = ({ verb: word, awaiting, together }: Decision): string =>
+  `${word}${together ? ', together with others' : ''}${awaiting === undefined ? '' : `, ${awaiting} more needed`}`;
 
 function decisions({ decisions: made }: Incident): string[] {
   const rows = made.map(({ decision, at }) => [

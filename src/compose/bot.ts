@@ -6,9 +6,12 @@ import { startHttp } from '../adapters/http/intake.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
 import { createReplayGuard } from '../adapters/redis/replay-guard.ts';
-import { startSlack } from '../adapters/slack/app.ts';
+import { type Slack, startSlack } from '../adapters/slack/app.ts';
+import type { Keeping } from '../adapters/slack/kept-message.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
+import { burstSummaries } from '../adapters/slack/summaries.ts';
 import type { Refusal } from '../domain/approval.ts';
+import type { Policy } from '../domain/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';
 import { openSession } from '../engine/session.ts';
@@ -18,6 +21,9 @@ import { every } from '../every.ts';
 import { sources } from '../sources/index.ts';
 import type { Assembly, Shared } from './shared.ts';
 import { alive } from './vitals.ts';
+
+/** Shortest time between two updates of the summary of a burst. */
+const SUMMARY_EVERY_MS = 2000;
 
 /** How long a person waits for the worker to answer a question. */
 const ASK_DEADLINE_MS = 2500;
@@ -93,12 +99,9 @@ async function keepTrying({ config, log, stack }: Assembly, connect: () => Promi
 }
 
 /** Returns the id of the workspace. Throws AppError. */
-async function connectSlack(
-  { config, log, stack, graceMs }: Assembly,
-  shared: Shared,
-  front: Front,
-): Promise<string> {
-  const { queueOptions, deps, store, prefix, clock, telemetry } = shared;
+async function connectSlack(assembly: Assembly, shared: Shared, front: Front): Promise<string> {
+  const { config, log, stack } = assembly;
+  const { deps, store, prefix, clock, telemetry } = shared;
   const { metrics, vitals } = telemetry;
   const { slack, slackBotToken, slackAppToken } = config;
   const { policy } = deps.settings;
@@ -122,18 +125,41 @@ async function connectSlack(
   });
   vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
+  startReporting(assembly, shared, front, { ...shown, ...app });
+  return app.teamId;
+}
+
+type Shown = Pick<Slack, 'client' | 'members' | 'url'> & Keeping & { policy: Policy };
+
+/** From here on the log is shown: cards, threads, and summaries where there is too much of it. */
+function startReporting(
+  { config, log, stack, graceMs }: Assembly,
+  shared: Shared,
+  front: Front,
+  shown: Shown,
+) {
+  const { queueOptions, deps, telemetry } = shared;
+  const { slack } = config;
+  const summaries = burstSummaries({
+    ...shown,
+    limits: slack.burst,
+    locks: deps.locks,
+    incident: front.incident,
+  });
   const reporter = slackReporter({
     ...shown,
-    client: app.client,
-    members: app.members,
+    summaries,
     updateEvery: slack.updateEvery,
     newest: (id) => openSession(deps, id),
   });
   const options = { ...queueOptions, concurrency: REPORTS_AT_ONCE };
   const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), options);
   stack.defer(() => worker.close(graceMs));
-  vitals.queues.set('bot', worker);
-  return app.teamId;
+  telemetry.vitals.queues.set('bot', worker);
+  const drawing = every(Math.max(SUMMARY_EVERY_MS, slack.updateEvery), summaries.redraw, (err) =>
+    log.warn({ err }, 'the summaries of bursts could not be looked at; it is tried again'),
+  );
+  stack.defer(() => drawing.stop());
 }
 
 /** People are told why; how often each reason comes up is a number. */

@@ -28,6 +28,8 @@ export interface Click {
   /** The plan's hash, or the containment's for `contain` and `undo`, as the button carried it. */
   hash?: string;
   reason?: string;
+  /** One press for many incidents. */
+  together?: true;
   /** choose. */
   strategy?: Strategy;
   /** identify: what the form said. */
@@ -70,6 +72,7 @@ export function refuse(incident: Incident, click: Click, roster: Roster): Refusa
     decided,
     forbidden,
     selfApproval,
+    together,
     changed,
     nothingToDo,
     votedAlready,
@@ -176,6 +179,15 @@ const selfApproval: Check = (incident, { verb, by }, { policy }) => {
   return no(
     'self-approval',
     `${what}, so somebody else must approve: ${others || 'nobody else is configured; add an approver'}.`,
+  );
+};
+
+const together: Check = (incident, click, { policy }) => {
+  const alone = click.together && asksFor(incident, click.verb, policy).find(({ group }) => !group);
+  if (!alone) return undefined;
+  return no(
+    'policy-forbids',
+    `The rule "${alone.rule}" wants this one approved by itself, not with others. Nothing was changed. Open its card and press there.`,
   );
 };
 

@@ -21,8 +21,16 @@ export function applyDecision(incident: Incident, decision: Decision, at: string
   incident.votes = incident.votes.filter((vote) => vote.verb !== verb && verb !== 'break-glass');
 }
 
-function voteOf({ verb, by, hash, reason, groups = [] }: Decision, at: string): Vote {
-  return { verb, by, groups, at, ...(hash && { hash }), ...(reason && { reason }) };
+function voteOf({ verb, by, hash, reason, together, groups = [] }: Decision, at: string): Vote {
+  return {
+    verb,
+    by,
+    groups,
+    at,
+    ...(hash && { hash }),
+    ...(reason && { reason }),
+    ...(together && { together }),
+  };
 }
 
 /** On whose word a run stands: the worker asks again before each of its steps. */

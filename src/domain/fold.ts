@@ -115,6 +115,7 @@ const handlers: Handlers = {
     }
     askAgain(incident);
   },
+  'card-asked': () => undefined,
   'decision-refused': (incident, { verb, by }) => takeBack(incident, verb, by),
   'also-asked-for': (incident, { incident: other, by }) => {
     incident.alsoAsked.push(...by.map((person) => ({ by: person, incident: other })));

@@ -41,6 +41,8 @@ export interface Decision {
   hash?: string;
   /** choose. */
   strategy?: Strategy;
+  /** contain, approve: given for many incidents at once. */
+  together?: true;
   /** contain, approve: how many more people must approve; absent: this was the last, and it runs. */
   awaiting?: number;
   /** Version of the policy, and names of its rules, under which this was accepted. */
@@ -60,6 +62,8 @@ export interface Vote {
   by: string;
   hash?: string;
   reason?: string;
+  /** Given for many incidents at once. */
+  together?: true;
   groups: string[];
   at: string;
 }
@@ -114,6 +118,8 @@ export type EventBody =
   /** `count`: of the present plan, from 1. */
   | { type: 'reminded'; count: number }
   | { type: 'decided'; decision: Decision }
+  /** Somebody wants to see this incident on a card of its own, and not only in the summary of a burst. */
+  | { type: 'card-asked'; by: string }
   /** The worker's policy does not let this person do it; what it had changed is taken back. */
   | { type: 'decision-refused'; verb: Refused; by: string; reason: string }
   /** These people asked for another incident about the same ServiceAccount, so they asked for this one too. */

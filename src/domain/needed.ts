@@ -4,7 +4,7 @@ import type { Incident, Verb, Vote } from './incident.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';
-import { missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
+import { type Counted, missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
 
 /** Slack mrkdwn: the people and user groups that these words stand for. */
 export function mentions(policy: Policy, from: readonly string[], not: readonly string[] = []): string {
@@ -28,6 +28,7 @@ export function neededFor(incident: Incident, verb: Vote['verb'], policy: Policy
     excludeRequester: false,
     expiry: needed.expiry,
     reason: false,
+    group: false,
     rule: DEFAULT_RULE,
   };
   return { ...needed, asks: [none] };
@@ -42,8 +43,13 @@ export const asksFor = (incident: Incident, verb: Verb, policy: Policy): Ask[] =
 /** How many more people must approve, if this person does too; 0: it runs. */
 export function awaitingAfter(incident: Incident, click: Click, { policy }: Roster): number {
   if (click.verb !== 'contain' && click.verb !== 'approve') return 0;
-  const { verb, by, hash, reason } = click;
-  const mine = { by: by.id, groups: by.groups ?? [], ...(reason && { reason }) };
+  const { verb, by, hash, reason, together } = click;
+  const mine = {
+    by: by.id,
+    groups: by.groups ?? [],
+    ...(reason && { reason }),
+    ...(together && { together }),
+  };
   const votes = [...votesFor(incident, verb, hash), mine];
   return stillMissing(incident, verb, policy, votes);
 }
@@ -52,7 +58,7 @@ export function stillMissing(
   incident: Incident,
   verb: Vote['verb'],
   policy: Policy,
-  votes: readonly Pick<Vote, 'by' | 'groups' | 'reason'>[],
+  votes: readonly Counted[],
 ): number {
   const asked = requesters(incident);
   return Math.max(0, ...asksFor(incident, verb, policy).map((ask) => missing(policy, ask, votes, asked)));

@@ -23,6 +23,10 @@ const approveSchema = z
     from: z.array(whoSchema).min(1, 'name somebody').default(['approvers']),
     excludeRequester: z.boolean().default(true).describe('Who asked for the incident does not count.'),
     expiry: duration.optional().describe('How long the plan waits. Absent: approvalExpiry.'),
+    group: z
+      .boolean()
+      .default(false)
+      .describe('An approval of many incidents at once counts. Otherwise each needs its own.'),
     reason: z.boolean().default(false).describe('Each approval needs a written reason.'),
   })
   .describe('People approve.');

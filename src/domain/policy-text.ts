@@ -4,10 +4,10 @@ import type { Ask, Deed, Policy, Requirement } from './policy.ts';
 import type { Facts } from './policy-match.ts';
 
 /** "2 of approvers, not the reporter". */
-export function askWords({ approvals, from, excludeRequester, reason }: Ask): string {
+export function askWords({ approvals, from, excludeRequester, reason, group }: Ask): string {
   const who = from.map((one) => (one.startsWith('S') ? `@${one}` : one)).join(' or ');
   const number = approvals === 1 ? `one of ${who}` : `${approvals} of ${who}`;
-  return `${number}${excludeRequester ? ', not the reporter' : ''}${reason ? ', each with a reason' : ''}`;
+  return `${number}${excludeRequester ? ', not the reporter' : ''}${reason ? ', each with a reason' : ''}${group ? ', also together with others' : ''}`;
 }
 
 /** One sentence: what would happen, who must say so, by when, and which rule says it. */

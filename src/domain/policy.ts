@@ -14,6 +14,8 @@ export interface Ask {
   /** Milliseconds. */
   expiry: number;
   reason: boolean;
+  /** Counts an approval that was given for many incidents at once. */
+  group: boolean;
   /** Name of the rule that asks. */
   rule: string;
 }
@@ -53,8 +55,9 @@ export function createPolicy({ section, autoContain, ...given }: PolicyGiven): P
     from: ['responders', 'approvers'],
     excludeRequester: false,
     reason: false,
+    group: false,
   };
-  const approval = { approvals: 1, from: ['approvers'], excludeRequester: true, reason: false };
+  const approval = { approvals: 1, from: ['approvers'], excludeRequester: true, reason: false, group: false };
   const fallback: PolicyRule = {
     name: DEFAULT_RULE,
     match: {},
@@ -116,7 +119,7 @@ function askOf(policy: Policy, rule: string, decision: PolicyDecision, { reversi
   const expiry = policy.approvalExpiry;
   if (typeof decision !== 'string') return { ...decision, expiry: decision.expiry ?? expiry, rule };
   const from = reversible ? ['responders', 'approvers'] : ['approvers'];
-  return { approvals: 1, from, excludeRequester: !reversible, expiry, reason: false, rule };
+  return { approvals: 1, from, excludeRequester: !reversible, expiry, reason: false, group: false, rule };
 }
 
 /** A source of low trust starts something only where a rule says its very name. */
@@ -127,7 +130,9 @@ const RANK = { auto: 0, approve: 1, never: 2 } as const;
 
 function stricter(a: Requirement, b: Requirement): Requirement {
   if (RANK[a.kind] !== RANK[b.kind]) return RANK[a.kind] > RANK[b.kind] ? a : b;
-  return a.kind !== 'never' && b.kind !== 'never' && b.ask.approvals > a.ask.approvals ? b : a;
+  if (a.kind === 'never' || b.kind === 'never') return a;
+  const stricter = b.ask.approvals > a.ask.approvals ? b : a;
+  return { ...stricter, ask: { ...stricter.ask, group: a.ask.group && b.ask.group } };
 }
 
 export type PlanRequirement =
@@ -160,7 +165,8 @@ const includedIn = (a: Ask, b: Ask): boolean =>
   b.approvals >= a.approvals &&
   b.from.every((who) => a.from.includes(who)) &&
   (b.excludeRequester || !a.excludeRequester) &&
-  (b.reason || !a.reason);
+  (b.reason || !a.reason) &&
+  (a.group || !b.group);
 
 const strictest = (asks: readonly Ask[]): Ask[] =>
   asks.filter(

@@ -39,16 +39,21 @@ export function namedBy({ people, groupMembers }: Policy, from: readonly string[
 export const counts = (policy: Policy, ask: Ask, voter: Voter, requesters: readonly string[]): boolean =>
   isNamed(policy, ask.from, voter) && !(ask.excludeRequester && requesters.includes(voter.id));
 
+/** What of a vote decides whether it counts. */
+export type Counted = Pick<Vote, 'by' | 'groups' | 'reason' | 'together'>;
+
 /** How many more different people must approve. */
 export function missing(
   policy: Policy,
   ask: Ask,
-  votes: readonly Pick<Vote, 'by' | 'groups' | 'reason'>[],
+  votes: readonly Counted[],
   requesters: readonly string[],
 ): number {
   const counted = votes.filter(
-    ({ by, groups, reason }) =>
-      counts(policy, ask, { id: by, groups }, requesters) && !(ask.reason && !reason?.trim()),
+    ({ by, groups, reason, together }) =>
+      counts(policy, ask, { id: by, groups }, requesters) &&
+      !(ask.reason && !reason?.trim()) &&
+      !(together && !ask.group),
   );
   return Math.max(0, ask.approvals - new Set(counted.map(({ by }) => by)).size);
 }

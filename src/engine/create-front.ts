@@ -7,6 +7,7 @@ import type { BotDeps } from './deps.ts';
 import type { Front } from './front.ts';
 import { switchPause } from './pause.ts';
 import { receiveAlert, receiveUpdate } from './receive-alert.ts';
+import { change, enqueue, openSession } from './session.ts';
 
 export interface FrontOptions {
   /** Read at every click: the workspace is known only once Slack has answered. */
@@ -26,6 +27,13 @@ export function createFront(deps: BotDeps, { roster, clusters, ask, health }: Fr
     update: (update) => receiveUpdate(deps, update),
     decide: (id, click, token) => decide(deps, roster, id, click, token),
     pause: (by, reason) => switchPause(deps, by, reason),
+    async askForCard(id, by) {
+      const session = await openSession(deps, id);
+      if (session === undefined) return false;
+      await change(deps, session, () => [{ type: 'card-asked', by: by.id }]);
+      await enqueue(deps, session);
+      return true;
+    },
     paused: () => deps.pause.read(),
     incident,
     async incidents(limit) {

@@ -53,7 +53,7 @@ function toDecision(
   roster: Roster,
   fingerprint: string | undefined,
 ): Decision {
-  const { verb, by, hash, reason, at, strategy } = click;
+  const { verb, by, hash, reason, at, strategy, together } = click;
   const { policy } = roster;
   const rules = asksFor(incident, verb, policy).map(({ rule }) => rule);
   const awaiting = awaitingAfter(incident, click, roster);
@@ -67,6 +67,7 @@ function toDecision(
     ...(awaiting === 0 ? {} : { awaiting }),
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
+    ...(together && { together }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(at === undefined ? {} : { at }),
     ...(fingerprint === undefined ? {} : { fingerprint }),

@@ -25,6 +25,8 @@ export interface Front {
   /** Stops everything that writes to clusters, with a reason; without one, lets it go on. */
   pause(by: Person, reason?: string): Promise<Switched>;
   paused(): Promise<Pause | undefined>;
+  /** This person wants to see the incident on a card of its own. False: there is no such incident. */
+  askForCard(id: string, by: Person): Promise<boolean>;
   incident(id: string): Promise<Incident | undefined>;
   /** Newest first. */
   incidents(limit: number): Promise<Incident[]>;

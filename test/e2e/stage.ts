@@ -28,7 +28,8 @@ export async function openStage(options: WorldOptions = {}): Promise<World> {
     config: {
       ...quick,
       ...options.config,
-      slack: { updateEvery: '1ms', ...options.config?.slack },
+      // A test opens many incidents in a minute, and wants to see each; those about bursts say otherwise.
+      slack: { updateEvery: '1ms', burst: { cards: 1000 }, ...options.config?.slack },
     },
   });
   await seedHarbour(world.cluster('prod'), world.cluster('staging'));
@@ -53,6 +54,10 @@ export const cards = ({ slack }: World): Message[] =>
   slack
     .messages(INCIDENTS)
     .filter(({ threadTs, ephemeralTo, metadata }) => !threadTs && !ephemeralTo && metadata);
+
+/** The summary of a burst. */
+export const summaryOf = (world: World): Message | undefined =>
+  cards(world).find(({ metadata }) => JSON.stringify(metadata).includes('burst-'));
 
 /** Of the incident that a card shows. */
 export const idOf = ({ metadata }: Message): string =>

@@ -205,6 +205,25 @@ describe('the worker counts again', () => {
     expect(h.incident(id).liveAgain).toBe(false);
   });
 
+  it('an approval of many at once counts only where the rule of the worker says so', async () => {
+    const rule = (group: boolean): PolicyInput => ({
+      rules: [{ name: 'g', do: { revoke: { group }, contain: 'auto' } }],
+    });
+    const alone = await waiting({ policy: rule(false) });
+    expect(await code(h.click(alone, 'approve', 'UINES', { together: true }))).toBe('policy-forbids');
+    await h.close();
+    const lax = await waiting({ policy: rule(false), botPolicy: rule(true) });
+    expect(await code(h.click(lax, 'approve', 'UINES', { together: true }))).toBeUndefined();
+    await h.run(lax);
+    expect(stopped(lax)).toMatch(/rule "g".*needs 1 more approval/);
+    expect(secret()).toBeDefined();
+    await h.close();
+    const both = await waiting({ policy: rule(true) });
+    expect(await code(h.click(both, 'approve', 'UINES', { together: true }))).toBeUndefined();
+    await h.run(both);
+    expect(secret()).toBeUndefined();
+  });
+
   it.each(['decline', 'not-a-leak'] as const)(
     'a forged %s by somebody who may not destroys no token and is taken back',
     async (verb) => {

@@ -140,7 +140,7 @@ export async function startHarness(options: HarnessOptions = {}) {
       id: string,
       verb: Verb,
       by: string,
-      extra: { reason?: string; hash?: string; groups?: string[] } = {},
+      extra: { reason?: string; hash?: string; groups?: string[]; together?: true } = {},
     ) => {
       const { groups = [], ...given } = extra;
       const { plan } = incident(id);

@@ -33,16 +33,7 @@ export function createIncidentLog({
   return {
     async append(request) {
       const entries = link(keys.chain, request, clock.now());
-      const claims = request.claim ?? [];
-      const names = [
-        space.log(request.id),
-        space.incidents,
-        space.sweep,
-        space.token(request.id),
-        ...claims.map((claim) => space.claim(claim.key)),
-        ...(request.budgets ?? []).map((budget) => space.budget(budget.name)),
-        ...(request.about ?? []).map((name) => space.about(name)),
-      ];
+      const names = keysOf(space, request);
       const args = [
         scriptOptions(keys, request, clock.now()),
         ...entries.map((entry) => `${entry.mac} ${entry.text}`),
@@ -75,6 +66,17 @@ export function createIncidentLog({
     },
   };
 }
+
+/** In the order that the script expects. */
+const keysOf = (space: KeySpace, { id, claim = [], budgets = [], about = [] }: AppendRequest): string[] => [
+  space.log(id),
+  space.incidents,
+  space.sweep,
+  space.token(id),
+  ...claim.map(({ key }) => space.claim(key)),
+  ...budgets.map(({ name }) => space.budget(name)),
+  ...about.map((name) => space.about(name)),
+];
 
 /** A plan that waits longer is made anew, and is written under its name again. */
 const KEEP_ABOUT_MS = 30 * 86_400_000;

@@ -9,6 +9,16 @@ export interface KeySpace {
   token(id: string): string;
   /** STRING, JSON: the message that shows the incident. */
   card(id: string): string;
+  /** ZSET of the incidents that share a summary, by the time they were opened. */
+  burst(id: string): string;
+  /** HASH incident → its burst, empty where it has none. */
+  burstOf: string;
+  /** ZSET of incidents that were placed lately, by the time they were opened. */
+  openings: string;
+  /** HASH, the burst that goes on: `id`, and when its latest incident opened. */
+  burstNow: string;
+  /** SET of bursts whose summary must be drawn again. */
+  touched: string;
   /** STRING, the incident that a finding belongs to. */
   claim(key: string): string;
   /** ZSET of what was taken from a budget, by time. */
@@ -33,6 +43,11 @@ export function keySpace(prefix: string): KeySpace {
     cursors: (id) => `${prefix}:cursors:${id}`,
     token: (id) => `${prefix}:token:${id}`,
     card: (id) => `${prefix}:card:${id}`,
+    burst: (id) => `${prefix}:burst:${id}`,
+    burstOf: `${prefix}:burst-of`,
+    openings: `${prefix}:openings`,
+    burstNow: `${prefix}:burst-now`,
+    touched: `${prefix}:touched`,
     claim: (key) => `${prefix}:claim:${key}`,
     budget: (name) => `${prefix}:budget:${name}`,
     seen: (id) => `${prefix}:seen:${id}`,

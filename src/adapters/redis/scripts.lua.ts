@@ -1,4 +1,4 @@
-// The Lua scripts of the incident log: each decides and writes in one step, so that no two processes can both believe they were first.
+// The Lua scripts of the incident log and of bursts: each decides and writes in one step, so that no two processes can both believe they were first.
 
 /**
  * KEYS: log, incidents, sweep, token, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
@@ -57,4 +57,44 @@ export const ADVANCE = `
 local shown = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if tonumber(ARGV[2]) > shown then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1
+`;
+
+/**
+ * KEYS: burst-of, openings, burst-now. ARGV: prefix of the bursts' own keys, incident, cards, most, then when it opened,
+ * that less and plus the window, and since when openings are kept. What was decided once for an incident stays, except that
+ * those which opened just before a burst belong to it too.
+ */
+export const PLACE = `
+local of, openings, now = KEYS[1], KEYS[2], KEYS[3]
+local prefix, id, cards, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local opened, since, till, old = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local known = redis.call('HGET', of, id)
+if known then return known end
+
+redis.call('ZADD', openings, opened, id)
+redis.call('ZREMRANGEBYSCORE', openings, '-inf', '(' .. old)
+local burst = redis.call('HGET', now, 'id')
+local last = tonumber(redis.call('HGET', now, 'last') or '0')
+local near = burst and last >= tonumber(since) and last <= tonumber(till)
+if not near or redis.call('ZCARD', prefix .. burst) >= most then
+  burst = ''
+  local free = {}
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', openings, since, till)) do
+    local its = redis.call('HGET', of, other)
+    if not its or its == '' then free[#free + 1] = other end
+  end
+  if near or #free > cards then
+    burst = id
+    for _, other in ipairs(free) do
+      redis.call('ZADD', prefix .. burst, redis.call('ZSCORE', openings, other), other)
+      redis.call('HSET', of, other, burst)
+    end
+  end
+end
+redis.call('HSET', of, id, burst)
+if burst ~= '' then
+  redis.call('ZADD', prefix .. burst, opened, id)
+  redis.call('HSET', now, 'id', burst, 'last', opened)
+end
+return burst
 `;

@@ -48,6 +48,8 @@ export interface SlackOptions {
 
 export interface Slack {
   teamId: string;
+  /** Of the workspace, with its final slash. */
+  url: string;
   /** For the reporter. */
   client: WebClient;
   /** For the reporter: who is in a user group. */
@@ -103,7 +105,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   }
   const { members } = people;
   const stop = async () => void (await app.stop());
-  return { teamId, client: outbound, members, sockets: () => receiver.sockets(), stop };
+  return { teamId, url, client: outbound, members, sockets: () => receiver.sockets(), stop };
 }
 
 function boltApp(options: SlackOptions, { botId, botUserId }: SlackWorkspace, receiver: TwinReceiver): App {

@@ -18,6 +18,9 @@ export const ACTIONS = {
   details: 'details',
   pickSecret: 'pick-secret',
   pickWay: 'pick-way',
+  /** On the summary of a burst. */
+  together: 'approve-together',
+  card: 'open-card',
 } as const;
 
 /** What the value of a button says; anything else that arrives is not from our card. */

@@ -12,6 +12,7 @@ import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
 import { showHome } from './home.ts';
 import { counted } from './mrkdwn.ts';
+import { openTogether } from './together.ts';
 
 const UNKNOWN_BUTTON =
   'This button says nothing that is known here, so nothing was done. Use the buttons of the newest card of the incident.';
@@ -55,6 +56,8 @@ async function act(
   const carried = readCarried(fields.value);
   if (!carried) return UNKNOWN_BUTTON;
   if (action.action_id === ACTIONS.details) return details(bot, body, carried);
+  if (action.action_id === ACTIONS.together) return openTogether(bot, body, carried);
+  if (action.action_id === ACTIONS.card) return askForCard(bot, body.user.id, carried);
   const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
   if (!isVerb(verb)) return UNKNOWN_BUTTON;
   const atOnce = AT_ONCE.includes(verb) && !(isVote(verb) && carried.reason);
@@ -111,6 +114,14 @@ async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promis
   if (!incident) return NO_INCIDENT;
   const hash = about.hash === undefined ? {} : { hash: about.hash };
   return refuse(incident, { verb, by, reason: 'yet to be written', ...hash }, bot.roster)?.message;
+}
+
+async function askForCard(bot: Bot, user: string, { incidentId }: Carried): Promise<string> {
+  const person = await bot.directory.person(user);
+  const refusal = notAMember(person, bot.roster.teamId);
+  if (refusal) return refusal;
+  const known = await bot.front.askForCard(incidentId, person);
+  return known ? 'Its card follows in the thread of the summary.' : NO_INCIDENT;
 }
 
 async function details(bot: Bot, body: BlockAction, about: Carried): Promise<undefined> {

@@ -9,6 +9,7 @@ export const CALLBACKS = {
   report: 'report-leak',
   identify: 'identify-token',
   reason: 'give-reason',
+  together: 'approve-together',
 } as const;
 /** block_ids of the leak form, which inline errors name. */
 export const FIELDS = [
@@ -29,6 +30,8 @@ export interface Memory {
   channel: string;
   verb?: Verb;
   about?: Carried;
+  /** One press for these incidents, each with the hash of what was shown. */
+  together?: { verb: 'contain' | 'approve'; plans: [string, string][] };
   /** What must be typed to confirm. */
   confirm?: string;
 }
@@ -152,6 +155,21 @@ export function breakGlassForm(incident: Incident | undefined, memory: Memory): 
       ]),
       { ...field('confirm', `Type ${expected} to confirm`, { placeholder: expected }), optional: false },
       { ...field('reason', 'Why can it not wait?', { multiline: true }), optional: false },
+    ],
+  };
+}
+
+/** `plans`: everything that it approves, in words. */
+export function togetherForm(count: number, plans: KnownBlock[], memory: Memory, reason: boolean): ModalView {
+  const what = memory.together?.verb === 'contain' ? 'Quarantine' : 'Approve';
+  return {
+    ...modal(`${what} ${count} together`, CALLBACKS.together, memory, `${what} ${count}`),
+    blocks: [
+      section('intro', [
+        `Exactly these ${count}, as they stand now. Each is checked by its own rule, and one whose plan has changed since is left out.`,
+      ]),
+      ...plans,
+      { ...field('reason', 'Why? One sentence for those who read this later.', {}), optional: !reason },
     ],
   };
 }

@@ -11,7 +11,10 @@ const OPEN = '🟠';
 const GOOD = '🟢';
 const OVER = '⚪';
 
-interface Standing {
+/** The worst first. */
+export const MARKS: readonly string[] = [LIVE, OPEN, GOOD, OVER];
+
+export interface Standing {
   mark: string;
   title: string;
 }
@@ -37,7 +40,7 @@ export function who({ identity }: Pick<Incident, 'identity'>): string {
   return ` · ${plain(`${namespace}/${serviceAccount.name}`, 60)} on ${plain(clusters.join(', '), 40)}`;
 }
 
-function standing(incident: Incident, now: number): Standing {
+export function standing(incident: Incident, now: number): Standing {
   return (
     ended(incident) ??
     restarting(incident) ??

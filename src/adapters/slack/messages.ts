@@ -23,19 +23,25 @@ export interface Place {
   channel: string;
 }
 
+/** What a message is about: an incident, or the summary of several. */
+export type About = Pick<Incident, 'id' | 'openedAt'>;
+
+/** `root`: in the thread of this message. */
 export async function postCard(
   { client, channel }: Place,
-  incident: Incident,
+  incident: About,
   words: Words,
+  root?: string,
 ): Promise<StoredCard> {
   const sent = await client.chat.postMessage({
     channel,
+    ...(root === undefined ? {} : { thread_ts: root }),
     ...shown(words),
     unfurl_links: false,
     unfurl_media: false,
     metadata: { event_type: CARD_EVENT, event_payload: { incident_id: incident.id } },
   });
-  return { channel: sent.channel ?? channel, ts: sent.ts ?? '' };
+  return { channel: sent.channel ?? channel, ts: sent.ts ?? '', ...(root === undefined ? {} : { root }) };
 }
 
 export async function updateCard({ client }: Place, at: StoredCard, words: Words): Promise<void> {
@@ -51,7 +57,7 @@ export async function postReply(
 ): Promise<void> {
   await client.chat.postMessage({
     channel: at.channel,
-    thread_ts: at.ts,
+    thread_ts: at.root ?? at.ts,
     ...shown(words),
     unfurl_links: false,
     unfurl_media: false,
@@ -61,26 +67,30 @@ export async function postReply(
 
 export async function findCard(
   { client, channel }: Place,
-  incident: Incident,
+  incident: About,
+  root?: string,
 ): Promise<StoredCard | undefined> {
   const oldest = String(Date.parse(incident.openedAt) / 1000 - SKEW_S);
   const query = { channel, oldest, limit: 200, include_all_metadata: true };
-  const found = await find(
-    (cursor) => client.conversations.history({ ...query, ...cursor }),
-    ({ metadata }) =>
-      metadata?.event_type === CARD_EVENT && metadata.event_payload?.incident_id === incident.id,
-  );
-  return found?.ts === undefined ? undefined : { channel, ts: found.ts };
+  const isIt = ({ metadata }: Found): boolean =>
+    metadata?.event_type === CARD_EVENT && metadata.event_payload?.incident_id === incident.id;
+  const found = await find((cursor) => client.conversations.history({ ...query, ...cursor }), isIt);
+  if (found?.ts !== undefined) return { channel, ts: found.ts };
+  if (root === undefined) return undefined;
+  const thread = { channel, ts: root, limit: 200, include_all_metadata: true };
+  const inside = await find((cursor) => client.conversations.replies({ ...thread, ...cursor }), isIt);
+  return inside?.ts === undefined ? undefined : { channel, ts: inside.ts, root };
 }
 
-/** Versions whose milestones stand in the thread already. */
-export async function toldVersions({ client }: Place, at: StoredCard): Promise<Set<number>> {
+/** Versions whose milestones stand in the thread already; several incidents may share one. */
+export async function toldVersions({ client }: Place, at: StoredCard, id: string): Promise<Set<number>> {
   const told = new Set<number>();
-  const query = { channel: at.channel, ts: at.ts, limit: 200, include_all_metadata: true };
+  const query = { channel: at.channel, ts: at.root ?? at.ts, limit: 200, include_all_metadata: true };
   await find(
     (cursor) => client.conversations.replies({ ...query, ...cursor }),
     ({ metadata }) => {
-      if (metadata?.event_type === REPLY_EVENT) told.add(Number(metadata.event_payload?.v));
+      if (metadata?.event_type === REPLY_EVENT && metadata.event_payload?.incident_id === id)
+        told.add(Number(metadata.event_payload?.v));
       return false;
     },
   );

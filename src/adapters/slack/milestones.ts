@@ -124,7 +124,7 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     const run = after.runs.at(-1);
     const steps = decision.verb === 'approve' && run ? ` ${counted(run.steps.length, 'step')} will run.` : '';
     return [
-      `${people([decision.by])} ${VERBS[decision.verb]}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
+      `${people([decision.by])} ${VERBS[decision.verb]}${decision.together ? ', together with others' : ''}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
     ];
   },
   'decision-refused': ({ verb, by, reason }) => [

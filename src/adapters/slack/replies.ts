@@ -1,7 +1,7 @@
 // Turns what a command answers into text, with links to the cards.
 import type { Reply } from '../../contracts.ts';
 import type { Incident } from '../../domain/incident.ts';
-import { type CardStore, permalink } from './card-store.ts';
+import { type CardStore, permalink, summaryOf } from './card-store.ts';
 import { headline } from './headline.ts';
 import { clean, code, counted, moment } from './mrkdwn.ts';
 
@@ -16,7 +16,9 @@ export interface Shelf {
 const MAX_LISTED = 15;
 
 export async function cardLink({ store, url }: Shelf, incidentId: string): Promise<string | undefined> {
-  const card = await store.get(incidentId);
+  const own = await store.get(incidentId);
+  const burst = own === undefined ? await store.burstOf(incidentId) : undefined;
+  const card = burst === undefined ? own : await store.get(summaryOf(burst));
   return card === undefined || card === 'posting' ? undefined : permalink(url, card);
 }
 

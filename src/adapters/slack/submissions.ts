@@ -7,6 +7,7 @@ import { decide } from './clicks.ts';
 import { type Filled, readAnswers, type Values } from './form-answers.ts';
 import { CALLBACKS, type Memory, noticeView, readMemory } from './forms.ts';
 import { openedText } from './replies.ts';
+import { approveTogether } from './together.ts';
 
 type Submission = SlackViewMiddlewareArgs<ViewSubmitAction>;
 
@@ -18,6 +19,11 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
     if (wrong !== undefined) return ack({ response_action: 'errors', errors: { confirm: wrong } });
     await ack();
     if (memory && (await bot.first(body.trigger_id))) await withReason(bot, body.user.id, memory, values);
+    return;
+  }
+  if (view.callback_id === CALLBACKS.together) {
+    await ack();
+    if (await bot.first(body.trigger_id)) await together(bot, body.user.id, memory, values);
     return;
   }
   const answers = readAnswers(values);
@@ -57,6 +63,13 @@ async function withReason(
     async () => (verb && about ? decide(bot, user, about, { verb, reason }) : UNREADABLE),
     bot.log,
   );
+}
+
+async function together(bot: Bot, user: string, memory: Memory | undefined, values: Values): Promise<void> {
+  const say = sayTo(bot.client, { user, channel: memory?.channel }, bot.log);
+  const reason = values.reason?.reason?.value?.trim() ?? '';
+  const given = memory?.together;
+  await answering(say, async () => (given ? approveTogether(bot, user, given, reason) : UNREADABLE), bot.log);
 }
 
 const UNREADABLE =

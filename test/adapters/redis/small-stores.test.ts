@@ -1,5 +1,5 @@
 // The two small things kept beside the log: deliveries that were seen, and the message that shows an incident.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { createCardStore } from '../../../src/adapters/redis/card-store.ts';
 import { createPauseSwitch } from '../../../src/adapters/redis/pause-switch.ts';
@@ -50,6 +50,55 @@ test('a card is unknown, being posted, then known; each incident has its own', a
   await cards.put('inc-1', { channel: 'C1', ts: '1.2', telling: 4 });
   expect(await cards.get('inc-1')).toEqual({ channel: 'C1', ts: '1.2', telling: 4 });
   expect(await cards.get('inc-2')).toBeUndefined();
+});
+
+describe('bursts', () => {
+  const limits = { cards: 2, within: 1000 };
+  const T = 1_795_530_473_000;
+  const placing = async (name: string, times: number[]) => {
+    const cards = createCardStore({ store: world.store, prefix: `${world.prefix}-${name}` });
+    const placed: (string | undefined)[] = [];
+    for (const [index, at] of times.entries())
+      placed.push(await cards.place(`${name}-${index}`, T + at, limits));
+    return { cards, placed };
+  };
+
+  test('a few at a time are none, and the same answer comes back', async () => {
+    const { cards, placed } = await placing('calm', [0, 10, 2000, 2010, 9000]);
+    expect(placed).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    expect(await cards.place('calm-0', T, limits)).toBeUndefined();
+  });
+
+  test('one too many begins one, those just before belong to it, and it lasts as long as more come', async () => {
+    const { cards, placed } = await placing('many', [0, 10, 20, 900, 1800, 2700, 9000]);
+    expect(placed).toEqual([undefined, undefined, 'many-2', 'many-2', 'many-2', 'many-2', undefined]);
+    const members = [0, 1, 2, 3, 4, 5].map((n) => `many-${n}`);
+    expect(await cards.members('many-2')).toEqual(members);
+    expect(await cards.place('many-0', T, limits)).toBe('many-2');
+    expect(await cards.burstOf('many-1')).toBe('many-2');
+    expect(await cards.burstOf('many-6')).toBeUndefined();
+  });
+
+  test('two processes at once agree', async () => {
+    const stores = [1, 2].map(() => createCardStore({ store: world.store, prefix: `${world.prefix}-race` }));
+    const ids = Array.from({ length: 40 }, (_, n) => `race-${n}`);
+    const both = await Promise.all(
+      stores.map((cards) => Promise.all(ids.map((id, n) => cards.place(id, T + n, limits)))),
+    );
+    const bursts = new Set(both.flat().filter((burst) => burst !== undefined));
+    expect(bursts.size).toBe(1);
+    expect(await stores[0]?.members([...bursts][0] ?? '')).toEqual(ids);
+  });
+
+  test('a hundred are enough for one summary', async () => {
+    const { cards, placed } = await placing(
+      'flood',
+      Array.from({ length: 350 }, (_, n) => n),
+    );
+    const bursts = [...new Set(placed.filter((burst) => burst !== undefined))];
+    const sizes = await Promise.all(bursts.map(async (burst) => (await cards.members(burst)).length));
+    expect(sizes).toEqual([100, 100, 100, 50]);
+  });
 });
 
 test('the kill switch: off until it is pressed, the same for everybody, off again when released', async () => {

@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkBlocks } from '../../../sandbox/slack/block-limits.ts';
 import { checkView, VIEW_MAX_BYTES } from '../../../sandbox/slack/view-limits.ts';
+import { renderBurst } from '../../../src/adapters/slack/burst-card.ts';
 import { plainCard, renderCard } from '../../../src/adapters/slack/card.ts';
 import { detailsView } from '../../../src/adapters/slack/details.ts';
+import { togetherForm } from '../../../src/adapters/slack/forms.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
+import { AT_ONCE, plansIn } from '../../../src/adapters/slack/together.ts';
 import { fold } from '../../../src/domain/fold.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
 import {
@@ -48,6 +51,36 @@ describe("Slack's limits", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('hold for the summary of any incidents, and for the form that approves the most of them', () => {
+    const policy = aPolicy({ rules: [{ name: 'group', do: { any: { group: true } } }] });
+    fc.assert(
+      fc.property(fc.array(anyEvents, { minLength: 2, maxLength: 30 }), (all) => {
+        const members = all.map((bodies, n) => fold(`inc-${n}`, eventsOf(...bodies)));
+        const card = renderBurst({ id: 'inc-1', members, cards: new Map(), policy, now: T0 });
+        expect(checkBlocks(card.blocks, 'message')).toEqual([]);
+      }),
+      { numRuns: 15 },
+    );
+    const long = 'x'.repeat(250);
+    const same = {
+      key: 'k',
+      verb: 'approve' as const,
+      hash: 'f'.repeat(32),
+      steps: [1, 2, 3].map(() => ({ ...remove, title: long })),
+    };
+    const identity = anIdentity({ namespace: long, clusters: [long], serviceAccount: { name: long } });
+    const member = { incident: anIncident([reported(), { type: 'identified', identity }]), same };
+    const plans = plansIn(Array.from({ length: AT_ONCE }, () => member));
+    const together = {
+      verb: same.verb,
+      plans: Array.from({ length: AT_ONCE }, (): [string, string] => ['f'.repeat(10), same.hash]),
+    };
+    const view = togetherForm(AT_ONCE, plans, { channel: 'C0123456789', together }, true);
+    expect(checkView(view, 'modal')).toEqual([]);
+    // What is not seen is not approved.
+    expect(JSON.stringify(view).split('• ')).toHaveLength(AT_ONCE + 1);
   });
 
   it('hold for the largest plan, whose every step is still named', () => {

@@ -72,7 +72,7 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
       const now = { ...roster, teamId: roster.teamId() };
       const refusal = refuse(incidentOf(incidentId), click, now);
       if (refusal) return { decided: false, refusal };
-      const { verb, by, reason, hash, at } = click;
+      const { verb, by, reason, hash, at, together } = click;
       const awaiting = awaitingAfter(incidentOf(incidentId), click, now);
       front.append(incidentId, {
         type: 'decided',
@@ -82,6 +82,7 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
           ...(by.groups?.length ? { groups: by.groups } : {}),
           ...(awaiting > 0 ? { awaiting } : {}),
           ...(reason ? { reason } : {}),
+          ...(together ? { together } : {}),
           ...(hash ? { hash } : {}),
           ...(at ? { at } : {}),
         },
@@ -92,6 +93,11 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
       front.paused = async () =>
         reason === undefined ? undefined : { by: by.id, reason, at: new Date().toISOString() };
       return { switched: true, told: logs.size };
+    },
+    async askForCard(id, by) {
+      if (!logs.has(id)) return false;
+      front.append(id, { type: 'card-asked', by: by.id });
+      return true;
     },
     paused: async () => undefined,
     async incident(id) {
@@ -132,6 +138,13 @@ export function memoryStore(): MemoryStore {
     async mark(id, state) {
       store.cards.set(id, state);
     },
+    // Bursts are placed by the store in Redis alone; here every incident has a card of its own.
+    burstOf: async () => undefined,
+    place: async () => undefined,
+    members: async () => [],
+    touch: async () => undefined,
+    untouch: async () => undefined,
+    touched: async () => [],
   };
   return store;
 }

@@ -2,6 +2,7 @@
 import { commands } from '../../../commands/index.ts';
 import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
 import { type Slack, type SlackOptions, startSlack } from '../../../src/adapters/slack/app.ts';
+import type { CardStore } from '../../../src/adapters/slack/card-store.ts';
 import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack/reporter.ts';
 import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
 import { fold } from '../../../src/domain/fold.ts';
@@ -44,7 +45,7 @@ export interface World {
 }
 
 export async function startWorld(
-  given: { rates?: 'slack' | 'off'; bolt?: boolean; policy?: Policy } = {},
+  given: { rates?: 'slack' | 'off'; bolt?: boolean; policy?: Policy; cards?: CardStore } = {},
 ): Promise<World> {
   const workspace = await startWorkspace({
     rates: given.rates ?? 'off',
@@ -73,7 +74,7 @@ export async function startWorld(
     commands,
     policy,
     channel: CHANNEL,
-    store,
+    store: given.cards ?? store,
     firstAnywhere: (id) => world.firstAnywhere(id),
     clock,
     workspace: connected,
@@ -85,7 +86,7 @@ export async function startWorld(
     slackReporter({
       client: connected.outbound,
       channel: CHANNEL,
-      store,
+      store: given.cards ?? store,
       policy,
       ...members,
       updateEvery: 0,
