@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** Worlds that are killed, cut off, flooded, clicked through and spoiled, long models, a compiler run and the image's files: `npm run test:slow` and CI run them apart. */
 export const slow = [
   'test/e2e/faults/**/*.test.ts',
-  'test/e2e/{attack-flood,bad-input-slack,burst,documents,page,rotation-story}.test.ts',
+  'test/e2e/attack-flood.test.ts',
+  'test/e2e/bad-input-slack.test.ts',
+  'test/e2e/burst.test.ts',
+  'test/e2e/cli.test.ts',
+  'test/e2e/documents.test.ts',
+  'test/e2e/page.test.ts',
+  'test/e2e/rotation-story.test.ts',
   'test/adapters/slack/bursts.test.ts',
   'test/bench/**/*.test.ts',
   'test/cli/doctor-*.test.ts',

@@ -45,7 +45,7 @@ function seconds(from: string, to: string | undefined): string {
   return to === undefined ? 'not yet' : `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)} s`;
 }
 
-function summary(incident: Incident): string[] {
+export function summary(incident: Incident): string[] {
   const { identity, openedAt, closed, alerts, proof, reviews } = incident;
   const kill = incident.runs
     .flatMap(({ kind, steps: done }) => (kind === 'contain' || kind === 'plan' ? done : []))
@@ -115,7 +115,7 @@ function decisions({ decisions: made }: Incident): string[] {
   return table(['When (UTC)', 'Who', 'What', 'On which plan', 'Policy and rules', 'Why'], rows);
 }
 
-function steps({ runs }: Incident): string[] {
+export function steps({ runs }: Incident): string[] {
   return nothing(
     runs.flatMap(({ id, by, votes, breakGlass, steps: done }) => [
       `Run \`${id}\`, ${breakGlass ? `break-glass by ${breakGlass.id}` : `on the word of ${votes.map((vote) => vote.by).join(', ') || by}`}:`,
@@ -144,7 +144,7 @@ function evidence({ proof }: Incident): string[] {
   return [...verdict, ...table(['When (UTC)', 'Cluster', 'Level', 'Server', 'Answer', 'Control'], rows)];
 }
 
-function followUps(incident: Incident): string[] {
+export function followUps(incident: Incident): string[] {
   const { reviews, plan, situations, closed } = incident;
   const waiting = closed || openRun(incident) ? [] : pendingSteps(incident);
   const reversible = stepsInEffect(incident).filter((step) => step.reversible);
