@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="tourniquet" \
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY package.json LICENSE ./
+COPY package.json LICENSE manifest.yml ./
 COPY commands ./commands
 COPY src ./src
 # Nobody, who owns no file here; a number, so that Kubernetes can see that it is not root.

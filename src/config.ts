@@ -15,6 +15,11 @@ export type Role = 'bot' | 'worker' | 'all';
 
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
 
+/** With it, the longest command still has the 32 characters that Slack allows. */
+export const commandPrefix = z
+  .string()
+  .regex(/^([a-z0-9][a-z0-9_-]{0,19})?$/, 'write at most 20 of a-z, 0-9, - and _, such as team-');
+
 const clusterSchema = z.strictObject({
   name: dnsName,
   /** Path of a kubeconfig; absent: the Pod's own ServiceAccount. */
@@ -37,6 +42,8 @@ export const fileSchema = z.strictObject({
   slack: z.strictObject({
     /** Id of the incident channel. */
     channel: z.string().regex(/^[CG][A-Z0-9]{2,}$/, 'write the channel id such as C012ABCDEF, not its name'),
+    /** What the names of the slash commands begin with, where several installations share a workspace: `team-`. */
+    commandPrefix: commandPrefix.default(''),
     /** Another Slack Web API, for the sandbox. */
     apiUrl: z.url().default('https://slack.com/api/'),
     /** Shortest time between two updates of one card. */

@@ -3,9 +3,10 @@ import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
 import { doctor } from './doctor.ts';
 import { incidents } from './incidents.ts';
+import { manifest } from './manifest.ts';
 import { plan } from './plan.ts';
 import { policy } from './policy.ts';
 import { report } from './report.ts';
 import { status } from './status.ts';
 
-export const commands: readonly CliCommand[] = [doctor, report, incidents, status, plan, audit, policy];
+export const commands: readonly CliCommand[] = [doctor, report, incidents, status, plan, audit, policy, manifest];

@@ -122,6 +122,7 @@ async function connectSlack(assembly: Assembly, shared: Shared, front: Front): P
       metrics.observe('tourniquet_slack_request_seconds', {}, ms / 1000);
       if (code === '429') metrics.count('tourniquet_slack_throttled_total');
     },
+    commandPrefix: slack.commandPrefix,
   });
   vitals.sockets = app.sockets;
   stack.defer(() => app.stop());

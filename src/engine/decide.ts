@@ -42,7 +42,7 @@ const unknownIncident: Decided = {
   refusal: {
     code: 'unknown-incident',
     message:
-      'This button belongs to an incident that is not in the log. Nothing was changed. Use /tourniquet to see the open ones.',
+      'This button belongs to an incident that is not in the log. Nothing was changed. Use `/tourniquet` to see the open ones.',
   },
 };
 

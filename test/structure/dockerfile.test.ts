@@ -58,6 +58,7 @@ describe('the files', () => {
     expect(files.length).toBeGreaterThan(150);
     expect(files.filter((path) => !/^(src|commands)\/.*\.(ts|js)$/.test(path)).toSorted()).toEqual([
       'LICENSE',
+      'manifest.yml',
       'package.json',
     ]);
   });

@@ -1,8 +1,8 @@
 // Answers one person, privately and within a second, whatever happens to the work behind it.
 import { randomBytes } from 'node:crypto';
-import type { WebClient } from '@slack/web-api';
 import { isAppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import type { Bot } from './bot.ts';
 import { own } from './mrkdwn.ts';
 
 const PATIENCE_MS = 700;
@@ -17,9 +17,12 @@ export interface Addressee {
 export type Say = (text: string) => Promise<void>;
 
 /** The ways to a person, best first: the response_url, the channel, a direct message. */
-export function sayTo(client: WebClient, { user, channel, responseUrl }: Addressee, log: Log): Say {
+export function sayTo(
+  { client, names, log }: Pick<Bot, 'client' | 'names' | 'log'>,
+  { user, channel, responseUrl }: Addressee,
+): Say {
   return async (text) => {
-    const safe = own(text);
+    const safe = names.told(own(text));
     if (responseUrl !== undefined && (await posted(responseUrl, safe))) return;
     const ways = [
       ...(channel ? [() => client.chat.postEphemeral({ channel, user, text: safe })] : []),

@@ -12,6 +12,7 @@ import type { Secret } from '../../secret.ts';
 import { type Bot, firstTime } from './bot.ts';
 import type { CardStore } from './card-store.ts';
 import { onClick } from './clicks.ts';
+import { commandNames } from './command-names.ts';
 import { type Directory, directory } from './directory.ts';
 import { showHome } from './home.ts';
 import { TwinReceiver } from './receiver.ts';
@@ -33,6 +34,8 @@ export interface SlackOptions {
   apiUrl: string;
   front: Front;
   commands: Command[];
+  /** What their names begin with in this workspace; empty: they are called as they are. */
+  commandPrefix?: string;
   policy: Policy;
   /** The incident channel. */
   channel: string;
@@ -63,7 +66,11 @@ export interface Slack {
 /** Throws AppError `slack-unavailable` or `unauthorized`. */
 export async function startSlack(options: SlackOptions): Promise<Slack> {
   const { front, commands, clock, log, channel, store } = options;
-  const workspace = options.workspace ?? (await connectSlack(options));
+  const names = commandNames(
+    options.commandPrefix ?? '',
+    commands.map(({ name }) => name),
+  );
+  const workspace = options.workspace ?? (await connectSlack({ ...options, names }));
   const { teamId, url, interactive, outbound } = workspace;
   const receiver = new TwinReceiver(options);
   const app = boltApp(options, workspace, receiver);
@@ -71,6 +78,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   const bot: Bot = {
     front,
     commands,
+    names,
     clock,
     log,
     client: interactive,

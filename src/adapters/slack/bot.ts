@@ -7,6 +7,7 @@ import type { Front } from '../../engine/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';
+import type { CommandNames } from './command-names.ts';
 import type { Directory } from './directory.ts';
 import type { Shelf } from './replies.ts';
 import { slackCode, slackError } from './web-client.ts';
@@ -14,6 +15,7 @@ import { slackCode, slackError } from './web-client.ts';
 export interface Bot {
   front: Front;
   commands: Command[];
+  names: CommandNames;
   roster: Roster;
   shelf: Shelf;
   client: WebClient;

@@ -41,7 +41,7 @@ export async function onClick(bot: Bot, body: BlockAction): Promise<void> {
   const [action] = body.actions;
   if (!action || !(await bot.first(body.trigger_id))) return;
   const addressee = { user: body.user.id, channel: body.channel?.id, responseUrl: body.response_url };
-  await answering(sayTo(bot.client, addressee, bot.log), () => act(bot, body, action), bot.log);
+  await answering(sayTo(bot, addressee), () => act(bot, body, action), bot.log);
   if (body.view?.type === 'home') await showHome(bot, body.user.id);
 }
 

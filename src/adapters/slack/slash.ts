@@ -19,12 +19,13 @@ const TYPED_TOKEN =
 export async function onSlash(bot: Bot, typed: SlashCommand): Promise<void> {
   if (!(await bot.first(typed.trigger_id))) return;
   const addressee = { user: typed.user_id, channel: typed.channel_id, responseUrl: typed.response_url };
-  const say = sayTo(bot.client, addressee, bot.log);
+  const say = sayTo(bot, addressee);
   await answering(say, () => run(bot, typed), bot.log);
 }
 
 async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {
-  const command = bot.commands.find(({ name }) => `/${name}` === typed.command);
+  const called = bot.names.own(typed.command);
+  const command = bot.commands.find(({ name }) => name === called);
   if (!command) return `There is no command ${typed.command} here. There are: ${names(bot)}.`;
   const person = await bot.directory.person(typed.user_id);
   const refusal = notAMember(person, bot.roster.teamId);
@@ -39,7 +40,7 @@ async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {
   return warning;
 }
 
-const names = ({ commands }: Bot): string => commands.map(({ name }) => `/${name}`).join(', ');
+const names = ({ commands }: Bot): string => commands.map(({ name }) => `\`/${name}\``).join(', ');
 
 function desktop({ front, commands }: Bot, typed: SlashCommand, person: Person): Desktop {
   return {

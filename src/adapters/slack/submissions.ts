@@ -39,7 +39,7 @@ export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promi
     (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
   );
   if (await updateView(bot, view.id, noticeView(title, text))) return;
-  await sayTo(bot.client, { user: body.user.id, channel: memory?.channel }, bot.log)(text);
+  await sayTo(bot, { user: body.user.id, channel: memory?.channel })(text);
 }
 
 function notConfirmed(memory: Memory | undefined, values: Values): string | undefined {
@@ -56,7 +56,7 @@ async function withReason(
   { channel, verb, about }: Memory,
   values: Values,
 ): Promise<void> {
-  const say = sayTo(bot.client, { user, channel }, bot.log);
+  const say = sayTo(bot, { user, channel });
   const reason = values.reason?.reason?.value?.trim() ?? '';
   await answering(
     say,

@@ -13,6 +13,7 @@ import {
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
+import type { CommandNames } from './command-names.ts';
 
 export interface SlackWorkspace {
   teamId: string;
@@ -59,11 +60,23 @@ const watched =
     }
   };
 
+/** Everything that is said names the commands as they are called in this workspace. */
+class NamingClient extends WebClient {
+  names: CommandNames | undefined;
+
+  override apiCall(method: string, options?: Record<string, unknown>): ReturnType<WebClient['apiCall']> {
+    return super.apiCall(method, this.names?.told(options) ?? options);
+  }
+}
+
 /** Asks Slack who we are. Throws AppError `slack-unavailable`. */
-export async function connectSlack(given: Connection & { botToken: Secret }): Promise<SlackWorkspace> {
+export async function connectSlack(
+  given: Connection & { botToken: Secret; names?: CommandNames },
+): Promise<SlackWorkspace> {
   const token = given.botToken.reveal();
-  const interactive = new WebClient(token, clientOptions(given, 2500));
-  const outbound = new WebClient(token, clientOptions(given, 10_000));
+  const interactive = new NamingClient(token, clientOptions(given, 2500));
+  const outbound = new NamingClient(token, clientOptions(given, 10_000));
+  for (const client of [interactive, outbound]) client.names = given.names;
   try {
     const me = await outbound.auth.test();
     return {

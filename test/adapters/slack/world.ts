@@ -3,6 +3,7 @@ import { commands } from '../../../commands/index.ts';
 import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
 import { type Slack, type SlackOptions, startSlack } from '../../../src/adapters/slack/app.ts';
 import type { CardStore } from '../../../src/adapters/slack/card-store.ts';
+import { commandNames } from '../../../src/adapters/slack/command-names.ts';
 import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack/reporter.ts';
 import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
 import { fold } from '../../../src/domain/fold.ts';
@@ -45,12 +46,19 @@ export interface World {
 }
 
 export async function startWorld(
-  given: { rates?: 'slack' | 'off'; bolt?: boolean; policy?: Policy; cards?: CardStore } = {},
+  given: {
+    rates?: 'slack' | 'off';
+    bolt?: boolean;
+    policy?: Policy;
+    cards?: CardStore;
+    commandPrefix?: string;
+  } = {},
 ): Promise<World> {
+  const { commandPrefix = '' } = given;
   const workspace = await startWorkspace({
     rates: given.rates ?? 'off',
     commands: commands.map(({ name, help }) => ({
-      command: `/${name}`,
+      command: `/${commandPrefix}${name}`,
       description: help.summary,
       usageHint: help.usage,
     })),
@@ -63,7 +71,11 @@ export async function startWorld(
   const front = memoryFront({ policy, teamId: () => workspace.teamId });
   const calls: string[] = [];
   const watch = (method: string, code: string) => void calls.push(`${method} ${code}`);
-  const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log, watch };
+  const names = commandNames(
+    commandPrefix,
+    commands.map(({ name }) => name),
+  );
+  const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log, watch, names };
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
   const delivered = new Set<string>();
@@ -72,6 +84,7 @@ export async function startWorld(
     appToken: new Secret(workspace.appToken),
     front,
     commands,
+    commandPrefix,
     policy,
     channel: CHANNEL,
     store: given.cards ?? store,
