@@ -16,7 +16,8 @@ function help(): string {
 
 ${lines.join('\n')}
 
-It reads the same configuration file and environment as the bot and the worker (see docs/configuration.md).
+Most commands read the configuration file and the environment of the worker (docs/configuration.md); plan and report need
+neither. Options: tourniquet <command> --help. Examples: docs/cli.md.
 Exit codes: 0 fine, 1 the answer is bad news, 2 it could not be answered.
 `;
 }

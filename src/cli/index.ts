@@ -2,6 +2,7 @@
 import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
 import { doctor } from './doctor.ts';
+import { completion } from './completion.ts';
 import { incidents } from './incidents.ts';
 import { manifest } from './manifest.ts';
 import { plan } from './plan.ts';
@@ -9,4 +10,14 @@ import { policy } from './policy.ts';
 import { report } from './report.ts';
 import { status } from './status.ts';
 
-export const commands: readonly CliCommand[] = [doctor, report, incidents, status, plan, audit, policy, manifest];
+export const commands: readonly CliCommand[] = [
+  doctor,
+  report,
+  incidents,
+  status,
+  plan,
+  audit,
+  policy,
+  manifest,
+  completion,
+];

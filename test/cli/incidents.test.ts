@@ -9,6 +9,7 @@ import { Secret } from '../../src/secret.ts';
 import { contained, reported, revoked, waiting } from '../builders.ts';
 import { legacyToken } from '../domain/token-samples.ts';
 import { type Intake, startIntake } from './bot.ts';
+import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
 
 let bot: Intake;
@@ -85,7 +86,9 @@ describe('status', () => {
   });
 
   it('as JSON says the same', async () => {
-    expect(JSON.parse((await ask('cccc', '--json')).out)).toMatchObject({
+    const answer = JSON.parse((await ask('cccc', '--json')).out);
+    expect(keyPaths(answer)).toEqual(expect.arrayContaining(documentedKeys('status')));
+    expect(answer).toMatchObject({
       version: 1,
       id: 'cccc000003',
       status: 'awaiting-approval',

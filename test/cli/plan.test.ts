@@ -11,6 +11,7 @@ import { connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import { plan } from '../../src/cli/plan.ts';
 import { resources } from '../../src/ports.ts';
 import { boundToken, legacyToken } from '../domain/token-samples.ts';
+import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
 
 const USER = { namespace: 'kube-system', serviceAccount: 'on-call' };
@@ -82,6 +83,15 @@ describe('a token on standard input', () => {
       /# 1\. Quarantine .*\nkubectl --context prod -n payments label secret leaked [^\n]+\n# 2\. /,
     );
     expectNoTrace(told, token);
+  });
+
+  it('is answered with the JSON that is documented', async () => {
+    clusters.prod.seed.deployment('payments', 'mounts', {
+      serviceAccount: 'checkout',
+      secretMounts: ['as-json'],
+    });
+    const told = await run(['--json'], await newToken('as-json'));
+    expect(keyPaths(JSON.parse(told.out))).toEqual(expect.arrayContaining(documentedKeys('plan')));
   });
 
   it('changes nothing, and is sent to nobody', async () => {

@@ -7,6 +7,7 @@ import { dumpRedis } from '../../sandbox/traces.ts';
 import { report, runReport } from '../../src/cli/report.ts';
 import { base64, boundToken, jwt, legacyToken, wrap } from '../domain/token-samples.ts';
 import { type Intake, startIntake } from './bot.ts';
+import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
 
 let bot: Intake;
@@ -143,6 +144,7 @@ describe('what is read', () => {
     ];
     const told = await run(JSON.stringify(found), '--json');
     expect(JSON.parse(told.out).found).toBe(2);
+    expect(keyPaths(JSON.parse(told.out))).toEqual(expect.arrayContaining(documentedKeys('report')));
     const [first] = await opened(told);
     expect(first?.alerts).toHaveLength(1);
     expect(first?.alerts[0]?.alert.where?.text).toMatch(/kc\.yaml:4 .*and 1 more: copy\.yaml:4/);
