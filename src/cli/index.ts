@@ -1,8 +1,8 @@
 // The list of commands of the command line: a new one is a file and a line here.
 import { audit } from './audit.ts';
 import type { CliCommand } from './command.ts';
-import { doctor } from './doctor.ts';
 import { completion } from './completion.ts';
+import { doctor } from './doctor.ts';
 import { incidents } from './incidents.ts';
 import { manifest } from './manifest.ts';
 import { plan } from './plan.ts';
