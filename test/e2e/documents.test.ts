@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { World } from '../../sandbox/world.ts';
+import { commands } from '../../src/cli/index.ts';
 import { commandBlock } from '../command-blocks.ts';
+import { ROOT } from '../structure/tree.ts';
 import { cards, idOf, openStage, START_MS, textOf } from './stage.ts';
 
 const run = promisify(execFile);
@@ -30,4 +32,9 @@ it('a report signed with openssl and sent with curl is taken', async () => {
   const card = await world.slack.waitFor(() => cards(world)[0], 20_000, 'the card');
   expect(stdout).toContain(idOf(card));
   expect(textOf(card)).toContain('seen in a build log');
+}, 60_000);
+
+it('the command line answers as the documents call it', async () => {
+  const { stdout } = await run('sh', ['-ec', commandBlock('docs/cli.md', 'help')], { cwd: ROOT });
+  for (const { name } of commands) expect(stdout).toContain(`  ${name} `);
 }, 60_000);

@@ -1,4 +1,4 @@
-// Commands that the documents show are typed by a test, or say on their first line that they are not.
+// Commands that the documents show are typed by a test, or say on their first line that they are not; calls of ours are read by the program.
 import { describe, expect, test } from 'vitest';
 import { type CommandBlock, commandBlocks } from '../command-blocks.ts';
 import { filesIn, read } from './tree.ts';
@@ -21,11 +21,20 @@ const byCi = new Set([...BY_CI, ...SUITES, 'bash .ci/run', '']);
 const isRunByCi = ({ text }: CommandBlock): boolean =>
   text.split(/\n|&&/).every((line) => byCi.has(line.replace(/#.*/, '').trim()));
 
+/** Examples with names and files of a reader's own: test/cli/documents.test.ts has the program read each call. */
+const isOurs = ({ text }: CommandBlock): boolean =>
+  text
+    .trim()
+    .split('\n')
+    .every((line) =>
+      /^(tourniquet|[^|]+\| tourniquet|export TOURNIQUET_\w+=|source <\(tourniquet|#) ?/.test(line),
+    );
+
 function problemOf(block: CommandBlock): string | undefined {
   const { document, name, text } = block;
   if (/^# not run by a test: \S/.test(text)) return undefined;
   if (name !== undefined && typed.has(`${document} ${name}`)) return undefined;
-  if (isRunByCi(block)) return undefined;
+  if (isRunByCi(block) || isOurs(block)) return undefined;
   return `${document}: ${text.split('\n')[0]}`;
 }
 
@@ -47,8 +56,11 @@ describe('what would be seen', () => {
 
   test('a block that nobody types', () => {
     expect(problems('```sh\nrm -rf everything\n```\n')).toEqual(['docs/x.md: rm -rf everything']);
+    expect(problems('```sh\ntourniquet plan < token\nls\n```\n')).toEqual([
+      'docs/x.md: tourniquet plan < token',
+    ]);
     expect(problems('<!-- block: gone -->\n```sh\nls\n```\n')).toEqual(['docs/x.md: ls']);
-    expect(problems('```sh\n# not run by a test:\nls\n```\n')).toHaveLength(1);
+    expect(problems('```sh\n# not run by a test:\nls\n```\n')).toEqual(['docs/x.md: # not run by a test:']);
   });
 
   test('not one that says so, nor one that CI runs', () => {

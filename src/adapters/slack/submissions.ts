@@ -66,7 +66,7 @@ async function withReason(
 }
 
 async function together(bot: Bot, user: string, memory: Memory | undefined, values: Values): Promise<void> {
-  const say = sayTo(bot.client, { user, channel: memory?.channel }, bot.log);
+  const say = sayTo(bot, { user, channel: memory?.channel });
   const reason = values.reason?.reason?.value?.trim() ?? '';
   const given = memory?.together;
   await answering(say, async () => (given ? approveTogether(bot, user, given, reason) : UNREADABLE), bot.log);
