@@ -13,7 +13,7 @@ export const slow = [
   'test/adapters/slack/bursts.test.ts',
   'test/bench/**/*.test.ts',
   'test/cli/doctor-*.test.ts',
-  'test/engine/{crash-restart,long-step,take-power-away,votes-model}.test.ts',
+  'test/engine/{crash-restart,escalate,long-step,take-power-away,votes-model}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',
   'test/sandbox/page/**/*.test.ts',

@@ -1,5 +1,6 @@
 // Reads what may not stand in the configuration file: each secret from its environment variable, or from the file that NAME_FILE names.
 import { readFileSync } from 'node:fs';
+import { isWebhookSecret, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
 import { parseRedisUrl, REDIS_URL_FORMS } from './domain/redis-url.ts';
 import { Secret } from './secret.ts';
 
@@ -11,11 +12,15 @@ export interface Secrets {
   key: Secret | undefined;
   slackBotToken: Secret | undefined;
   slackAppToken: Secret | undefined;
+  /** Signs what is sent to `escalation.url`. */
+  escalationSecret: Secret | undefined;
   /** Webhook secrets by source name; a source without one is not served. */
   sourceSecrets: Record<string, Secret>;
   /** Where traces go; undefined: nowhere. */
   tracing: { endpoint: string; headers: Secret | undefined } | undefined;
 }
+
+const ESCALATION_SECRET = 'TOURNIQUET_ESCALATION_SECRET';
 
 /** Adds to `problems` what is missing or wrong, with its remedy. */
 export function readSecrets(isBot: boolean, env: Env, problems: string[]): Secrets {
@@ -44,9 +49,14 @@ export function readSecrets(isBot: boolean, env: Env, problems: string[]): Secre
     isBot,
     'Create an app-level token with the scope connections:write.',
   );
+  const escalationSecret = readSecret(env, ESCALATION_SECRET, problems);
+  if (escalationSecret && !isWebhookSecret(escalationSecret.reveal()))
+    problems.push(
+      `${ESCALATION_SECRET}: must be whsec_ and at least 24 bytes in base64. ${NEW_WEBHOOK_SECRET}`,
+    );
   const sourceSecrets = readSourceSecrets(env, problems);
   const tracing = readTracing(env, problems);
-  return { redisUrl, key, slackBotToken, slackAppToken, sourceSecrets, tracing };
+  return { redisUrl, key, slackBotToken, slackAppToken, escalationSecret, sourceSecrets, tracing };
 }
 
 /** By the names that OpenTelemetry has for them everywhere. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
 import { duration } from './domain/duration.ts';
+import { escalationSchema, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
 import { DEFAULT_PACE } from './domain/waves.ts';
 import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
@@ -70,6 +71,7 @@ export const fileSchema = z.strictObject({
   autoContainPerHour: z.int().min(1).default(10),
   approvalExpiry: duration.default(86_400_000),
   policy: policySchema.prefault({}),
+  escalation: escalationSchema,
   proof: z
     .strictObject({
       /** Between the two rounds of probes that must both be refused. */
@@ -165,7 +167,11 @@ export function readConfig(role: Role, env: Env = process.env): ConfigReading {
   const parts: Partial<FileConfig> = {};
   const file = readFileConfig(env, problems, parts);
   const secrets = readSecrets(role !== 'worker', env, problems);
-  const { redisUrl, key } = secrets;
+  const { redisUrl, key, escalationSecret } = secrets;
+  if (role !== 'worker' && file?.escalation.url !== undefined && escalationSecret === undefined)
+    problems.push(
+      `TOURNIQUET_ESCALATION_SECRET: not set. It signs what is sent to escalation.url. ${NEW_WEBHOOK_SECRET}`,
+    );
   const whole = file !== undefined && redisUrl !== undefined && key !== undefined && problems.length === 0;
   return {
     problems,

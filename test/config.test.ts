@@ -234,3 +234,39 @@ describe('what is wrong', () => {
     expect(found.join('\n')).not.toMatch(/a-key-value|bot-token-value|:pw@/);
   });
 });
+
+describe('the webhook for calls outside Slack', () => {
+  const calling = (url: string): string => `${MINIMAL}escalation: { url: '${url}' }\n`;
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const env = (url: string, TOURNIQUET_ESCALATION_SECRET: string | undefined = secret): Env =>
+    environment(calling(url), { TOURNIQUET_ESCALATION_SECRET });
+
+  test.each([
+    'https://pager.example/calls?team=1',
+    'http://127.0.0.1:9/x',
+    'http://localhost/x',
+    'http://[::1]/',
+  ])('%s may be called', (url) => {
+    expect(problems(env(url))).toEqual([]);
+  });
+
+  test.each([
+    'http://pager.example/',
+    'http://127.0.0.1.example/',
+    'ftp://127.0.0.1/',
+    'https://a:b@pager.example/',
+  ])('%s may not', (url) => {
+    expect(problems(env(url))).toEqual([expect.stringMatching(/escalation\.url.*write an https/)]);
+  });
+
+  test('its secret is needed by the bot, not by the worker, and must be one', () => {
+    const without = environment(calling('https://pager.example/'));
+    expect(problems(without, 'bot')).toEqual([
+      expect.stringMatching(/TOURNIQUET_ESCALATION_SECRET: not set.*whsec_/),
+    ]);
+    expect(problems(without, 'worker')).toEqual([]);
+    expect(problems(env('https://pager.example/', 'secret'))).toEqual([
+      expect.stringMatching(/at least 24 bytes/),
+    ]);
+  });
+});

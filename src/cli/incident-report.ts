@@ -92,6 +92,10 @@ const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: 
   reopened: ({ reason }) => `Live again: ${reason}`,
   closed: ({ as, reason }) => `Closed as ${as}: ${reason}`,
   'token-forgotten': ({ reason }) => `The sealed token was destroyed: ${reason}`,
+  escalated: ({ why, failed }) =>
+    failed === undefined
+      ? `Called the webhook: ${why}`
+      : `The webhook could not be called (${why}): ${failed}`,
   trouble: ({ work, message }) => `Trouble with ${work}: ${message}`,
 };
 

@@ -1,7 +1,6 @@
 // The bot: webhooks in, Slack out, and no Kubernetes credential.
 import { commands } from '../../commands/index.ts';
 import { createDesk } from '../adapters/bullmq/desk.ts';
-import { startWorker } from '../adapters/bullmq/worker.ts';
 import { startHttp } from '../adapters/http/intake.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
@@ -15,10 +14,11 @@ import type { Policy } from '../domain/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';
 import { openSession } from '../engine/session.ts';
-import { doReport } from '../engine/work.ts';
 import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
+import type { Reporter } from '../ports.ts';
 import { sources } from '../sources/index.ts';
+import { type Outlets, openOutlets } from './outlets.ts';
 import type { Assembly, Shared } from './shared.ts';
 import { alive } from './vitals.ts';
 
@@ -30,9 +30,6 @@ const ASK_DEADLINE_MS = 2500;
 
 /** Within which Slack may deliver the same click again. */
 const REPEATED_MS = 10 * 60_000;
-
-/** Each mostly waits for Slack, whose limits are the same for all. */
-const REPORTS_AT_ONCE = 8;
 
 /** Returns the port of the webhooks. */
 export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
@@ -70,8 +67,9 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
     log,
   });
   stack.defer(() => http.close());
+  const outlets = openOutlets(assembly, shared);
   await keepTrying(assembly, async () => {
-    roster.teamId = await connectSlack(assembly, shared, front);
+    roster.teamId = await connectSlack(assembly, shared, front, outlets);
   });
   return http.port;
 }
@@ -99,7 +97,12 @@ async function keepTrying({ config, log, stack }: Assembly, connect: () => Promi
 }
 
 /** Returns the id of the workspace. Throws AppError. */
-async function connectSlack(assembly: Assembly, shared: Shared, front: Front): Promise<string> {
+async function connectSlack(
+  assembly: Assembly,
+  shared: Shared,
+  front: Front,
+  outlets: Outlets,
+): Promise<string> {
   const { config, log, stack } = assembly;
   const { deps, store, prefix, clock, telemetry } = shared;
   const { metrics, vitals } = telemetry;
@@ -126,20 +129,20 @@ async function connectSlack(assembly: Assembly, shared: Shared, front: Front): P
   });
   vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
-  startReporting(assembly, shared, front, { ...shown, ...app });
+  const reporter = slackReporting(assembly, shared, front, { ...shown, ...app });
+  await outlets.connected(app.url, reporter);
   return app.teamId;
 }
 
 type Shown = Pick<Slack, 'client' | 'members' | 'url'> & Keeping & { policy: Policy };
 
 /** From here on the log is shown: cards, threads, and summaries where there is too much of it. */
-function startReporting(
-  { config, log, stack, graceMs }: Assembly,
-  shared: Shared,
+function slackReporting(
+  { config, log, stack }: Assembly,
+  { deps }: Shared,
   front: Front,
   shown: Shown,
-) {
-  const { queueOptions, deps, telemetry } = shared;
+): Reporter {
   const { slack } = config;
   const summaries = burstSummaries({
     ...shown,
@@ -147,20 +150,16 @@ function startReporting(
     locks: deps.locks,
     incident: front.incident,
   });
-  const reporter = slackReporter({
+  const drawing = every(Math.max(SUMMARY_EVERY_MS, slack.updateEvery), summaries.redraw, (err) =>
+    log.warn({ err }, 'the summaries of bursts could not be looked at; it is tried again'),
+  );
+  stack.defer(() => drawing.stop());
+  return slackReporter({
     ...shown,
     summaries,
     updateEvery: slack.updateEvery,
     newest: (id) => openSession(deps, id),
   });
-  const options = { ...queueOptions, concurrency: REPORTS_AT_ONCE };
-  const worker = startWorker('bot', (work) => doReport(deps, [reporter], work), options);
-  stack.defer(() => worker.close(graceMs));
-  telemetry.vitals.queues.set('bot', worker);
-  const drawing = every(Math.max(SUMMARY_EVERY_MS, slack.updateEvery), summaries.redraw, (err) =>
-    log.warn({ err }, 'the summaries of bursts could not be looked at; it is tried again'),
-  );
-  stack.defer(() => drawing.stop());
 }
 
 /** People are told why; how often each reason comes up is a number. */

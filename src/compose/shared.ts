@@ -64,10 +64,18 @@ export function openShared({ config, log, stack }: Assembly, telemetry: Telemetr
 }
 
 function settingsOf(config: Config): Settings {
-  const { approvalExpiry, keepTokenFor, soak, proof } = config;
+  const { approvalExpiry, keepTokenFor, soak, proof, escalation } = config;
   const { stability, retryEvery, recheckAfter, giveUpAfter } = proof;
   return {
-    timing: { approvalExpiry, keepTokenFor, soak, stability, retryEvery, recheckAfter },
+    timing: {
+      approvalExpiry,
+      keepTokenFor,
+      soak,
+      stability,
+      retryEvery,
+      recheckAfter,
+      ...(escalation.url !== undefined && { escalation: { reviewAfter: escalation.reviewAfter } }),
+    },
     giveUpAfter,
     policy: policyOf(config),
     autoContainPerHour: config.autoContainPerHour,

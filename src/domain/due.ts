@@ -1,5 +1,6 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
 
+import { type EscalationTiming, openCalls } from './escalation.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
@@ -15,6 +16,8 @@ export interface Timing {
   keepTokenFor: number;
   /** Between the proof that the old is off and its deletion. */
   soak: number;
+  /** Absent: nobody is called outside Slack. */
+  escalation?: EscalationTiming | undefined;
 }
 
 export interface Due {
@@ -162,4 +165,21 @@ const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
   return forget(ms(incident.tokenHeldSince) + keepTokenFor);
 };
 
-const rules: readonly Rule[] = [run, investigate, prove, soak, close, recheck, remind, expire, forgetToken];
+/** One after the other: each is an event of its own. */
+const escalate: Rule = (incident, { escalation }) => {
+  const [call] = escalation ? openCalls(incident, escalation) : [];
+  return call && { kind: 'escalate', attempt: call.id, at: call.at };
+};
+
+const rules: readonly Rule[] = [
+  run,
+  investigate,
+  prove,
+  soak,
+  close,
+  recheck,
+  remind,
+  expire,
+  forgetToken,
+  escalate,
+];

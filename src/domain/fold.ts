@@ -1,13 +1,14 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
 import { applyDecision } from './deciding.ts';
+import { UNAPPROVED } from './escalation.ts';
 import { type Goal, isDryRun } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
 import { acceptedOffline, tokenIsDead } from './liveness.ts';
 import { newRun } from './new-run.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
-import { isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
+import { isBleeding, isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
 type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
@@ -36,6 +37,8 @@ function emptyIncident(id: string, openedAt: string): Incident {
     reminders: 0,
     reviews: [],
     alsoAsked: [],
+    alarms: [],
+    escalated: [],
     runs: [],
     rechecks: [],
     liveAgain: false,
@@ -83,7 +86,9 @@ const handlers: Handlers = {
     incident.situations = situations;
     delete incident.troubles.investigate;
   },
-  'plan-proposed': (incident, { plan, expiry, policy, at }) => {
+  'plan-proposed': (incident, { plan, expiry, policy, nobody, at, v }) => {
+    if (nobody !== undefined)
+      incident.alarms.push({ why: 'nobody-can-approve', since: at, v, words: nobody });
     incident.plan = plan;
     incident.planAt = at;
     if (expiry !== undefined) incident.planExpiry = expiry;
@@ -96,7 +101,11 @@ const handlers: Handlers = {
   reminded: (incident, { count }) => {
     incident.reminders = count;
   },
-  'plan-expired': (incident) => askAgain(incident),
+  'plan-expired': (incident, { why, at, v }) => {
+    if (why === undefined && isBleeding(incident))
+      incident.alarms.push({ why: 'approval-expired', since: at, v, words: UNAPPROVED });
+    askAgain(incident);
+  },
   decided: (incident, { decision, at, v }) => {
     incident.decisions.push({ decision, at, v });
     applyDecision(incident, decision, at, v);
@@ -175,7 +184,8 @@ const handlers: Handlers = {
     incident.rechecks.push({ index, at, outcome });
     delete incident.troubles.recheck;
   },
-  reopened: (incident, { reason, at }) => {
+  reopened: (incident, { reason, at, v }) => {
+    incident.alarms.push({ why: 'token-still-accepted', since: at, v, words: reason });
     incident.reopened = { reason, at };
     incident.liveAgain = true;
     askAgain(incident);
@@ -186,6 +196,10 @@ const handlers: Handlers = {
   'token-forgotten': (incident) => {
     incident.tokenHeld = false;
     delete incident.troubles['forget-token'];
+  },
+  escalated: (incident, { call, failed, at }) => {
+    incident.escalated.push({ call, at, ...(failed === undefined ? {} : { failed }) });
+    delete incident.troubles.escalate;
   },
   trouble: (incident, { work, message, retryAfterMs, at }) => {
     const count = (incident.troubles[work]?.count ?? 0) + 1;

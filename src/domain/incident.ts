@@ -1,5 +1,6 @@
 // One incident: the events that are its truth, and the state that they fold into.
 import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
+import type { Alarm, Why } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
 import type { Goal, Strategy } from './goal.ts';
 import type { Outcome } from './outcome.ts';
@@ -98,6 +99,7 @@ export type WorkKind =
   | 'close'
   | 'soak'
   | 'forget-token'
+  | 'escalate'
   | 'report';
 
 export type EventBody =
@@ -111,7 +113,8 @@ export type EventBody =
   | { type: 'auto-contain-skipped'; reason: string }
   | { type: 'situation-observed'; situations: Situation[] }
   /** `expiry`: milliseconds that it waits for approval, by this version of the policy. */
-  | { type: 'plan-proposed'; plan: Plan; policy?: string; expiry?: number }
+  /** `nobody`: why no one can approve it. */
+  | { type: 'plan-proposed'; plan: Plan; policy?: string; expiry?: number; nobody?: string }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
   /** `why`: absent where time did it. */
   | { type: 'plan-expired'; why?: 'policy-changed' }
@@ -142,6 +145,8 @@ export type EventBody =
   | { type: 'reopened'; reason: string }
   | { type: 'closed'; as: CloseKind; reason: string }
   | { type: 'token-forgotten'; reason: string }
+  /** People were called outside Slack, or `failed` says why they could not be. */
+  | { type: 'escalated'; call: string; why: Why; failed?: string }
   /** `retryAfterMs`: who refused says when to come back. */
   | { type: 'trouble'; work: WorkKind; message: string; retryAfterMs?: number };
 
@@ -255,6 +260,9 @@ export interface Incident {
   paused?: Pause;
   /** Every break-glass, oldest first. */
   reviews: Review[];
+  /** Reasons to call people outside Slack, and the calls that were made. */
+  alarms: Alarm[];
+  escalated: { call: string; at: string; failed?: string }[];
   autoContainSkipped?: string;
   decisions: { decision: Decision; at: string; v: number }[];
   runs: Run[];

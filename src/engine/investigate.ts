@@ -1,4 +1,5 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
+import { whyNobody } from '../domain/escalation.ts';
 import type { EventBody } from '../domain/incident.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Secret } from '../secret.ts';
@@ -66,12 +67,15 @@ async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIde
   const lookout = { ...deps, pace: deps.settings.pace, searchOn };
   const { situations, plan: proposed } = await lookAround(lookout, goal, identity);
   const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations }, proposed);
-  const policy = deps.settings.policy.version;
+  const { policy } = deps.settings;
+  // Counted under the plan that is about to be the present one.
+  const nobody = whyNobody({ ...session.incident, identity, situations, plan }, policy);
+  const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry };
   await change(deps, session, ({ stale }) =>
     stale
       ? [
           { type: 'situation-observed', situations },
-          { type: 'plan-proposed', plan, policy, expiry },
+          { ...proposal, ...(nobody !== undefined && { nobody }) },
         ]
       : undefined,
   );

@@ -20,7 +20,7 @@ import { trouble } from './trouble.ts';
 /** `token`: where it is held, and only for the kinds of work that use it. */
 type Doer = (deps: WorkerDeps, session: Session, token: Secret | undefined) => Promise<void>;
 
-const doers: Record<Exclude<WorkKind, 'report'>, Doer> = {
+const doers: Record<Exclude<WorkKind, 'report' | 'escalate'>, Doer> = {
   investigate,
   run: runJob,
   prove,
@@ -50,14 +50,24 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
     usesToken.has(kind) ? deps.vault.open(incidentId) : undefined,
     deps.pause.read(),
   ]);
-  if (session === undefined || kind === 'report') return;
+  if (session === undefined || kind === 'report' || kind === 'escalate') return;
   if (pause) await holdIfPaused(deps, session);
   if (await refuseDecisions(deps, session)) await enqueue(deps, session);
+  const work = () => doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
+  await attempt(deps, session, kind, () => (hurried.has(kind) ? work() : deps.unhurried(work)));
+}
+
+/** Does it if it is owed now, and writes down what becomes of a failure. */
+export async function attempt(
+  deps: BotDeps,
+  session: Session,
+  kind: WorkKind,
+  work: () => Promise<void>,
+): Promise<void> {
   const now = deps.clock.now();
-  if (!owed(deps, session).some((work) => work.kind === kind && work.at <= now)) return;
+  if (!owed(deps, session).some((one) => one.kind === kind && one.at <= now)) return;
   try {
-    const work = () => doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
-    await (hurried.has(kind) ? work() : deps.unhurried(work));
+    await work();
   } catch (error) {
     if (isAppError(error, 'store-unavailable', 'log-damaged')) throw error;
     // Somebody else has it, or the next process takes it up where it stands.
@@ -75,16 +85,11 @@ const refuseDecisions = (deps: WorkerDeps, session: Session): Promise<boolean> =
   });
 
 /** A failure is an event like any other: it is shown on the card and says when to try again. */
-async function recordTrouble(
-  deps: WorkerDeps,
-  session: Session,
-  kind: WorkKind,
-  error: unknown,
-): Promise<void> {
+async function recordTrouble(deps: BotDeps, session: Session, kind: WorkKind, error: unknown): Promise<void> {
   const known =
     error instanceof AppError
       ? error
-      : new AppError('unsupported', 'An unexpected error; see the worker log.', {
+      : new AppError('unsupported', 'An unexpected error; see the log of the process.', {
           retry: true,
           cause: error,
         });

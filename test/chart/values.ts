@@ -37,6 +37,7 @@ const everything: Values = {
       { name: 'prod', kubeconfig: '/etc/tourniquet/kubeconfigs/prod', context: 'prod' },
     ],
     http: { port: 9090, healthPort: 9091 },
+    escalation: { url: 'https://pager.example/calls' },
     proof: { recheckAfter: ['5m', '1h'] },
   },
   policy: { rules: [{ name: 'production', match: { cluster: ['prod'] }, do: { any: { approvals: 2 } } }] },

@@ -187,3 +187,55 @@ describe('due', () => {
     );
   });
 });
+
+describe('calls outside Slack', () => {
+  const escalation = { reviewAfter: 24 * 60 * MIN };
+  const calls = (events: EventBody[]) =>
+    due(anIncident(events), { ...timing, escalation }, silent)
+      .filter(({ kind }) => kind === 'escalate')
+      .map(({ attempt, at: when }) => [attempt, when - T0]);
+  const expired: EventBody = { type: 'plan-expired' };
+  const glass: EventBody = {
+    type: 'decided',
+    decision: { verb: 'break-glass', by: 'UINES00001', hash: aPlan().hash, reason: 'r' },
+  };
+
+  it.each<[string, EventBody[], [string, number][]]>([
+    ['a plan that nobody approved, of a live token', [...waiting(), expired], [['approval-expired-5', 8000]]],
+    ['of one that was contained', [...contained(), expired], []],
+    ['because the policy changed', [...waiting(), { ...expired, why: 'policy-changed' }], []],
+    [
+      'one that was called',
+      [...waiting(), expired, { type: 'escalated', call: 'approval-expired-5', why: 'approval-expired' }],
+      [],
+    ],
+    [
+      'one that failed for good',
+      [
+        ...waiting(),
+        expired,
+        { type: 'escalated', call: 'approval-expired-5', why: 'approval-expired', failed: 'f' },
+      ],
+      [],
+    ],
+    ['a closed incident', [...waiting(), expired, { type: 'closed', as: 'declined', reason: 'r' }], []],
+    ['a token that works again', [...revoked(), { type: 'reopened', reason: 'r' }], [[`reopened`, 0]]],
+    ['a broken glass', [...waiting(), glass], [[`review-open-${T0 + 8000}`, 8000 + escalation.reviewAfter]]],
+    [
+      'a broken glass that somebody else has looked at',
+      [
+        ...waiting(),
+        glass,
+        { type: 'decided', decision: { verb: 'review', by: 'UTOMAS0001', reason: 'fine' } },
+      ],
+      [],
+    ],
+  ])('%s', (_name, events, expected) => {
+    const last = [`token-still-accepted-${events.length}`, (events.length - 1) * 2000];
+    expect(calls(events)).toEqual(expected.map((call) => (call[0] === 'reopened' ? last : call)));
+  });
+
+  it('without a webhook nobody is called', () => {
+    expect(kinds([...waiting(), expired])).not.toContain('escalate');
+  });
+});

@@ -13,6 +13,7 @@ import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
 import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
+import { doEscalate, type Webhook } from '../../src/engine/escalate.ts';
 import { createGate } from '../../src/engine/gate.ts';
 import { openSession, owed } from '../../src/engine/session.ts';
 import { doWork } from '../../src/engine/work.ts';
@@ -25,15 +26,20 @@ export const WORKER = { namespace: 'tourniquet', serviceAccount: 'worker' };
 export const TEAM = 'T1';
 export const PEOPLE = { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'] };
 
+/** Where the harness says that the card is. */
+export const CARD = 'https://example.slack.com/archives/CINCIDENTS/p1';
+
+export const TIMING: Settings['timing'] = {
+  approvalExpiry: 24 * 3_600_000,
+  stability: 15_000,
+  retryEvery: 2000,
+  recheckAfter: [300_000, 3_600_000, 86_400_000],
+  keepTokenFor: 25 * 3_600_000,
+  soak: 24 * 3_600_000,
+};
+
 const settings: Omit<Settings, 'policy'> = {
-  timing: {
-    approvalExpiry: 24 * 3_600_000,
-    stability: 15_000,
-    retryEvery: 2000,
-    recheckAfter: [300_000, 3_600_000, 86_400_000],
-    keepTokenFor: 25 * 3_600_000,
-    soak: 24 * 3_600_000,
-  },
+  timing: TIMING,
   giveUpAfter: 120_000,
   autoContainPerHour: 10,
   pace: DEFAULT_PACE,
@@ -52,6 +58,8 @@ export interface HarnessOptions {
   /** Puts something between the engine and a cluster. */
   wrap?: (cluster: Cluster) => Cluster;
   actions?: readonly Action[];
+  /** Who is called outside Slack; `settings.timing.escalation` says when. */
+  webhook?: Webhook;
 }
 
 export async function startHarness(options: HarnessOptions = {}) {
@@ -174,7 +182,9 @@ export async function startHarness(options: HarnessOptions = {}) {
           return;
         }
         now = Math.max(now, next.at);
-        await doWork(deps, next);
+        if (next.kind === 'escalate' && options.webhook)
+          await doEscalate({ ...deps, webhook: options.webhook, link: async () => CARD }, id);
+        else await doWork(deps, next);
       }
       throw new Error('still owed after 500 turns');
     },

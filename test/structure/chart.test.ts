@@ -57,7 +57,7 @@ describe('the secrets', () => {
     expect([...common, ...ofBot, ...ofSources].toSorted()).toEqual(named.toSorted());
   });
 
-  test('of Slack and of the sources are given to the bot alone', () => {
-    expect(ofBot).toEqual(['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN']);
+  test('of Slack, of the webhook and of the sources are given to the bot alone', () => {
+    expect(ofBot).toEqual(['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'TOURNIQUET_ESCALATION_SECRET']);
   });
 });

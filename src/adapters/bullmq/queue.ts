@@ -28,7 +28,8 @@ export const LOCKS = {
 export const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-const roleOf = (kind: WorkKind): WorkRole => (kind === 'report' ? 'bot' : 'worker');
+/** The bot is the one that may talk to the internet. */
+const roleOf = (kind: WorkKind): WorkRole => (kind === 'report' || kind === 'escalate' ? 'bot' : 'worker');
 
 export interface OwnJobQueue extends JobQueue {
   /** How many jobs are in each queue, by state: one small question each. Throws AppError. */

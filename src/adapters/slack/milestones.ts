@@ -1,9 +1,11 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 import type { KnownBlock } from '@slack/types';
+import type { Why } from '../../domain/escalation.ts';
 import { fold } from '../../domain/fold.ts';
 import { adviceAfter } from '../../domain/hardening.ts';
 import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
+import { mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { asksText } from './asks-text.ts';
@@ -71,6 +73,7 @@ const WORK: Record<WorkKind, string> = {
   close: 'Closing',
   soak: 'The waiting time before the deletion',
   'forget-token': 'Destroying the sealed token',
+  escalate: 'The call outside Slack',
   report: 'Reporting',
 };
 
@@ -163,7 +166,22 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
   trouble: ({ work, message }, { before }) =>
     work === 'report' || before.troubles[work]
       ? []
-      : [`*Trouble:* ${clean(message, 600)} ${WORK[work]} is tried again until it works.`],
+      : [
+          `*Trouble:* ${clean(message, 600)} ${WORK[work]} is tried again ${work === 'escalate' ? 'for a day' : 'until it works'}.`,
+        ],
+  escalated: ({ why, failed }, { policy }) =>
+    failed === undefined
+      ? [`Called the escalation webhook: ${CALLED[why]}.`]
+      : [
+          `*Nobody outside Slack could be called in a day* (${CALLED[why]}): ${clean(failed, 600)} ${mentions(policy, policy.fallback)}: it is up to you.`,
+        ],
+};
+
+const CALLED: Record<Why, string> = {
+  'approval-expired': 'nobody approved in time, and the token still works',
+  'token-still-accepted': 'the token is still accepted',
+  'nobody-can-approve': 'nobody can approve the plan',
+  'review-open': 'the review of a broken glass is still open',
 };
 
 function hardened(incident: Incident): string[] {

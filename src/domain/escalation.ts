@@ -1,0 +1,72 @@
+// When people must be called outside Slack: what happened, since when, and whether they were called already. Pure.
+import type { Incident } from './incident.ts';
+import { asksFor } from './needed.ts';
+import type { Policy } from './policy.ts';
+import { isBleeding, pendingSteps } from './runs.ts';
+import { namedBy, requesters } from './votes.ts';
+
+export type Why = 'approval-expired' | 'token-still-accepted' | 'nobody-can-approve' | 'review-open';
+
+/** What an event made a reason to call people. `v`: the version of that event. */
+export interface Alarm {
+  why: Why;
+  since: string;
+  v: number;
+  /** One sentence, without a token in it. */
+  words: string;
+}
+
+export interface Call extends Omit<Alarm, 'v'> {
+  /** Of this very reason: a receiver that got it before has got the same. */
+  id: string;
+  /** Unix milliseconds. */
+  at: number;
+}
+
+export interface EscalationTiming {
+  /** How long a review may stay open. */
+  reviewAfter: number;
+}
+
+/** Calls that are owed, now or later, earliest first; what has been settled since needs none. */
+export function openCalls(incident: Incident, { reviewAfter }: EscalationTiming): Call[] {
+  const { alarms, reviews, escalated } = incident;
+  const alarmed = alarms
+    .filter((alarm) => stillTrue(incident, alarm))
+    .map(({ v, ...alarm }): Call => ({ ...alarm, id: `${alarm.why}-${v}`, at: Date.parse(alarm.since) }));
+  const unreviewed = reviews
+    .filter((review) => review.closed === undefined)
+    .map(({ at: since }): Call => {
+      const at = Date.parse(since);
+      return { why: 'review-open', since, words: UNREVIEWED, id: `review-open-${at}`, at: at + reviewAfter };
+    });
+  return [...alarmed, ...unreviewed]
+    .filter(({ id }) => !escalated.some(({ call }) => call === id))
+    .toSorted((a, b) => a.at - b.at);
+}
+
+export const UNAPPROVED = 'Nobody approved the plan in time, and the leaked token still works.';
+const UNREVIEWED = 'One person ran the plan alone (break-glass), and nobody else has reviewed that since.';
+
+function stillTrue(incident: Incident, { why, since }: Alarm): boolean {
+  if (incident.closed) return false;
+  if (why === 'approval-expired') return isBleeding(incident);
+  if (why === 'nobody-can-approve') return incident.planAt === since;
+  return incident.proof?.outcome?.verdict !== 'done';
+}
+
+/**
+ * Why nobody can approve what is planned, by the lists of the configuration; undefined where somebody can. Who is in a
+ * user group only Slack knows, so a group whose members are not listed counts as enough people.
+ */
+export function whyNobody(incident: Incident, policy: Policy): string | undefined {
+  if (pendingSteps(incident).length === 0) return undefined;
+  const asked = requesters(incident);
+  for (const { approvals, from, excludeRequester, rule } of asksFor(incident, 'approve', policy)) {
+    const { users, groups } = namedBy(policy, from);
+    const left = users.filter((id) => !(excludeRequester && asked.includes(id))).length;
+    if (groups.length === 0 && left < approvals)
+      return `Nobody can approve the plan: the rule "${rule}" needs ${approvals} and ${left} of those whom it names may.`;
+  }
+  return undefined;
+}
