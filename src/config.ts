@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
+import { auditSchema, retentionSchema } from './domain/audit-schema.ts';
 import { duration } from './domain/duration.ts';
 import { escalationSchema, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
@@ -72,6 +73,8 @@ export const fileSchema = z.strictObject({
   approvalExpiry: duration.default(86_400_000),
   policy: policySchema.prefault({}),
   escalation: escalationSchema,
+  audit: auditSchema,
+  retention: retentionSchema,
   proof: z
     .strictObject({
       /** Between the two rounds of probes that must both be refused. */

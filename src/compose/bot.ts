@@ -7,6 +7,7 @@ import { createCardStore } from '../adapters/redis/card-store.ts';
 import { createReplayGuard } from '../adapters/redis/replay-guard.ts';
 import { type Slack, startSlack } from '../adapters/slack/app.ts';
 import type { Keeping } from '../adapters/slack/kept-message.ts';
+import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
 import type { Refusal } from '../domain/approval.ts';
@@ -130,7 +131,7 @@ async function connectSlack(
   vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
   const reporter = slackReporting(assembly, shared, front, { ...shown, ...app });
-  await outlets.connected(app.url, reporter);
+  await outlets.connected(app.url, reporter, slackPublisher({ ...shown, client: app.client }));
   return app.teamId;
 }
 

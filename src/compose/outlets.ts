@@ -3,9 +3,11 @@ import { startWorker } from '../adapters/bullmq/worker.ts';
 import { openWebhook } from '../adapters/http/webhook.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
 import { permalink } from '../adapters/slack/card-store.ts';
+import { anchorReporter, type Publisher } from '../engine/anchors.ts';
 import { doEscalate } from '../engine/escalate.ts';
 import { doReport, sweep, type Task } from '../engine/work.ts';
 import type { Reporter } from '../ports.ts';
+import { keepBooks } from './books.ts';
 import type { Assembly, Shared } from './shared.ts';
 
 /** Each mostly waits for Slack, whose limits are the same for all. */
@@ -13,17 +15,20 @@ const REPORTS_AT_ONCE = 8;
 
 export interface Outlets {
   /** Slack has answered: `url` is that of the workspace. */
-  connected(url: string, reporter: Reporter): Promise<void>;
+  connected(url: string, reporter: Reporter, publisher: Publisher): Promise<void>;
 }
 
 /** Begins without Slack: people outside it must be called just when it is away. What came before it is swept up then. */
-export function openOutlets({ config, log, stack, graceMs }: Assembly, shared: Shared): Outlets {
-  const { deps, clock, queueOptions, store, prefix, telemetry } = shared;
+export function openOutlets(assembly: Assembly, shared: Shared): Outlets {
+  const { config, log, stack, graceMs } = assembly;
+  const { deps, clock, ledger, queueOptions, store, prefix, telemetry } = shared;
   const { url, timeout } = config.escalation;
   const secret = config.escalationSecret;
   const webhook = url && secret ? openWebhook({ url, secret, timeout, clock }) : undefined;
   if (webhook) stack.defer(() => webhook.close());
-  const reporters: Reporter[] = [];
+  const reporters: Reporter[] = [anchorReporter({ ...deps, ledger })];
+  const publishers: Publisher[] = [];
+  keepBooks(assembly, shared, publishers, webhook);
   const cards = createCardStore({ store, prefix });
   let workspace: string | undefined;
   const link = async (id: string): Promise<string | undefined> => {
@@ -38,9 +43,10 @@ export function openOutlets({ config, log, stack, graceMs }: Assembly, shared: S
   stack.defer(() => worker.close(graceMs));
   telemetry.vitals.queues.set('bot', worker);
   return {
-    async connected(of, reporter) {
+    async connected(of, reporter, publisher) {
       workspace = of;
       reporters.unshift(reporter);
+      if (config.audit.anchorInChannel) publishers.push(publisher);
       await sweep(deps).catch((err: unknown) => log.warn({ err }, 'sweeping failed; it is tried again'));
     },
   };

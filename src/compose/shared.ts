@@ -3,17 +3,15 @@ import { createJobQueue } from '../adapters/bullmq/queue.ts';
 import { openStore } from '../adapters/redis/connect.ts';
 import { createIncidentLog } from '../adapters/redis/incident-log.ts';
 import { deriveKeys } from '../adapters/redis/keys.ts';
+import { createLedger } from '../adapters/redis/ledger.ts';
 import { createLocks } from '../adapters/redis/locks.ts';
 import { createPauseSwitch } from '../adapters/redis/pause-switch.ts';
 import { createVault } from '../adapters/redis/vault.ts';
 import type { Config } from '../config.ts';
-import type { BotDeps, Settings } from '../engine/deps.ts';
+import type { BotDeps } from '../engine/deps.ts';
 import type { Log } from '../log.ts';
-import { policyOf } from './policy.ts';
+import { settingsOf } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
-
-/** Every reporter of every process, so that the worker knows what the bot owes. */
-const REPORTERS = ['slack'] as const;
 
 /** How one role is put together; `stack` takes it apart again, in reverse order. */
 export interface Assembly {
@@ -60,29 +58,6 @@ export function openShared({ config, log, stack }: Assembly, telemetry: Telemetr
       return ['Redis does not answer: nothing new is accepted until it does; nothing accepted is lost.'];
     }
   };
-  return { store, prefix, clock, queueOptions, queue, deps, problems, telemetry };
-}
-
-function settingsOf(config: Config): Settings {
-  const { approvalExpiry, keepTokenFor, soak, proof, escalation } = config;
-  const { stability, retryEvery, recheckAfter, giveUpAfter } = proof;
-  return {
-    timing: {
-      approvalExpiry,
-      keepTokenFor,
-      soak,
-      stability,
-      retryEvery,
-      recheckAfter,
-      ...(escalation.url !== undefined && { escalation: { reviewAfter: escalation.reviewAfter } }),
-    },
-    giveUpAfter,
-    policy: policyOf(config),
-    autoContainPerHour: config.autoContainPerHour,
-    pace: config.rollOut,
-    searchNamespaces: Object.fromEntries(
-      config.clusters.map((cluster) => [cluster.name, cluster.searchNamespaces]),
-    ),
-    reporters: REPORTERS,
-  };
+  const ledger = createLedger({ store, prefix, keys });
+  return { store, prefix, clock, ledger, queueOptions, queue, deps, problems, telemetry };
 }

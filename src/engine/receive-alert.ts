@@ -114,7 +114,10 @@ const newId = (): string => randomBytes(5).toString('hex');
 const externalKey = (source: string, externalId: string): string => `ext:${source}:${externalId}`;
 
 /** The same token, the same finding of a source, or the same coordinates are the same incident. */
-function dedupeKeys({ source, externalId, subject }: LeakAlert, fingerprint: string | undefined): string[] {
+export function dedupeKeys(
+  { source, externalId, subject }: LeakAlert,
+  fingerprint: string | undefined,
+): string[] {
   if (fingerprint !== undefined) return [`token:${fingerprint}`];
   if (externalId !== undefined) return [externalKey(source, externalId)];
   if (subject.kind === 'hmsl-hash') return [`hmsl:${subject.hash}`];

@@ -18,7 +18,7 @@ export interface Session {
   head: string;
 }
 
-export async function openSession(deps: BotDeps, id: string): Promise<Session | undefined> {
+export async function openSession(deps: Pick<BotDeps, 'log'>, id: string): Promise<Session | undefined> {
   const loaded = await deps.log.load(id);
   return loaded && toSession(id, loaded);
 }
@@ -80,7 +80,7 @@ export async function enqueue(deps: BotDeps, session: Session): Promise<void> {
   await deps.queue.add(owed(deps, session));
 }
 
-export function owed({ settings }: BotDeps, { incident, cursors }: Session): Work[] {
+export function owed({ settings }: Pick<BotDeps, 'settings'>, { incident, cursors }: Session): Work[] {
   return due(incident, settings.timing, { cursors, reporters: settings.reporters }).map(
     ({ kind, attempt, at }) => ({
       id: `${incident.id}-${kind}-${attempt}`,

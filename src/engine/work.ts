@@ -118,7 +118,15 @@ export async function doReport(
   reporters: readonly Reporter[],
   { incidentId }: Task,
 ): Promise<void> {
-  for (const reporter of reporters) while (await catchUp(deps, reporter, incidentId));
+  const failed: unknown[] = [];
+  for (const reporter of reporters)
+    try {
+      while (await catchUp(deps, reporter, incidentId));
+    } catch (error) {
+      // The others do not wait for Slack.
+      failed.push(error);
+    }
+  if (failed.length > 0) throw failed[0];
 }
 
 /**

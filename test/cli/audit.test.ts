@@ -31,11 +31,14 @@ beforeEach(async () => {
   head = await world.open(id, 4);
 });
 
+const nothingPurged = () => Promise.reject(new Error('nobody asked for a purge'));
+
 async function audit(...argv: string[]) {
   let out = '';
   const code = await runAudit(argv, {
     trail: () => world.log,
     key: world.key,
+    purge: nothingPurged,
     stdout: { write: (text) => (out += text) },
   });
   return { code, out };
@@ -117,6 +120,7 @@ describe('verify', () => {
     const code = await runAudit(['verify', id], {
       trail: () => world.log,
       key,
+      purge: nothingPurged,
       stdout: { write: (text) => (out += text) },
     });
     expect(code).toBe(1);
@@ -150,6 +154,7 @@ describe('export', () => {
         throw new Error('Redis was asked');
       },
       key: world.key,
+      purge: nothingPurged,
       stdout: { write: (text) => (said += text) },
     });
     expect(offline).toBe(0);

@@ -13,11 +13,11 @@ export function macOf(key: Buffer, previous: string, id: string, text: string): 
   return createHmac('sha256', key).update(`${previous}\n${id}\n${text}`).digest('hex');
 }
 
-/** An entry is `<mac> <json>`. */
-export function checkChain(key: Buffer, id: string, entries: string[]): ChainCheck {
+/** An entry is `<mac> <json>`. `after`: the keyed hash of the entry before the first. */
+export function checkChain(key: Buffer, id: string, entries: string[], after = ''): ChainCheck {
   const texts: string[] = [];
   const macs: string[] = [];
-  let head = '';
+  let head = after;
   for (const [i, entry] of entries.entries()) {
     const text = entry.slice(MAC_LENGTH + 1);
     const mac = macOf(key, head, id, text);

@@ -98,3 +98,45 @@ if burst ~= '' then
 end
 return burst
 `;
+
+/**
+ * KEYS: ledger, then where an incident is purged: incidents, sweep, openings, burst-of, its log, cursors, token, card, and
+ * one per claim. ARGV: expected length, expected head, entry, then of that incident: id, version, head, and the prefix of
+ * the bursts' own keys. The stub is written in the same
+ * step that removes the incident, so there is no moment with one and without the other.
+ */
+export const LEDGER = `
+local expected = tonumber(ARGV[1])
+if redis.call('LLEN', KEYS[1]) ~= expected then return 'conflict' end
+if expected > 0 and string.sub(redis.call('LINDEX', KEYS[1], -1), 1, #ARGV[2]) ~= ARGV[2] then return 'conflict' end
+local id = ARGV[4]
+if id then
+  if redis.call('LLEN', KEYS[6]) ~= tonumber(ARGV[5]) then return 'changed' end
+  if string.sub(redis.call('LINDEX', KEYS[6], -1), 1, #ARGV[6]) ~= ARGV[6] then return 'changed' end
+end
+redis.call('RPUSH', KEYS[1], ARGV[3])
+if id then
+  redis.call('ZREM', KEYS[2], id)
+  redis.call('SREM', KEYS[3], id)
+  redis.call('ZREM', KEYS[4], id)
+  local burst = redis.call('HGET', KEYS[5], id)
+  if burst and burst ~= '' then redis.call('ZREM', ARGV[7] .. burst, id) end
+  redis.call('HDEL', KEYS[5], id)
+  redis.call('DEL', KEYS[6], KEYS[7], KEYS[8], KEYS[9])
+  for i = 10, #KEYS do
+    if redis.call('GET', KEYS[i]) == id then redis.call('DEL', KEYS[i]) end
+  end
+end
+return 'appended'
+`;
+
+/** KEYS: logs. Answers length and keyed hash of the last entry of each, in pairs that belong together. */
+export const HEADS = `
+local found = {}
+for i = 1, #KEYS do
+  local last = redis.call('LINDEX', KEYS[i], -1)
+  found[2 * i - 1] = redis.call('LLEN', KEYS[i])
+  found[2 * i] = last and string.sub(last, 1, 64) or ''
+end
+return found
+`;

@@ -5,6 +5,8 @@ import { openStore } from '../../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
 import { keySpace } from '../../../src/adapters/redis/key-space.ts';
 import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
+import { createLedger } from '../../../src/adapters/redis/ledger.ts';
+import { createLocks } from '../../../src/adapters/redis/locks.ts';
 import { createVault } from '../../../src/adapters/redis/vault.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
 import type { Log } from '../../../src/log.ts';
@@ -62,6 +64,8 @@ export function openWorld(redis: { url: string; prefix: string }) {
     prefix,
     log,
     vault,
+    ledger: createLedger({ store, prefix, keys }),
+    locks: createLocks({ store, prefix }),
     space: keySpace(prefix),
     newId: () => `inc-${++count}`,
     /** Opens an incident with this many events. */

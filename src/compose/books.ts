@@ -1,0 +1,64 @@
+// The bot's bookkeeping: where the ledger is published, and the turns of whoever keeps it.
+import type { LedgerEntry } from '../domain/ledger.ts';
+import type { Publisher } from '../engine/anchors.ts';
+import { bookkeeper } from '../engine/books.ts';
+import type { Webhook } from '../engine/escalate.ts';
+import { every } from '../every.ts';
+import type { Log } from '../log.ts';
+import type { Assembly, Shared } from './shared.ts';
+
+/** `publishers` may grow: Slack is one of them once it has answered. */
+export function keepBooks(
+  { config, log, stack }: Assembly,
+  { deps, ledger }: Shared,
+  publishers: Publisher[],
+  webhook: Webhook | undefined,
+): void {
+  publishers.push(logPublisher(log));
+  if (webhook) publishers.push(webhookPublisher(webhook));
+  const stopping = new AbortController();
+  const turn = bookkeeper(
+    { ...deps, ledger },
+    {
+      anchorEvery: config.audit.anchorEvery,
+      keepFor: config.retention.keepFor,
+      publishers,
+      stopping: stopping.signal,
+    },
+  );
+  let told = '';
+  const keeping = every(config.sweepEvery, turn, (err) => {
+    const words = err instanceof Error ? err.message : String(err);
+    if (words !== told) log.error({ err }, 'the audit ledger is not kept now; it is tried again');
+    told = words;
+  });
+  stack.defer(() => keeping.stop());
+  stack.defer(() => stopping.abort());
+}
+
+/** One line for each entry: collected elsewhere, they are what `audit verify --all --anchor <file>` reads. */
+export const logPublisher = (log: Log): Publisher => ({
+  name: 'log',
+  async publish(entries) {
+    for (const { mac, entry } of entries) log.info({ event: 'anchor', mac, entry }, 'audit anchor');
+  },
+});
+
+const webhookPublisher = (webhook: Webhook): Publisher => ({
+  name: 'webhook',
+  async publish(entries) {
+    for (const { mac, entry } of entries)
+      await webhook.send({
+        id: `ledger-${entry.v}-${mac.slice(0, 16)}`,
+        type: entry.type === 'anchor' ? 'audit.anchored' : 'audit.purged',
+        data: { hash: mac, ...brief(entry) },
+      });
+  },
+});
+
+/** The hash covers the rest. */
+function brief(entry: LedgerEntry): object {
+  if (entry.type === 'purged') return entry;
+  const { heads, ...rest } = entry;
+  return { ...rest, changed: heads.length };
+}
