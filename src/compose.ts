@@ -1,5 +1,6 @@
 // Builds one role of Tourniquet from its configuration. This file and its folder are the only ones that join adapters with registries.
 import { startBotRole } from './compose/bot.ts';
+import { warnOfLoss } from './compose/loss.ts';
 import { startMonitoring } from './compose/monitoring.ts';
 import { openShared } from './compose/shared.ts';
 import { openTelemetry } from './compose/telemetry.ts';
@@ -30,6 +31,7 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
     if (port !== undefined) ports.health = await startMonitoring(assembly, shared, port);
     if (config.role !== 'worker') ports.http = await startBotRole(assembly, shared);
     await warm;
+    warnOfLoss(assembly, shared.store);
     const sweeping = every(
       config.sweepEvery,
       () => sweep(shared.deps),

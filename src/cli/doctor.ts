@@ -10,32 +10,33 @@ import type { Check, Given } from './doctor/check.ts';
 import { checks } from './doctor/list.ts';
 import { type Report, renderPeople } from './doctor/render.ts';
 
-const ROLES: readonly Role[] = ['bot', 'worker', 'all'];
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 const OPTIONS = {
   role: {
     type: 'string',
-    choices: ROLES,
+    choices: ['bot', 'worker', 'all'],
     value: '<role>',
-    does: 'which process this is for, what the environment looks like if not given',
+    does: 'whose side to look at; if not given, what the environment allows',
   },
   'act-in': {
     type: 'string',
     multiple: true,
     value: '<namespace>',
-    does: 'a namespace in which the worker is to act; may be given again',
+    does: 'the worker is meant to act here; may be given again; if not given, looked for',
   },
-  strict: { type: 'boolean', does: 'what is doubtful counts as broken' },
-  json: { type: 'boolean', does: 'print JSON' },
+  strict: { type: 'boolean', does: 'let warnings fail, too' },
+  json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
 export const doctor: CliCommand = {
   name: 'doctor',
-  usage: [['doctor [options]', 'check Slack, Redis, clusters, policy and configuration, and say what to do']],
+  usage: [['doctor [options]', 'check configuration, policy, Slack, Redis and clusters, and say what to do']],
   options: OPTIONS,
-  about: 'It reads what the bot and the worker read, asks, and changes nothing.',
-  exitCodes: '0 nothing is broken; 1 something is; 2 it could not be answered.',
+  about:
+    'Reads the configuration of the bot or the worker. Changes nothing, but for a key in Redis that is gone\n' +
+    'again after a second. Prints no secret.',
+  exitCodes: '0 nothing is broken, 1 something is (with --strict: or is doubtful), 2 it could not be run.',
   run: (argv, terminal) => runDoctor(argv, terminal),
 };
 
@@ -54,7 +55,8 @@ export async function runDoctor(
 ): Promise<number> {
   const { values, positionals } = parseCall(doctor, argv, OPTIONS);
   if (positionals.length > 0) throw wrongCall(doctor, `Not understood: ${positionals.join(' ')}\n`);
-  const role = (values.role as Role | undefined) ?? guessRole(env);
+  // One of the choices, or the call would have been refused.
+  const role = (values.role ?? guessRole(env)) as Role;
   const reading = readConfig(role, env);
   const given: Given = {
     role,

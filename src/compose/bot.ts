@@ -19,6 +19,7 @@ import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import type { Reporter } from '../ports.ts';
 import { sources } from '../sources/index.ts';
+import { lossDoubts } from './loss.ts';
 import { type Outlets, openOutlets } from './outlets.ts';
 import type { Assembly, Shared } from './shared.ts';
 import { alive } from './vitals.ts';
@@ -49,7 +50,7 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
       roster,
       clusters: config.clusters.map(({ name }) => name),
       ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
-      health: problems,
+      health: async () => [...(await problems()), ...(await lossDoubts(store, config).catch(() => []))],
     }),
   );
   // Alerts are accepted before Slack answers: they are durable without it, and shown when it is back.

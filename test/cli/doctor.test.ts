@@ -354,7 +354,7 @@ test('--strict makes a doubt a failure, and a wrong call is said', async () => {
 
 test('no secret is in what it prints, in either form, whatever is wrong', async () => {
   const canaries = {
-    REDIS_URL: `redis://user:${randomBytes(12).toString('hex')}@127.0.0.1:1`,
+    REDIS_URL: world.redis.url.replace('//', `//user:${randomBytes(12).toString('hex')}@`),
     TOURNIQUET_KEY: randomBytes(16).toString('base64'),
     SLACK_BOT_TOKEN: `xapp-${randomBytes(12).toString('hex')}`,
     SLACK_APP_TOKEN: `xoxb-${randomBytes(12).toString('hex')}`,

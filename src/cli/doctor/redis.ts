@@ -49,7 +49,7 @@ async function look(
   url: Secret,
   { prefix, waitForReplicas }: { prefix: string; waitForReplicas: number },
 ): Promise<Diagnosis[]> {
-  const facts = await readRedisFacts(store);
+  const facts = await patiently(() => readRedisFacts(store));
   return [
     judgeServer(facts),
     judgeWay(url),
@@ -60,6 +60,19 @@ async function look(
     // Last: where Redis refuses it, the connection may be made anew.
     await tryWriting(store, prefix),
   ];
+}
+
+const ATTEMPTS = 3;
+
+/** A server far away may need longer for a first connection than a waiting sender is given. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isAppError(error) || !error.retry) throw error;
+    }
+  }
 }
 
 function judgeServer({ version, isPrimary, isCluster }: RedisFacts): Diagnosis {
