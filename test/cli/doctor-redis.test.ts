@@ -1,14 +1,16 @@
 // Doctor on Redis: real servers with settings that would lose work, in every way that we know of.
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../../src/adapters/redis/keys.ts';
 import { redis as check } from '../../src/cli/doctor/redis.ts';
+import { openShared, warnOfLoss } from '../../src/compose/shared.ts';
+import { loadConfig } from '../../src/config.ts';
 import { Secret } from '../../src/secret.ts';
-import { recordingLog, trouble } from '../adapters/redis/support.ts';
-import { type DoctorWorld, expectFound, openDoctorWorld, type Planted } from './doctor-world.ts';
+import { eventually, recordingLog, trouble } from '../adapters/redis/support.ts';
+import { type DoctorWorld, expectFound, type Look, openDoctorWorld, type Planted } from './doctor-world.ts';
 
 let world: DoctorWorld;
 let admin: Redis;
@@ -131,7 +133,7 @@ const PLANTED: Planted[] = [
       return { list, env: { REDIS_URL: `${env.REDIS_URL.replace(/:[0-9a-f]+@/, ':wrong-password@')}` } };
     },
     says: 'broken Redis / connection',
-    cause: /refused|password|reached/,
+    cause: /refused the request \(WRONGPASS\)/,
     remedy: /REDIS_URL/,
   },
   {
@@ -199,4 +201,27 @@ test('a log that verifies is said to', async () => {
     status: 'fine',
     seen: 'verified: the latest 1 incident',
   });
+});
+
+/** The lines that a process of this configuration would log at its start, once it has looked. */
+async function atStart(look: Look): Promise<string[]> {
+  const config = loadConfig('worker', world.environment(look));
+  const log = recordingLog();
+  await using stack = new AsyncDisposableStack();
+  const assembly = { config, log, stack, graceMs: 0 };
+  const shared = openShared(assembly);
+  const looked = vi.spyOn(shared, 'doubts');
+  warnOfLoss(assembly, shared);
+  await eventually(() => looked.mock.settledResults.some(({ type }) => type === 'fulfilled')).toBe(true);
+  return log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+}
+
+test('bot and worker warn at their start of what could be lost, with the remedy, and else say nothing', async () => {
+  expect(await atStart({})).toEqual([]);
+  await set('appendfsync', 'everysec', 'always');
+  await set('maxmemory-policy', 'volatile-lru', 'noeviction');
+  expect(await atStart({})).toEqual([
+    expect.stringMatching(/^Redis: appendfsync is everysec.*CONFIG SET appendfsync always/),
+    expect.stringMatching(/^Redis: maxmemory-policy is volatile-lru.*CONFIG SET maxmemory-policy noeviction/),
+  ]);
 });

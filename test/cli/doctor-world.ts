@@ -60,12 +60,16 @@ export async function openDoctorWorld() {
   bind('worker', READ);
   bind('worker', ACT, 'payments');
   const secrets = soundSecrets(slack, redis);
+  const environment = ({ config = {}, env = {} }: Look) => ({
+    TOURNIQUET_CONFIG: file(stringify(JSON.parse(JSON.stringify({ ...sound, ...config })))),
+    ...secrets,
+    ...env,
+  });
   const run = async (look: Look, form: string[]) => {
-    const { config = {}, env = {}, argv = ['--role', 'all'], now, list } = look;
-    const TOURNIQUET_CONFIG = file(stringify(JSON.parse(JSON.stringify({ ...sound, ...config }))));
+    const { argv = ['--role', 'all'], now, list } = look;
     let out = '';
     const code = await runDoctor([...argv, ...form], {
-      env: { TOURNIQUET_CONFIG, ...secrets, ...env },
+      env: environment(look),
       stdout: { write: (text) => (out += text) },
       ...(now && { now }),
       ...(list && { list }),
@@ -81,6 +85,7 @@ export async function openDoctorWorld() {
     file,
     kubeconfig,
     bind,
+    environment,
     async doctor(look: Look = {}): Promise<Seen> {
       const { code, out } = await run(look, ['--json']);
       return { code, out, report: JSON.parse(out) as Report };

@@ -92,16 +92,21 @@ async function runOn<T>(redis: Redis, request: (redis: Redis) => Promise<T>): Pr
   }
 }
 
+/** Why a connection is not there. */
+const lastErrors = new WeakMap<Redis, Error>();
+
 /** ioredis reports every failed attempt to reconnect; people want to know of the outage and of its end. */
 function watch(redis: Redis, log: Log): Redis {
   let down = false;
   // Every request that waits for the connection listens for it, and BullMQ adds to this number.
   redis.setMaxListeners(1000);
   redis.on('error', (err) => {
+    lastErrors.set(redis, err);
     if (!down) log.warn({ err }, 'Redis cannot be reached; trying again until it can');
     down = true;
   });
   redis.on('ready', () => {
+    lastErrors.delete(redis);
     if (down) log.info({}, 'Redis can be reached again');
     down = false;
   });
@@ -117,7 +122,9 @@ async function connected(redis: Redis): Promise<void> {
   const ready = await promise;
   clearTimeout(timer);
   redis.off('ready', onReady);
-  if (!ready) throw unreachable();
+  if (ready) return;
+  const error = lastErrors.get(redis);
+  throw error?.name === 'ReplyError' ? unavailable(error) : unreachable(error);
 }
 
 /** What is asked for in one turn of the event loop leaves as one packet, for which Redis calls fsync once. */
@@ -127,11 +134,15 @@ function gather({ stream }: Redis): void {
   process.nextTick(() => stream.uncork());
 }
 
-const unreachable = (cause?: Error) =>
-  new AppError('store-unavailable', 'Redis cannot be reached, so nothing was accepted. Send it again.', {
-    retry: true,
-    cause,
-  });
+const UNTRUSTED = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+function unreachable(cause?: Error & { code?: unknown }): AppError {
+  const code = typeof cause?.code === 'string' && UNTRUSTED.test(cause.code) ? cause.code : undefined;
+  const message = code
+    ? `The certificate of Redis is not trusted (${code}), so nothing was accepted. Name its authority in redis.caFile, and Redis by the name that its certificate carries.`
+    : 'Redis cannot be reached, so nothing was accepted. Send it again.';
+  return new AppError('store-unavailable', message, { retry: true, cause });
+}
 
 const notReplicated = (have: number, want: number) =>
   new AppError(
