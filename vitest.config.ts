@@ -12,6 +12,7 @@ export const slow = [
   'test/e2e/rotation-story.test.ts',
   'test/adapters/slack/bursts.test.ts',
   'test/bench/**/*.test.ts',
+  'test/adapters/redis/fail-over.test.ts',
   'test/cli/{audit-all,doctor-*}.test.ts',
   'test/engine/{books,crash-restart,escalate,long-step,take-power-away,votes-model}.test.ts',
   'test/image/**/*.test.ts',

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -18,11 +18,21 @@ export interface SandboxRedis {
 
 /** A server of our own, which tests may kill. */
 export interface OwnRedis extends SandboxRedis {
+  port: number;
   pid(): number;
   /** SIGKILL, as a power cut would; the directory stays. */
   kill(): Promise<void>;
   /** Starts it again on the same port and directory. */
   restart(): Promise<void>;
+}
+
+export interface OwnRedisOptions {
+  /** Over those that a durable server has. */
+  settings?: Record<string, string>;
+  /** Speaks TLS alone, with this certificate; PEM. */
+  tls?: { certPem: string; keyPem: string; caPem: string };
+  /** A Sentinel that watches the primary on this port, and with this name. */
+  sentinel?: { name: string; port: number };
 }
 
 const START_MS = 10_000;
@@ -60,16 +70,17 @@ async function borrowRedis(url: string): Promise<SandboxRedis> {
   };
 }
 
-export async function startOwnRedis(): Promise<OwnRedis> {
+export async function startOwnRedis(options: OwnRedisOptions = {}): Promise<OwnRedis> {
   const program = (await findServer()) ?? (await installServer());
   const directory = await mkdtemp(join(tmpdir(), 'tourniquet-redis-'));
   const undertaker = startUndertaker(directory);
   const launch = async (port: number) => {
-    const server = spawn(program, serverArguments(port, directory), { stdio: 'ignore', detached: true });
+    const words = await serverArguments(port, directory, options);
+    const server = spawn(program, words, { stdio: 'ignore', detached: true });
     server.unref();
     await once(server, 'spawn');
     undertaker.stdin?.write(`${server.pid}\n`);
-    await ready(server, port);
+    await ready(server, port, options.tls?.caPem);
     return server;
   };
   const stop = async (server: ChildProcess) => {
@@ -87,7 +98,8 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     const port = await freePort();
     let server = await launch(port);
     return {
-      url: `redis://127.0.0.1:${port}`,
+      url: options.tls ? `rediss://localhost:${port}` : `redis://127.0.0.1:${port}`,
+      port,
       prefix: newPrefix(),
       pid: () => server.pid ?? 0,
       kill: () => stop(server),
@@ -106,7 +118,20 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   }
 }
 
-function serverArguments(port: number, directory: string): string[] {
+async function serverArguments(
+  port: number,
+  directory: string,
+  { settings = {}, tls, sentinel }: OwnRedisOptions,
+): Promise<string[]> {
+  if (sentinel) return sentinelArguments(port, directory, sentinel);
+  const certificates = tls && {
+    port: '0',
+    'tls-port': String(port),
+    'tls-cert-file': await keep(directory, 'cert.pem', tls.certPem),
+    'tls-key-file': await keep(directory, 'key.pem', tls.keyPem),
+    'tls-ca-cert-file': await keep(directory, 'ca.pem', tls.caPem),
+    'tls-auth-clients': 'no',
+  };
   return Object.entries({
     port: String(port),
     bind: '127.0.0.1',
@@ -116,12 +141,44 @@ function serverArguments(port: number, directory: string): string[] {
     // An event that was acknowledged must survive a power cut.
     appendfsync: 'always',
     'maxmemory-policy': 'noeviction',
+    ...certificates,
+    ...settings,
   }).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
+/** A Sentinel writes what it learns into its file; one alone decides, and soon. */
+async function sentinelArguments(
+  port: number,
+  directory: string,
+  { name, port: primary }: NonNullable<OwnRedisOptions['sentinel']>,
+): Promise<string[]> {
+  const file = await keep(
+    directory,
+    'sentinel.conf',
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${directory}`,
+      `sentinel monitor ${name} 127.0.0.1 ${primary} 1`,
+      `sentinel down-after-milliseconds ${name} 400`,
+      `sentinel failover-timeout ${name} 4000`,
+      '',
+    ].join('\n'),
+  );
+  return [file, '--sentinel'];
+}
+
+async function keep(directory: string, name: string, text: string): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
 /** Answers PING, and is the process that we started: another one may have taken the port in between. */
-async function ready(server: ChildProcess, port: number): Promise<void> {
-  const redis = new Redis(port, '127.0.0.1', {
+async function ready(server: ChildProcess, port: number, caPem: string | undefined): Promise<void> {
+  const redis = new Redis(port, 'localhost', {
+    family: 4,
+    ...(caPem !== undefined && { tls: { ca: caPem } }),
     maxRetriesPerRequest: null,
     retryStrategy: () => 10,
     maxLoadingRetryTime: 10,

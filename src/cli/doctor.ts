@@ -26,7 +26,7 @@ const OPTIONS = {
     does: 'the worker is meant to act here; may be given again; if not given, looked for',
   },
   strict: { type: 'boolean', does: 'let warnings fail, too' },
-  json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
+  json: { type: 'boolean', does: 'print JSON, as docs/doctor.md describes it' },
 } as const;
 
 export const doctor: CliCommand = {

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { issueServingCertificate } from '../../sandbox/cluster/certificate.ts';
+import { startOwnRedis } from '../../sandbox/redis.ts';
 import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../../src/adapters/redis/keys.ts';
@@ -134,6 +136,17 @@ const PLANTED: Planted[] = [
     },
     says: 'broken Redis / connection',
     cause: /refused the request \(WRONGPASS\)/,
+    remedy: /REDIS_URL/,
+  },
+  {
+    title: 'a certificate of nobody known',
+    async look() {
+      const other = await startOwnRedis({ tls: issueServingCertificate('redis', ['localhost']) });
+      undo.push(() => other.close());
+      return { list, env: { REDIS_URL: other.url } };
+    },
+    says: 'broken Redis / connection',
+    cause: /certificate of Redis is not trusted .*redis\.caFile/,
     remedy: /REDIS_URL/,
   },
   {

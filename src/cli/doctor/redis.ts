@@ -24,7 +24,7 @@ export const redis: Check = {
     if (redisUrl === undefined || parseRedisUrl(redisUrl.reveal()) === undefined)
       return [notChecked(NAME, 'There is no valid REDIS_URL.')];
     if (file.redis === undefined)
-      return [notChecked(NAME, 'The section redis of the configuration is wrong.')];
+      return [notChecked(NAME, 'The section redis of the configuration could not be read.')];
     let store: Store | undefined;
     try {
       store = openStore(redisUrl, given.log, { ...file.redis, waitForReplicas: 0 });

@@ -1,7 +1,7 @@
 // What the tests against a real Redis share: a world with a log, a vault and a clock that stands still until it is told.
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import { openStore } from '../../../src/adapters/redis/connect.ts';
+import { openStore, type StoreOptions } from '../../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
 import { keySpace } from '../../../src/adapters/redis/key-space.ts';
 import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
@@ -45,12 +45,15 @@ export function makeToken(): string {
 
 export const trouble = (message: string): EventBody => ({ type: 'trouble', work: 'investigate', message });
 
-export function openWorld(redis: { url: string; prefix: string }) {
-  const key = new Secret(randomBytes(32).toString('base64'));
+export function openWorld(
+  redis: { url: string; prefix: string },
+  options: StoreOptions = {},
+  key = new Secret(randomBytes(32).toString('base64')),
+) {
   const keys = deriveKeys(key);
   const clock = { at: 1_700_000_000_000, now: () => clock.at };
   const lines = recordingLog();
-  const store = openStore(new Secret(redis.url), lines);
+  const store = openStore(new Secret(redis.url), lines, options);
   const { prefix } = redis;
   const log = createIncidentLog({ store, prefix, keys, clock });
   const vault = createVault({ store, prefix, keys });
