@@ -8,11 +8,11 @@ import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../../src/adapters/redis/keys.ts';
 import { redis as check } from '../../src/cli/doctor/redis.ts';
-import { openShared, warnOfLoss } from '../../src/compose/shared.ts';
+import { warnOfLoss } from '../../src/compose/loss.ts';
 import { loadConfig } from '../../src/config.ts';
 import { Secret } from '../../src/secret.ts';
 import { eventually, recordingLog, trouble } from '../adapters/redis/support.ts';
-import { type DoctorWorld, expectFound, type Look, openDoctorWorld, type Planted } from './doctor-world.ts';
+import { type DoctorWorld, expectFound, openDoctorWorld, type Planted } from './doctor-world.ts';
 
 let world: DoctorWorld;
 let admin: Redis;
@@ -217,23 +217,25 @@ test('a log that verifies is said to', async () => {
 });
 
 /** The lines that a process of this configuration would log at its start, once it has looked. */
-async function atStart(look: Look): Promise<string[]> {
-  const config = loadConfig('worker', world.environment(look));
+async function atStart(): Promise<string[]> {
+  const config = loadConfig('worker', world.environment({}));
   const log = recordingLog();
   await using stack = new AsyncDisposableStack();
-  const assembly = { config, log, stack, graceMs: 0 };
-  const shared = openShared(assembly);
-  const looked = vi.spyOn(shared, 'doubts');
-  warnOfLoss(assembly, shared);
-  await eventually(() => looked.mock.settledResults.some(({ type }) => type === 'fulfilled')).toBe(true);
+  const store = openStore(config.redisUrl, log);
+  stack.defer(() => store.close());
+  const asked = vi.spyOn(store, 'run');
+  warnOfLoss({ log, stack, config, graceMs: 0 }, store);
+  // Information, two settings, a ping and the time.
+  await eventually(() => asked.mock.settledResults.filter(({ type }) => type === 'fulfilled').length).toBe(5);
+  await stack.disposeAsync();
   return log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
 }
 
 test('bot and worker warn at their start of what could be lost, with the remedy, and else say nothing', async () => {
-  expect(await atStart({})).toEqual([]);
+  expect(await atStart()).toEqual([]);
   await set('appendfsync', 'everysec', 'always');
   await set('maxmemory-policy', 'volatile-lru', 'noeviction');
-  expect(await atStart({})).toEqual([
+  expect(await atStart()).toEqual([
     expect.stringMatching(/^Redis: appendfsync is everysec.*CONFIG SET appendfsync always/),
     expect.stringMatching(/^Redis: maxmemory-policy is volatile-lru.*CONFIG SET maxmemory-policy noeviction/),
   ]);
