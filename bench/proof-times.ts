@@ -2,7 +2,7 @@
 import { statusWith } from '../sandbox/ask.ts';
 import type { Incident } from '../src/domain/incident.ts';
 import type { Series } from './distribution.ts';
-import { type Reader, readerOf } from './incident-reader.ts';
+import { type Reader, readerOf } from '../sandbox/incident-reader.ts';
 import { openStage, raiseAlarm, type Stage } from './stage.ts';
 
 /** With the proof protocol as it is by default: two rounds, 15 seconds apart. */

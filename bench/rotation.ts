@@ -10,7 +10,7 @@ import type { Message } from '../sandbox/slack/types.ts';
 import { INCIDENTS, startWorld } from '../sandbox/world.ts';
 import type { FileConfigInput } from '../src/config.ts';
 import { DEFAULT_CAP } from '../src/domain/waves.ts';
-import { type Reader, readerOf } from './incident-reader.ts';
+import { type Reader, readerOf } from '../sandbox/incident-reader.ts';
 import { typePlaybook } from './playbook.ts';
 import { type PodWatch, REPLICAS, SERVICE_ACCOUNT, seedSet, watchPods } from './rotation-set.ts';
 import { kubectlWith } from './target.ts';

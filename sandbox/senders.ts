@@ -3,11 +3,13 @@ import { createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
 export interface Senders {
-  /** Standard Webhooks, as an internal scanner sends it. */
-  report(data: Record<string, unknown>): Promise<Response>;
+  /** Standard Webhooks, as an internal scanner sends it; a retry has the id of the delivery that it repeats. */
+  report(data: Record<string, unknown>, delivery?: string): Promise<Response>;
   /** A GitGuardian incident about this token: a hash of it, never the token. */
   gitguardian(token: string, incident?: Record<string, unknown>, action?: string): Promise<Response>;
 }
+
+export const newDelivery = (): string => `msg_${randomBytes(12).toString('hex')}`;
 
 /** GitGuardian's HasMySecretLeaked hash. */
 const hmsl = (token: string): string =>
@@ -19,9 +21,8 @@ const hmsl = (token: string): string =>
 
 export function senders(base: () => string, secrets: { report: string; gitguardian: string }): Senders {
   return {
-    report(data) {
+    report(data, id = newDelivery()) {
       const body = JSON.stringify({ type: 'leak.reported', timestamp: new Date().toISOString(), data });
-      const id = `msg_${randomBytes(12).toString('hex')}`;
       const now = new Date();
       return post(`${base()}/hooks/report`, body, {
         'webhook-id': id,

@@ -5,11 +5,18 @@ import { openStore } from '../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../src/adapters/redis/keys.ts';
 import { fold } from '../src/domain/fold.ts';
-import type { Incident } from '../src/domain/incident.ts';
+import type { Incident, IncidentEvent } from '../src/domain/incident.ts';
 import { createLog } from '../src/log.ts';
 import { Secret } from '../src/secret.ts';
 
 const PATIENCE_MS = 60_000;
+
+export interface Read {
+  events: IncidentEvent[];
+  incident: Incident;
+  /** Version that people see. */
+  shown: number;
+}
 
 export type Reader = ReturnType<typeof readerOf>;
 
@@ -22,6 +29,13 @@ export function readerOf({ env, redis }: Pick<World<WorldCluster>, 'env' | 'redi
     clock: { now: () => Date.now() },
   });
   return {
+    /** Of every incident. */
+    ids: () => log.list(100_000),
+    /** Verifies the log, too. */
+    async read(id: string): Promise<Read> {
+      const { events = [], cursors = {} } = (await log.load(id)) ?? {};
+      return { events, incident: fold(id, events), shown: Math.max(0, ...Object.values(cursors)) };
+    },
     async until(id: string, wanted: (incident: Incident) => boolean, ms = PATIENCE_MS): Promise<Incident> {
       for (const end = Date.now() + ms; Date.now() < end; await delay(250)) {
         const loaded = await log.load(id);
