@@ -17,17 +17,26 @@ export interface RoleProcess {
   readonly running: boolean;
 }
 
+export interface RoleOptions {
+  /** What to run in place of the sandbox's own, which ends with this process. */
+  program?: string;
+  /** Hears of the process before it is ready, which it may never be. */
+  spawned?: (pid: number) => void;
+}
+
 /** `collect` gets all output, in order. Rejects with the output where the process ends before it is ready. */
 export async function startRole(
   role: 'bot' | 'worker' | 'all',
   env: Record<string, string>,
   collect: (text: string) => void,
+  { program = ROLE, spawned }: RoleOptions = {},
 ): Promise<RoleProcess> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [ROLE, role], {
+  const child = spawn(process.execPath, [program, role], {
     env: { PATH, HOME, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) spawned?.(child.pid);
   const ports = await untilReady(child, role, collect);
   const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve([child.exitCode]);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {

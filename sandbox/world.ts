@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { commands } from '../commands/index.ts';
 import type { FileConfigInput } from '../src/config.ts';
 import { type ClusterOptions, type SimulatedCluster, startCluster } from './cluster/cluster.ts';
-import { type RoleProcess, startRole } from './process.ts';
+import { type RoleOptions, type RoleProcess, startRole } from './process.ts';
 import { type SandboxRedis, startRedis } from './redis.ts';
 import { type Senders, senders } from './senders.ts';
 import { defaultPeople } from './slack/people.ts';
@@ -43,7 +43,7 @@ export interface World<C extends WorldCluster = SimulatedCluster> extends Sender
   cluster(name: string): C;
   /** Environment of the roles; also what a command line needs. */
   env: Record<string, string>;
-  startRole(role: 'bot' | 'worker'): Promise<RoleProcess>;
+  startRole(role: 'bot' | 'worker', options?: RoleOptions): Promise<RoleProcess>;
   /** The role's newest process. */
   bot(): RoleProcess;
   worker(): RoleProcess;
@@ -123,10 +123,11 @@ function assemble<C extends WorldCluster>({ secrets, cleanup, ...parts }: Parts<
       if (!found) throw new Error(`There is no cluster ${name} in this world.`);
       return found;
     },
-    async startRole(role) {
-      const started = await startRole(role, parts.env, (text) => {
+    async startRole(role, options) {
+      const collect = (text: string) => {
         output += text;
-      });
+      };
+      const started = await startRole(role, parts.env, collect, options);
       processes[role] = started;
       cleanup.push(() => started.stop());
       return started;

@@ -1,11 +1,14 @@
 // Kills a process at an exact moment: it is frozen in the turn in which something happened outside, so that it never hears of it.
 import { vi } from 'vitest';
 import type { LoggedRequest, RequestMatcher } from '../../../sandbox/cluster/faults.ts';
+import type { RoleProcess } from '../../../sandbox/process.ts';
 import type { World } from '../../../sandbox/world.ts';
 
 /** Longer than any test. */
 const NEVER_MS = 3_600_000;
 export const DEADLINE = { timeout: 20_000, interval: 10 };
+/** A new worker first waits until the lock of a dead one lapses. */
+const TAKEN_UP = { ...DEADLINE, timeout: 60_000 };
 
 /** Method and path, whatever the query. */
 export const on =
@@ -22,7 +25,7 @@ export async function hold(
   const { faults, requests } = world.cluster('prod');
   const lift = faults.delay(NEVER_MS, matches);
   await act();
-  await vi.waitUntil(() => requests.some((request) => request.status === 0 && matches(request)), DEADLINE);
+  await vi.waitUntil(() => requests.some((request) => request.status === 0 && matches(request)), TAKEN_UP);
   return lift;
 }
 
@@ -36,20 +39,61 @@ export async function killWorkerAfter(
   act: () => Promise<unknown>,
 ): Promise<void> {
   const worker = world.worker();
+  try {
+    await freezeAfter(world, matches, () => worker.pid, act);
+  } finally {
+    await worker.kill();
+  }
+}
+
+/** The same with a worker that is started now, and may take up work before it says that it is ready. */
+export async function killNextWorkerAfter(world: World, matches: RequestMatcher): Promise<void> {
+  let pid = 0;
+  let started: Promise<RoleProcess | undefined> = Promise.resolve(undefined);
+  try {
+    await freezeAfter(
+      world,
+      matches,
+      () => pid,
+      async () => {
+        const spawned = Promise.withResolvers<void>();
+        started = world
+          .startRole('worker', {
+            spawned: (its) => {
+              pid = its;
+              spawned.resolve();
+            },
+          })
+          // Killed before it was ready.
+          .catch(() => undefined);
+        await spawned.promise;
+      },
+    );
+  } finally {
+    if (pid !== 0) process.kill(pid, 'SIGKILL');
+    await (await started)?.kill();
+  }
+}
+
+async function freezeAfter(
+  world: World,
+  matches: RequestMatcher,
+  pid: () => number,
+  act: () => Promise<unknown>,
+): Promise<void> {
   let met: LoggedRequest | undefined;
   // Asked for every request before it is carried out, in the same turn: the worker cannot hear of it first.
   const lift = world.cluster('prod').faults.delay(0, (request) => {
     if (met || !matches(request)) return false;
     met = request;
-    process.kill(worker.pid, 'SIGSTOP');
+    process.kill(pid(), 'SIGSTOP');
     return false;
   });
   try {
     await act();
-    await vi.waitUntil(() => met !== undefined && met.status !== 0, DEADLINE);
+    await vi.waitUntil(() => met !== undefined && met.status !== 0, TAKEN_UP);
   } finally {
     lift();
-    await worker.kill();
   }
 }
 
