@@ -49,7 +49,7 @@ const everything: Values = {
     affinity: { podAntiAffinity: {} },
   },
   worker: { replicas: 1 },
-  metrics: { from: prometheus, dashboard: { enabled: true, labels: { grafana: 'yes' } } },
+  metrics: { from: prometheus, dashboard: { enabled: true, labels: { grafana: 'sidecar' } } },
   tracing: { endpoint: 'http://collector.monitoring:4318' },
   networkPolicy: {
     botFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } }],

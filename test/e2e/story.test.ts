@@ -1,5 +1,8 @@
 // The main job as people live it: real processes, real Bolt, real BullMQ, real Redis, HTTPS to clusters, everything over the wire.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leakToken } from '../../sandbox/harbour.ts';
 import { inspectTraces } from '../../sandbox/traces.ts';
 import type { World } from '../../sandbox/world.ts';
@@ -17,11 +20,23 @@ import {
 } from './stage.ts';
 
 let world: World;
+/** Takes traces, as OTLP over HTTP. */
+let collector: Server;
+const traces: string[] = [];
 beforeAll(async () => {
+  collector = createServer(async (request, response) => {
+    traces.push((await request.toArray()).join(''));
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   world = await openStage({ config: { http: { port: 0, healthPort: 0, metricsPort: 0 } } });
+  world.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   await Promise.all([world.startRole('bot'), world.startRole('worker')]);
 });
-afterAll(() => world?.close());
+afterAll(async () => {
+  await world?.close();
+  collector?.close();
+});
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript('incidents'))));
 
 describe('a leaked token', () => {
@@ -139,6 +154,37 @@ it('is counted by the process that did it, in numbers that hold no token, no nam
   for (const secret of [payload, signature, id, 'checkout', 'payments'])
     expect(bot + worker).not.toContain(secret);
   expect((await fetch(`http://127.0.0.1:${world.bot().ports.http}/metrics`)).status).toBe(404);
+});
+
+it('is one trace of both processes, without the token in it', async () => {
+  const { token } = await leakToken(world.cluster('prod'), 'legacy');
+  const id = await opened(await world.report({ token }));
+  await cardShows(world, id, /refused by 2 of 2/);
+  const traceId = createHash('sha256').update(`trace ${id}`).digest('hex').slice(0, 32);
+  const namesFrom = (role: string): string[] =>
+    traces
+      .filter((body) => body.includes(`{"stringValue":"${role}"}`))
+      .flatMap((body) => [...body.matchAll(/"traceId":"(\w+)"[^{}]*?"name":"([^"]+)"/g)])
+      .flatMap(([, trace, name = '']) => (trace === traceId ? [name] : []));
+  await vi.waitFor(
+    () => {
+      expect(namesFrom('bot')).toEqual(expect.arrayContaining(['receive', 'report']));
+      expect(namesFrom('worker')).toEqual(
+        expect.arrayContaining([
+          'identify',
+          'run contain',
+          'step quarantine-token',
+          'probe',
+          'prove',
+          'incident',
+        ]),
+      );
+    },
+    { timeout: 15_000 },
+  );
+  const [, payload = 'x', signature = 'x'] = token.split('.');
+  for (const secret of [payload, signature, 'checkout', 'payments'])
+    expect(traces.join('')).not.toContain(secret);
 });
 
 it('every line that is written during a job says for which incident and which job', async () => {
