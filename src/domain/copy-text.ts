@@ -2,7 +2,7 @@
 import { copiesAtStake } from './copies.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
-import type { CopyFact, CopyShape, Situation } from './situation.ts';
+import type { CopyFact, CopySearch, CopyShape, Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 const SHAPES: Record<CopyShape, { is: string; todo: string; after?: string }> = {
@@ -32,6 +32,17 @@ const HOLDS: Record<CopyFact['holds'], (of: string | undefined) => string> = {
 export function copyLine({ namespace, name, key, shape, holds, of, usedBy }: CopyFact): string {
   const users = usedBy.length > 0 ? `; used by ${usedBy.join(', ')}` : '';
   return `Secret ${namespace}/${name} key ${key} (${SHAPES[shape].is}${HOLDS[holds](of)}${users})`;
+}
+
+/** It was looked for, somewhere, and there is nothing to say of it but that. */
+export const isQuiet = ({ searched, found, gaps }: CopySearch): boolean =>
+  searched.length > 0 && found.length === 0 && gaps.length === 0;
+
+/** How far the search went: nothing that was not looked at may be taken for empty. */
+export function reachOf({ searched, found }: CopySearch): string {
+  if (searched.length === 0) return 'not looked for; add namespaces to searchNamespaces';
+  const count = found.length === 0 ? 'none' : String(found.length);
+  return `${count} in ${searched.join(', ')}; not looked for elsewhere (searchNamespaces)`;
 }
 
 /** For the checklist of what a person must still move. */

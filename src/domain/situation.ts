@@ -168,7 +168,7 @@ export interface CopySearch {
   /** Namespaces whose Secrets were looked into. */
   searched: string[];
   found: CopyFact[];
-  /** What was not looked at, and what to do about it: each one is shown. */
+  /** What could not be looked at there, and why: each one is shown. */
   gaps: string[];
 }
 

@@ -33,14 +33,7 @@ const MOST = 50;
 const NOT_HELM = 'type!=helm.sh/release.v1';
 
 export async function readCopies(cluster: Cluster, around: Around, search: Search): Promise<CopySearch> {
-  if (search.namespaces.length === 0)
-    return {
-      searched: [],
-      found: [],
-      gaps: [
-        `Copies in other Secrets were not looked for: no namespace of ${cluster.name} is listed. Add those that may hold one to searchNamespaces.`,
-      ],
-    };
+  if (search.namespaces.length === 0) return { searched: [], found: [], gaps: [] };
   const gaps: string[] = [];
   const attempt = attempting(gaps);
   const wanted = await wantedFor(cluster, around, search, attempt);
@@ -60,10 +53,6 @@ export async function readCopies(cluster: Cluster, around: Around, search: Searc
     const here = looked.flatMap((look) => look.found);
     if (here.length > 0) found.push(...(await withUsers(cluster, namespace, here, around, attempt)));
   }
-  if (searched.length > 0)
-    gaps.unshift(
-      `Copies were looked for in Secrets of ${searched.join(', ')} alone. Add other namespaces that may hold one to searchNamespaces.`,
-    );
   if (found.length > MOST) gaps.push(`${found.length - MOST} more copies were found than are listed.`);
   return { searched, found: found.sort(byPlace).slice(0, MOST), gaps };
 }

@@ -127,9 +127,9 @@ describe('a token on standard input', () => {
       '- Secret ci/deploy key .env (within a text): put the new token in its place.',
     );
     expectNoTrace(searched, token);
+    expect((await run([], token)).out).toContain('Not looked for. Name where with --search.');
     const told = await run(['--json'], token);
     expect(JSON.parse(told.out).clusters[0].copies).toMatchObject({ searched: [], found: [] });
-    expect(told.out).toContain('were not looked for');
   });
 
   it('of a stranger is placed nowhere: exit code 1', async () => {

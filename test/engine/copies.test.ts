@@ -82,7 +82,7 @@ describe('copies of a leaked token', () => {
     const notes = h.incident(id).plan?.notes.join('\n') ?? '';
     expect(notes).toContain('Secret ci/deploy key config (a kubeconfig; used by Deployment/runner)');
     expect(notes).not.toContain('argocd/second');
-    expect(card(h, id)).toContain('alone. Add other namespaces that may hold one to searchNamespaces.');
+    expect(card(h, id)).toContain('4 in payments, ci, argocd; not looked for elsewhere (searchNamespaces)');
   });
 
   it('keep the incident open until a person says that they were moved, and leave no value anywhere', async () => {
@@ -112,7 +112,7 @@ describe('copies of a leaked token', () => {
   it('were not looked for where no namespace is opted in, which the card says', async () => {
     const { h, id } = await leaked([]);
     expect(foundIn(h, id)).toEqual([]);
-    expect(card(h, id)).toContain('Copies in other Secrets were not looked for');
+    expect(card(h, id)).toContain('not looked for; add namespaces to searchNamespaces');
     const asked = h
       .cluster()
       .requests.filter(({ path }) => path.includes('type!') || path.includes('limit=50&'));

@@ -1,5 +1,5 @@
 // Copies of a token in other Secrets, and what else uses it where Tourniquet does not act, as lines of mrkdwn.
-import { copyLine, copyTodo } from '../../domain/copy-text.ts';
+import { copyLine, copyTodo, isQuiet, reachOf } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { copiesToMove, OUTSIDE, owesOutside } from '../../domain/outside.ts';
 import { clean, some } from './mrkdwn.ts';
@@ -13,15 +13,15 @@ const on = ({ situations }: Incident, cluster: string): string =>
 /** What was found, and always what was not looked at. */
 export function copyLines(incident: Incident): string[] {
   return incident.situations.flatMap(({ copies, cluster }) => {
-    if (copies === undefined) return [];
+    if (copies === undefined || isQuiet(copies)) return [];
     const where = on(incident, cluster);
     const found = some(
       copies.found.map((copy) => `• ${clean(copyLine(copy), 400)}`),
       MAX_SHOWN,
     );
-    const none = copies.searched.length > 0 ? [`*Copies in other Secrets:* ${where}none was found`] : [];
     return [
-      ...(found.length > 0 ? [`*Copies in other Secrets:* ${where}${copies.found.length}`, ...found] : none),
+      `*Copies in other Secrets:* ${where}${clean(reachOf(copies), 400)}`,
+      ...found,
       ...some(copies.gaps, 3).map((gap) => `*Not looked at:* ${where}${clean(gap, 400)}`),
     ];
   });

@@ -1,6 +1,6 @@
 // The Details modal: all that does not fit on the card, with the commands that a person would type instead.
 import type { KnownBlock, ModalView } from '@slack/types';
-import { copyTodo } from '../../domain/copy-text.ts';
+import { copyTodo, reachOf } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { headline } from './headline.ts';
@@ -55,11 +55,19 @@ function situationGroups(situation: Situation): string[][] {
       ),
     ),
     titled('Token Secrets', tokenSecrets.map(secretLine)),
-    titled('Copies in other Secrets', copies?.found.map(copyTodo) ?? []),
-    titled('Not looked at for copies', copies?.gaps ?? []),
+    copiesGroup(copies),
     titled('Watch out', warnings),
     titled('Could not be read', unread),
   ].filter((lines) => lines.length > 0);
+}
+
+function copiesGroup(copies: Situation['copies']): string[] {
+  if (copies === undefined) return [];
+  const lines = [...copies.found.map(copyTodo), ...copies.gaps.map((gap) => `Not looked at: ${gap}`)];
+  return [
+    `*Copies in other Secrets:* ${clean(reachOf(copies), 400)}`,
+    ...lines.map((line) => `• ${clean(line, 500)}`),
+  ];
 }
 
 const titled = (title: string, items: readonly string[]): string[] =>

@@ -1,5 +1,6 @@
 // What leaked and what hangs on it, as lines of mrkdwn for the card.
 import type { LeakAlert } from '../../domain/alert.ts';
+import { isQuiet } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
 import { stepsInEffect } from '../../domain/runs.ts';
@@ -142,12 +143,19 @@ export function consumerLines(incident: Incident): string[] {
     const sharing = pods.filter((pod) => !using.includes(pod));
     const where = labelled(incident, situation);
     return [
-      `*Used by:* ${where}${using.length > 0 ? workloadsOf(using) : 'no Pod that was found'}`,
+      `*Used by:* ${where}${using.length > 0 ? workloadsOf(using) : 'no Pod that was found'}${noCopy(situation)}`,
       ...(sharing.length > 0
         ? [`*Same ServiceAccount, tokens of their own:* ${where}${workloadsOf(sharing)}`]
         : []),
     ];
   });
+}
+
+/** One line less to read where there is nothing to move; what was found, or not looked at, has lines of its own. */
+function noCopy({ copies }: Situation): string {
+  return copies && isQuiet(copies)
+    ? `; copies looked for in ${clean(copies.searched.join(', '), 200)} alone: none`
+    : '';
 }
 
 function workloadsOf(pods: Situation['pods']): string {

@@ -106,12 +106,13 @@ function consumerLines({ workloads, pods }: Situation): string[] {
 }
 
 function copiesIn({ copies }: Situation): string[] {
-  const { found = [], gaps = [] } = copies ?? {};
-  return [
-    ...found.map((copy) => `- ${copyTodo(copy)}`),
-    ...gaps,
-    ...(gaps.length > 0 ? ['Here: --search NAMESPACE.'] : []),
-  ];
+  if (copies === undefined) return [];
+  const { searched, found, gaps } = copies;
+  const where =
+    searched.length > 0
+      ? `${found.length} in ${searched.join(', ')}; not looked for elsewhere.`
+      : 'Not looked for.';
+  return [`${where} Name where with --search.`, ...found.map((copy) => `- ${copyTodo(copy)}`), ...gaps];
 }
 
 const undo = ({ reversible }: Step): string => (reversible ? 'can be undone' : 'cannot be undone');
