@@ -1,5 +1,8 @@
 // Attacks on the decision to act: whatever is forged, replayed, raced or relaxed, nothing is run that the worker's policy does not allow, and each refusal says why.
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPeople } from '../../sandbox/slack/people.ts';
 import type { Json, Message } from '../../sandbox/slack/types.ts';
@@ -42,6 +45,15 @@ const PATIENT = { timeout: 90_000 };
 const twoOf = (from: string[]) => ({
   rules: [{ name: 'two', do: { revoke: { approvals: 2, from }, contain: 'auto' as const } }],
 });
+
+/** One approver quarantines, two delete, in a namespace where nothing runs by itself. */
+const inSteps = [
+  {
+    name: 'in steps',
+    match: { namespace: ['payroll'] },
+    do: { contain: { from: ['approvers'] }, revoke: { approvals: 2, from: ['approvers'] } },
+  },
+];
 
 /** The log as a bot holds it that was taken over: with the key. */
 function stolenLog({ env, redis }: World) {
@@ -330,6 +342,98 @@ describe('attacks on Redis', PATIENT, () => {
   });
 });
 
+describe('attacks on what people believe later', PATIENT, () => {
+  let world: World;
+  let stolen: ReturnType<typeof stolenLog>;
+  let leak: Leak;
+  /** What the bot has written to its standard output by then, collected where Redis is not. */
+  let collected: string;
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tourniquet-attacks-'));
+    world = await openStage({ config: { policy: twoOf(['approvers']) } });
+    await Promise.all([world.startRole('bot'), world.startRole('worker')]);
+    stolen = stolenLog(world);
+    leak = await contained(world, 'history');
+    await approveByTwo(world, leak);
+    const { version } = await stolen.incident(leak.id);
+    await world.slack.waitFor(
+      () => anchoredOf(world.output(), leak.id) >= version - 2,
+      PATIENCE_MS,
+      'an anchor',
+    );
+    collected = world.output();
+  }, START_MS);
+  afterAll(async () => {
+    await stolen?.store.close();
+    await world?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const verify = async (anchors?: string) => {
+    const path = join(directory, 'anchors.jsonl');
+    if (anchors !== undefined) await writeFile(path, anchors);
+    return await tourniquet(
+      world,
+      'audit',
+      'verify',
+      '--all',
+      ...(anchors === undefined ? [] : ['--anchor', path]),
+    );
+  };
+
+  it('what nobody touched verifies against the anchors that were collected and the one in the channel', async () => {
+    expect(await verify(collected)).toEqual({
+      code: 0,
+      output: expect.stringContaining('1 incidents are as'),
+    });
+    const posted = await world.slack.waitFor(
+      () => world.slack.messages(INCIDENTS).find(({ text }) => text?.startsWith('Audit anchor')),
+      PATIENCE_MS,
+      'the anchor of the day',
+    );
+    const hash = /`([0-9a-f]{64})`/.exec(posted.text ?? '')?.[1] ?? '';
+    const { code, output } = await tourniquet(world, 'audit', 'verify', '--all', '--anchor', hash);
+    expect([code, output]).toEqual([0, expect.stringContaining('nothing up to there was removed')]);
+    // Neither an anchor nor a stub has room for a token.
+    expect(collected).not.toContain(leak.token);
+  });
+
+  it('a removed incident, with everything in Redis that speaks of it, is named by the anchors', async () => {
+    const { space, store } = stolen;
+    const names = [space.log(leak.id), space.cursors(leak.id), space.card(leak.id)];
+    const ledger = space.log('@ledger');
+    const entries = await store.run((redis) => redis.lrange(ledger, 0, -1));
+    await store.run((redis) => redis.del(...names));
+    await store.run((redis) => redis.zrem(space.incidents, leak.id));
+    const gone = new RegExp(`Incident ${leak.id} was removed as a whole: anchor`);
+    expect(await verify()).toEqual({ code: 1, output: expect.stringMatching(gone) });
+    // A stub that explains it cannot be forged without the key.
+    const stub = { v: entries.length + 1, at: new Date().toISOString(), type: 'purged', incident: leak.id };
+    await store.run((redis) => redis.rpush(ledger, `${'0'.repeat(64)} ${JSON.stringify(stub)}`));
+    const forged = await verify();
+    expect(forged).toEqual({ code: 1, output: expect.stringMatching(gone) });
+    expect(forged.output).toMatch(
+      new RegExp(`entry ${entries.length + 1} of .* was changed, moved or invented`),
+    );
+    // Nor does it help to remove the ledger too.
+    await store.run((redis) => redis.del(ledger, space.cursors('@ledger')));
+    const elsewhere = await verify(collected);
+    expect(elsewhere).toEqual({ code: 1, output: expect.stringMatching(gone) });
+    expect(elsewhere.output).toMatch(/are not in the ledger/);
+  });
+});
+
+/** How many entries of this incident the anchors in these log lines cover. */
+function anchoredOf(output: string, id: string): number {
+  const versions = output.split('\n').flatMap((line) => {
+    if (!line.includes('"event":"anchor"')) return [];
+    const { entry } = JSON.parse(line) as { entry: { heads?: [string, number, string][] } };
+    return (entry.heads ?? []).filter(([of]) => of === id).map(([, version]) => version);
+  });
+  return Math.max(0, ...versions);
+}
+
 describe('attacks by changing who decides', PATIENT, () => {
   let world: World;
   beforeAll(async () => {
@@ -338,6 +442,7 @@ describe('attacks by changing who decides', PATIENT, () => {
       config: {
         policy: {
           rules: [
+            ...inSteps,
             {
               name: 'lax',
               do: { any: { excludeRequester: false, from: ['approvers', 'responders'] }, contain: 'auto' },
@@ -348,7 +453,7 @@ describe('attacks by changing who decides', PATIENT, () => {
     });
     await world.startRole('bot');
     await amendConfig(world, (config) => {
-      config.policy = twoOf(['approvers']);
+      config.policy = { rules: [...inSteps, ...twoOf(['approvers']).rules] };
     });
     await world.startRole('worker');
   }, START_MS);
@@ -360,6 +465,30 @@ describe('attacks by changing who decides', PATIENT, () => {
     await press(world, leak.id, 'maya', 'Approve plan');
     await threadSays(world, leak.id, /rule .*two.* of this worker.* needs 2 more approvals/);
     expect(deleted(world, leak)).toBe(0);
+  });
+
+  it('a policy that is relaxed for the bot between two steps: the job does what was approved, and stops there', async () => {
+    const { seed } = world.cluster('prod');
+    seed.namespace('payroll');
+    seed.serviceAccount('payroll', 'salaries');
+    const token = await seed.tokenSecret('payroll', 'salaries-token', 'salaries');
+    const id = await opened(await world.report({ token }));
+    await toldTo(world, 'ines', () => press(world, id, 'ines', 'Approve plan'));
+    await cardShows(world, id, /Approved so far by/);
+    // One more is needed. Somebody who can change the bot's configuration makes everybody enough.
+    await world.bot().stop();
+    await amendConfig(world, (config) => {
+      config.people = { approvers: ['ines', 'tomas', 'maya', 'dan'].map(idOf) };
+      config.policy = { rules: [{ name: 'lax', do: { any: { excludeRequester: false } } }] };
+    });
+    await world.startRole('bot');
+    await press(world, id, 'dan', 'Approve plan');
+    await threadSays(world, id, /rule .*in steps.* of this worker.* needs 1 more approval/);
+    // The step that one approver may decide was done, and what needs two was not.
+    expect(await answersTo(world, token)).toEqual([401, 401]);
+    const secret = '/api/v1/namespaces/payroll/secrets/salaries-token';
+    expect(carriedOut(world, 'DELETE', secret)).toEqual([]);
+    expect(world.cluster('prod').get(secret)).toBeDefined();
   });
 
   it('an approver who is removed between the click and the step does not count any more', async () => {
