@@ -34,7 +34,8 @@ async function main(): Promise<void> {
   world.env.NODE_ENV = 'production';
   try {
     const series = [];
-    for (const role of ROLES) series.push({ name: `${role}: start -> /readyz 200`, times: await startTimes(world, role) });
+    for (const role of ROLES)
+      series.push({ name: `${role}: start -> /readyz 200`, times: await startTimes(world, role) });
     console.log(`\n${table(series)}\n`);
     console.log(await memory(stage));
   } finally {
@@ -81,7 +82,9 @@ async function memory(stage: Stage): Promise<string> {
     ...ROLES.map((role, i) => [role, idle[i]?.now, busy[i]?.now, after[i]?.now, after[i]?.peak]),
   ];
   return rows
-    .map(([name, ...cells]) => String(name).padEnd(8) + cells.map((cell) => String(cell).padStart(13)).join(''))
+    .map(
+      ([name, ...cells]) => String(name).padEnd(8) + cells.map((cell) => String(cell).padStart(13)).join(''),
+    )
     .join('\n');
 }
 
