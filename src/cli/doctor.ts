@@ -22,7 +22,7 @@ const OPTIONS = {
   'act-in': {
     type: 'string',
     multiple: true,
-    value: '<namespace>',
+    value: '<[cluster/]namespace>',
     does: 'the worker is meant to act here; may be given again; if not given, looked for',
   },
   strict: { type: 'boolean', does: 'let warnings fail, too' },

@@ -200,6 +200,14 @@ const kubeconfigText = (server: string, caPem: string): string =>
 
 test.each(PLANTED)('$title', (planted) => expectFound(world, planted));
 
+test('a namespace of another cluster is not asked for here', async () => {
+  const look = (place: string) => ({ ...cluster({}), argv: ['--role', 'all', '--act-in', place] });
+  expect(troubles((await world.doctor(look('other/kube-public'))).report)).toEqual([]);
+  expect(troubles((await world.doctor(look('prod/kube-public'))).report)).toEqual([
+    expect.stringMatching(/^broken Clusters \/ prod: acting: In kube-public /),
+  ]);
+});
+
 test('of an old API server it says what it ignores', async () => {
   const old = await startCluster({ version: '1.28.4' });
   old.seed.namespace('tourniquet');

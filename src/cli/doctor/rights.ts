@@ -19,8 +19,8 @@ const MOST_NAMESPACES = 500;
 const AT_ONCE = 8;
 
 export async function checkRights(
-  { searchNamespaces }: ClusterConfig,
-  { actIn }: Given,
+  { name, searchNamespaces }: ClusterConfig,
+  given: Given,
   inspection: ClusterInspection,
   cluster: ConnectedCluster,
 ): Promise<Diagnosis[]> {
@@ -33,12 +33,19 @@ export async function checkRights(
     const searching = await checkSearch(inspection, subject, searchNamespaces);
     const acting = power.all
       ? [fine('acting', 'everything, everywhere')]
-      : await checkActing(inspection, subject, cluster, actIn);
+      : await checkActing(inspection, subject, cluster, namedFor(name, given.actIn));
     return [...reading, ...acting, ...searching, ...power.found];
   } catch (error) {
     return [failed('rights', error, 'Ask by hand: kubectl auth can-i --list')];
   }
 }
+
+/** `payments` is meant for every cluster, `prod/payments` for that one. */
+const namedFor = (cluster: string, actIn: readonly string[]): string[] =>
+  actIn.flatMap((place) => {
+    const [namespace = '', only = cluster] = place.split('/').reverse();
+    return only === cluster ? [namespace] : [];
+  });
 
 const apply = (yaml: string): string => `As an administrator, kubectl apply -f - with:\n${yaml}`;
 
