@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { AlertUpdate, Coordinates, LeakAlert } from './domain/alert.ts';
 import type { Approach } from './domain/goal.ts';
+import type { Heir } from './domain/hand-over.ts';
 import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Phase } from './domain/plan.ts';
@@ -75,6 +76,8 @@ export interface StepText {
   title: string;
   breaks: string;
   kubectl: string[];
+  /** What takes the place of what leaked: who used that from outside the cluster gets new tokens of it. */
+  gives?: Heir;
 }
 
 /** What an action may look with, to say what a cluster shows now. */

@@ -179,6 +179,18 @@ export const contained = (by = 'UINES00001', reporter?: string): EventBody[] => 
   { type: 'step-ended', run: 'contain-5', step: quarantine.id, outcome: done('The label is set.') },
 ];
 
+export const collected: EventBody = {
+  type: 'collected',
+  collected: {
+    cluster: 'prod',
+    namespace: 'payments',
+    serviceAccount: 'api',
+    by: 'maya@example.test',
+    anchor: 'api-ci',
+    until: '2026-11-25T03:00:00Z',
+  },
+};
+
 export const aRound = (changes: Partial<ProofRound> = {}): ProofRound => ({
   cluster: 'prod',
   level: 'each-server',

@@ -57,6 +57,7 @@ export const recreateServiceAccount: Action = defineAction<Params>({
       breaks:
         'Every token of it dies, those of running Pods too: they get 401 until they are replaced, and its token Secrets are removed.',
       kubectl: [`${kubectl} delete serviceaccount ${name}`, createCommand(kubectl, body(params))],
+      gives: { namespace, serviceAccount: name, secrets: [] },
     };
   },
   execute,

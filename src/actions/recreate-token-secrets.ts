@@ -45,6 +45,7 @@ export const recreateTokenSecrets: Action = defineAction<Params>({
       breaks:
         'Nothing: they went with the old ServiceAccount. Each gets another token under the old name; other keys that were in it are lost.',
       kubectl: params.secrets.map((secret) => createCommand(kubectl, manifest(params, secret))),
+      gives: { namespace: params.namespace, serviceAccount: params.serviceAccount, secrets: names },
     };
   },
   execute,

@@ -96,6 +96,8 @@ const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: 
     failed === undefined
       ? `Called the webhook: ${why}`
       : `The webhook could not be called (${why}): ${failed}`,
+  collected: ({ collected: { by, cluster, namespace, serviceAccount, anchor, until } }) =>
+    `${by} collected a token of ${cluster}/${namespace}/${serviceAccount}, bound to Secret ${anchor}, until ${until}`,
   trouble: ({ work, message }) => `Trouble with ${work}: ${message}`,
 };
 

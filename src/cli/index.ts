@@ -1,5 +1,6 @@
 // The list of commands of the command line: a new one is a file and a line here.
 import { audit } from './audit.ts';
+import { collect } from './collect.ts';
 import type { CliCommand } from './command.ts';
 import { completion } from './completion.ts';
 import { doctor } from './doctor.ts';
@@ -16,6 +17,7 @@ export const commands: readonly CliCommand[] = [
   incidents,
   status,
   plan,
+  collect,
   audit,
   policy,
   manifest,

@@ -41,6 +41,7 @@ function emptyIncident(id: string, openedAt: string): Incident {
     escalated: [],
     runs: [],
     rechecks: [],
+    collected: [],
     liveAgain: false,
     stale: true,
     troubles: {},
@@ -50,8 +51,9 @@ function emptyIncident(id: string, openedAt: string): Incident {
 function apply(incident: Incident, event: IncidentEvent): void {
   incident.version = event.v;
   incident.updatedAt = event.at;
-  const handler = handlers[event.type] as (incident: Incident, event: IncidentEvent) => void;
-  handler(incident, event);
+  const handler = handlers[event.type] as ((incident: Incident, event: IncidentEvent) => void) | undefined;
+  // A newer version, such as of the command line, may write what this one does not know yet.
+  handler?.(incident, event);
 }
 
 const handlers: Handlers = {
@@ -200,6 +202,9 @@ const handlers: Handlers = {
   escalated: (incident, { call, failed, at }) => {
     incident.escalated.push({ call, at, ...(failed === undefined ? {} : { failed }) });
     delete incident.troubles.escalate;
+  },
+  collected: (incident, { collected }) => {
+    incident.collected.push(collected);
   },
   trouble: (incident, { work, message, retryAfterMs, at }) => {
     const count = (incident.troubles[work]?.count ?? 0) + 1;

@@ -3,6 +3,7 @@ import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
 import type { Alarm, Why } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
 import type { Goal, Strategy } from './goal.ts';
+import type { Collected } from './hand-over.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -147,6 +148,8 @@ export type EventBody =
   | { type: 'token-forgotten'; reason: string }
   /** People were called outside Slack, or `failed` says why they could not be. */
   | { type: 'escalated'; call: string; why: Why; failed?: string }
+  /** Somebody took a new token for a user outside the cluster; never the token. */
+  | { type: 'collected'; collected: Collected }
   /** `retryAfterMs`: who refused says when to come back. */
   | { type: 'trouble'; work: WorkKind; message: string; retryAfterMs?: number };
 
@@ -273,6 +276,8 @@ export interface Incident {
   closed?: { as: CloseKind; reason: string; at: string };
   /** What a person found out about users of the old token outside the cluster. */
   outside?: { by: string; at: string; reason: string };
+  /** New tokens that people took for users outside the cluster, oldest first. */
+  collected: Collected[];
   /** Steps that would have run by themselves wait for an approval now. */
   soakCancelled?: true;
   /** Somebody took the containment back: the leak is live again. */

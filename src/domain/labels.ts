@@ -13,5 +13,8 @@ export const REPLACES = 'tourniquet-replaces';
 /** Ours: which try made it. Written down before it is used, so that nothing that somebody else made is taken for ours. */
 export const MADE_BY = 'tourniquet-made-by';
 
+/** Annotation on an empty Secret that tokens are bound to: for which user outside the cluster. */
+export const COLLECTED_FOR = 'tourniquet-collected-for';
+
 /** Escapes a key for a JSON Pointer (RFC 6901). */
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,4 +1,5 @@
 // The exact steps proposed, and the hash that a person's click binds to.
+import type { Heir } from './hand-over.ts';
 
 /** Steps run in this order. */
 export const PHASES = ['contain', 'replace', 'roll-out', 'revoke', 'recover', 'harden'] as const;
@@ -27,6 +28,8 @@ export interface Step {
   soak?: true;
   /** What the on-call would type instead, one command a line. */
   kubectl: string[];
+  /** Done, it gives this in place of what leaked. */
+  gives?: Heir;
 }
 
 export interface Plan {

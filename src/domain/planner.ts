@@ -28,7 +28,7 @@ export interface Proposer {
   describe(
     params: Record<string, unknown>,
     cluster: string,
-  ): { title: string; breaks: string; kubectl: string[] };
+  ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'gives'>;
 }
 
 /** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts';
 import type { AppendRequest, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 
+type Logged = Pick<BotDeps, 'log' | 'clock' | 'witness'>;
 type Extras = Pick<AppendRequest, 'seal' | 'budgets' | 'claim'>;
 /** `overBudget`: name of the budget that is used up. */
 export type Appended = 'appended' | 'conflict' | { overBudget: string };
@@ -18,7 +19,7 @@ export interface Session {
   head: string;
 }
 
-export async function openSession(deps: Pick<BotDeps, 'log'>, id: string): Promise<Session | undefined> {
+export async function openSession(deps: Logged, id: string): Promise<Session | undefined> {
   const loaded = await deps.log.load(id);
   return loaded && toSession(id, loaded);
 }
@@ -29,7 +30,7 @@ export function toSession(id: string, { events, cursors, head }: LoadedIncident)
 
 /** Appends and moves the session forward; on `conflict` the session has been loaded anew, so decide again. */
 export async function append(
-  deps: BotDeps,
+  deps: Logged,
   session: Session,
   events: EventBody[],
   extras: Extras = {},
@@ -61,7 +62,7 @@ export async function append(
  * Returns whether something was appended.
  */
 export async function change(
-  deps: BotDeps,
+  deps: Logged,
   session: Session,
   decide: (incident: Incident) => EventBody[] | undefined,
   extras: Extras = {},

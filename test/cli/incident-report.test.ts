@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../src/cli/incident-report.ts';
 import { fold } from '../../src/domain/fold.ts';
 import type { EventBody } from '../../src/domain/incident.ts';
-import { aPlan, contained, eventsOf, revoked, waiting } from '../builders.ts';
+import { aPlan, collected, contained, eventsOf, revoked, waiting } from '../builders.ts';
 import { legacyToken } from '../domain/token-samples.ts';
 
 const report = (bodies: EventBody[]): string => {
@@ -52,6 +52,12 @@ describe('the report', () => {
     expect(text).toContain('Time to kill: not yet');
     expect(text).toContain('Waits for approval: Delete Secret payments/api-token');
     expect(text).toContain('Argo CD owns this Secret');
+  });
+
+  it('says who took a new token, and with what it dies', () => {
+    expect(report([...revoked(), collected])).toContain(
+      'maya@example.test collected a token of prod/payments/api, bound to Secret api-ci, until 2026-11-25',
+    );
   });
 
   it('lets no token and no broken table through', async () => {

@@ -25,6 +25,9 @@ export function networkWord(error: unknown): { kind: 'timeout' | 'unreachable'; 
   return { kind: 'unreachable', word };
 }
 
+/** Whose credential is sent: what it lacks is said to them. */
+export type Holder = 'worker' | 'person';
+
 export function networkError(cluster: string, call: Call, address: string, error: unknown): AppError {
   const { kind, word } = networkWord(error);
   const next = READS.has(call.verb)
@@ -41,6 +44,7 @@ export function statusError(
   status: number,
   body: unknown,
   retryAfter?: string,
+  holder: Holder = 'worker',
 ): AppError {
   const what = describe(cluster, call);
   const parts = (typeof body === 'object' && body !== null ? body : {}) as StatusBody;
@@ -51,13 +55,15 @@ export function statusError(
   const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
   switch (status) {
     case 401:
-      return new AppError(
-        'unauthorized',
-        `${seen}. The worker's own credential is not accepted: renew it, and the work goes on by itself (a kubeconfig that holds the token itself is read when the worker starts).`,
-        { retry: true },
-      );
+      return holder === 'person'
+        ? new AppError('unauthorized', `${seen}. Your credential is not accepted: log in as for kubectl.`)
+        : new AppError(
+            'unauthorized',
+            `${seen}. The worker's own credential is not accepted: renew it, and the work goes on by itself (a kubeconfig that holds the token itself is read when the worker starts).`,
+            { retry: true },
+          );
     case 403:
-      return new AppError('forbidden', `${seen}. ${forbiddenBy(parts, call)}`);
+      return new AppError('forbidden', `${seen}. ${forbiddenBy(parts, call, holder)}`);
     case 404:
       return new AppError('not-found', `${seen}. It does not exist (any more).`);
     case 409:
@@ -91,12 +97,23 @@ export function statusError(
 }
 
 /** RBAC says "User … cannot …"; anything else that forbids is an admission policy, and more permissions would not help. */
-function forbiddenBy(parts: StatusBody, call: Call): string {
+function forbiddenBy(parts: StatusBody, call: Call, holder: Holder): string {
   const byRbac = typeof parts.message !== 'string' || /\bcannot\b/.test(parts.message);
   if (!byRbac)
     return "An admission policy or quota of the cluster refused it; see the API server's audit log.";
+  if (holder === 'person') {
+    const role = call.namespace === undefined ? 'a ClusterRole' : `a Role in namespace ${call.namespace}`;
+    return `You lack a right: ask for ${role} with the rule ${ruleFor(call)}.`;
+  }
   const scope = call.namespace === undefined ? 'cluster-wide' : `in namespace ${call.namespace}`;
   return `The worker lacks the permission "${call.verb}" on ${call.resource} ${scope}; grant it by RBAC.`;
+}
+
+/** Nothing that is yet to be made can be named in a rule. */
+function ruleFor({ path, resource, verb, name }: Call): string {
+  const [, group = ''] = /^\/apis\/([^/]+)\//.exec(path) ?? [];
+  const named = name === undefined ? '' : `, resourceNames: ["${name}"]`;
+  return `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]${named}}`;
 }
 
 /** Names of the offending fields; their values stay out. */

@@ -4,8 +4,8 @@ import type { ClusterConfig } from '../../config.ts';
 import type { Cluster } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
 import type { Access } from './kube-config.ts';
-import { segment } from './objects.ts';
 import type { Api } from './request.ts';
+import { requestToken } from './token-request.ts';
 
 /** The shortest that Kubernetes grants. */
 const CONTROL_SECONDS = 600;
@@ -30,7 +30,7 @@ export function createIdentity(
       const own = await ownServiceAccount(access);
       if (own) return { token: own.token, audiences: own.audiences };
       if (!config.control) return null;
-      if (!requested || requested.until <= now()) requested = await requestToken(api, config.control, now);
+      if (!requested || requested.until <= now()) requested = await controlToken(api, config.control, now);
       return { token: requested.token, audiences: requested.audiences };
     },
     async self() {
@@ -55,30 +55,16 @@ async function ownServiceAccount(access: Access): Promise<OwnToken | null> {
   }
 }
 
-async function requestToken(api: Api, control: NonNullable<ClusterConfig['control']>, now: () => number) {
-  const { namespace, serviceAccount: name } = control;
-  const answer = await api.send<{ status: { token: string; expirationTimestamp?: string } }>({
-    verb: 'create',
-    resource: 'serviceaccounts/token',
-    namespace,
-    name,
-    path: `/api/v1/namespaces/${segment(namespace)}/serviceaccounts/${segment(name)}/token`,
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: { expirationSeconds: CONTROL_SECONDS },
-    },
-  });
-  const { token } = answer.status;
-  const life = Date.parse(answer.status.expirationTimestamp ?? '') - now() || CONTROL_SECONDS * 1000;
+async function controlToken(api: Api, control: NonNullable<ClusterConfig['control']>, now: () => number) {
+  const { token, expiresAt } = await requestToken(api, control, { expirationSeconds: CONTROL_SECONDS });
   return {
-    token: new Secret(token),
-    audiences: [decodeJwt(token).aud ?? []].flat(),
-    until: now() + 0.8 * life,
+    token,
+    audiences: [decodeJwt(token.reveal()).aud ?? []].flat(),
+    until: now() + 0.8 * (Date.parse(expiresAt) - now() || CONTROL_SECONDS * 1000),
   };
 }
 
-async function reviewSelf(api: Api): Promise<string> {
+export async function reviewSelf(api: Api): Promise<string> {
   const review = await api.send<{ status: { userInfo: { username: string } } }>({
     verb: 'create',
     resource: 'selfsubjectreviews',

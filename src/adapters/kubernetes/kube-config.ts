@@ -136,7 +136,7 @@ async function readCredential(config: ClusterConfig, kube: KubeConfig): Promise<
     const code = (error as NodeJS.ErrnoException).code;
     throw new AppError(
       'unauthorized',
-      `Cluster ${config.name}: the worker's own credential could not be had${code ? ` (${code})` : ''}. ` +
+      `Cluster ${config.name}: the credential to authenticate with could not be had${code ? ` (${code})` : ''}. ` +
         'Check the exec plug-in, token file or certificate files that the kubeconfig names.',
       { retry: true },
     );

@@ -3,7 +3,7 @@ import { type Dispatcher, request } from 'undici';
 import pkg from '../../../package.json' with { type: 'json' };
 import { AppError } from '../../errors.ts';
 import type { Connections } from './connections.ts';
-import { networkError, statusError } from './failures.ts';
+import { type Holder, networkError, statusError } from './failures.ts';
 import type { Access } from './kube-config.ts';
 
 export const USER_AGENT = `tourniquet/${pkg.version}`;
@@ -49,6 +49,7 @@ export function createApi(
   connections: Connections,
   timeoutMs: number,
   watch: Watch = () => undefined,
+  holder?: Holder,
 ): Api {
   async function run<T>(call: Call, address: string, open: () => Promise<Opened>): Promise<T> {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -59,7 +60,7 @@ export function createApi(
       opened = await within(signal, open());
       const { status, body, retryAfter } = await exchange(call, address, opened, signal);
       code = String(status);
-      return read<T>({ cluster, call, address }, status, body, retryAfter);
+      return read<T>({ cluster, call, address, holder }, status, body, retryAfter);
     } catch (error) {
       if (error instanceof AppError) throw error;
       // A connection that died without saying so would swallow the next request too.
@@ -130,12 +131,17 @@ async function exchange(
 }
 
 function read<T>(
-  { cluster, call, address }: { cluster: string; call: Call; address: string },
+  {
+    cluster,
+    call,
+    address,
+    holder,
+  }: { cluster: string; call: Call; address: string; holder: Holder | undefined },
   status: number,
   body: unknown,
   retryAfter: string | undefined,
 ): T {
-  if (status < 200 || status > 299) throw statusError(cluster, call, status, body, retryAfter);
+  if (status < 200 || status > 299) throw statusError(cluster, call, status, body, retryAfter, holder);
   if (typeof body !== 'object' || body === null)
     throw new AppError(
       'unreachable',

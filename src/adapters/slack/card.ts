@@ -8,6 +8,7 @@ import { copyLines, outsideLines } from './copy-lines.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
 import { headline } from './headline.ts';
 import { clean, code, context, counted, moment, people, section, within } from './mrkdwn.ts';
+import { newTokenLines } from './outside-text.ts';
 import { type Approving, planGroups } from './plan-text.ts';
 import { lastRounds, proofDoubts, proofTimes } from './proof-text.ts';
 
@@ -87,6 +88,7 @@ function nowLines(incident: Incident): string[] {
   if (incident.paused) lines.unshift(pausedLine(incident.paused));
   lines.push(...reviewLines(incident));
   lines.push(...outsideLines(incident));
+  if (!closed && !incident.outside) lines.push(...newTokenLines(incident));
   const first = runs[0];
   if (first?.kind === 'contain' && first.by === 'policy')
     lines.push(`*Contained by policy* ${moment(Date.parse(first.at))}, without waiting for a person.`);

@@ -12,6 +12,7 @@ import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
 import { showHome } from './home.ts';
 import { counted } from './mrkdwn.ts';
+import { newTokenLines } from './outside-text.ts';
 import { openTogether } from './together.ts';
 
 const UNKNOWN_BUTTON =
@@ -97,10 +98,13 @@ function told(bot: Bot, verb: Verb, incident: Incident): string {
 /** Opens the form at once, and takes it away again from a person whose answer would be refused. */
 async function ask(bot: Bot, body: BlockAction, verb: Verb, about: Carried): Promise<undefined> {
   const memory = { channel: body.channel?.id ?? bot.shelf.channel, verb, about };
+  const needed = verb === 'break-glass' || verb === 'outside';
+  const incident = needed ? await bot.front.incident(about.incidentId) : undefined;
   const form =
     verb === 'break-glass'
-      ? breakGlassForm(await bot.front.incident(about.incidentId), memory)
-      : (reasonForm(verb, memory) ?? identifyForm({ clusters: bot.front.clusters }, memory));
+      ? breakGlassForm(incident, memory)
+      : (reasonForm(verb, memory, incident && newTokenLines(incident)) ??
+        identifyForm({ clusters: bot.front.clusters }, memory));
   const view = await openView(bot, body.trigger_id, form);
   const refusal = await early(bot, body.user.id, verb, about).catch((error) => explain(error, bot.log));
   if (refusal) await updateView(bot, view, noticeView('Not possible', refusal));

@@ -174,13 +174,14 @@ export function togetherForm(count: number, plans: KnownBlock[], memory: Memory,
   };
 }
 
-export function reasonForm(verb: Verb, memory: Memory): ModalView | undefined {
+/** `also`: what helps with this incident. */
+export function reasonForm(verb: Verb, memory: Memory, also: readonly string[] = []): ModalView | undefined {
   const reason = REASONS[verb];
   if (!reason) return undefined;
   return {
     ...modal(reason.title, CALLBACKS.reason, { ...memory, verb }, reason.submit),
     blocks: [
-      section('intro', [reason.intro]),
+      section('intro', [reason.intro, ...also]),
       { ...field('reason', 'Why? One sentence for those who read this later.', {}), optional: false },
     ],
   };

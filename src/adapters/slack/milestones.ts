@@ -10,7 +10,7 @@ import type { Policy } from '../../domain/policy.ts';
 import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { asksText } from './asks-text.ts';
 import { VERBS } from './card.ts';
-import { clean, code, counted, people, section, some, span, within } from './mrkdwn.ts';
+import { clean, code, counted, moment, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './vote-text.ts';
@@ -155,6 +155,9 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     return [`Looked again (${index + 1}${later}): ${words}. ${clean(outcome.detail, 600)}`];
   },
   reopened: ({ reason }) => [`*LEAK LIVE AGAIN:* ${clean(reason, 600)}`],
+  collected: ({ collected: { by, anchor, namespace, serviceAccount, until } }) => [
+    `A new token of ${code(`${namespace}/${serviceAccount}`)} was collected by ${clean(by)}, until ${moment(Date.parse(until))}. It dies with Secret ${code(anchor)}.`,
+  ],
   closed: ({ as, reason }, { before, after }) => {
     // A person's decision was told already, with its reason.
     if (as === 'declined' || as === 'false-alarm') return [];

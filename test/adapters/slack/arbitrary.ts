@@ -24,8 +24,11 @@ const user = fc.stringMatching(/^U[A-Z0-9]{8}$/);
 const many = <T>(of: fc.Arbitrary<T>, maxLength = 40) => fc.array(of, { maxLength, size: 'max' });
 const outcome = fc.record({ verdict: fc.constantFrom('done', 'not-done', 'unknown'), detail: text });
 
+const heir = { namespace: name, serviceAccount: longName, secrets: many(longName, 8) };
+
 const step: fc.Arbitrary<Step> = fc.record({
   id: name,
+  gives: fc.record(heir),
   action: name,
   phase: fc.constantFrom('contain', 'replace', 'roll-out', 'revoke', 'harden'),
   cluster: name,
@@ -162,6 +165,10 @@ const event: fc.Arbitrary<EventBody> = fc.oneof(
   of(
     'closed',
     fc.record({ as: fc.constantFrom('resolved', 'declined', 'false-alarm', 'expired'), reason: text }),
+  ),
+  of(
+    'collected',
+    fc.record({ collected: fc.record({ ...heir, cluster: name, by: text, anchor: longName, until: iso }) }),
   ),
   of('trouble', fc.record({ work: fc.constantFrom('investigate', 'run', 'prove', 'report'), message: text })),
 );

@@ -12,6 +12,7 @@ import {
   aRound,
   aSituation,
   aWorkload,
+  collected,
   contained,
   identified,
   observed,
@@ -257,6 +258,27 @@ describe('card', () => {
     expect(words([reported(), { type: 'identified', identity: unbound }, seen])).toContain(
       '*Used by:* `Deployment/api`, `Deployment/refunds` (3 Pods)',
     );
+  });
+
+  it('says how users outside get their new tokens, once there are any, and who took one', () => {
+    const gives = { namespace: 'payments', serviceAccount: 'api', secrets: ['api-token-r20261124'] };
+    const given = aPlan([{ ...quarantine, gives }]);
+    const before: EventBody[] = [
+      ...waiting().slice(0, -1),
+      { type: 'plan-proposed', plan: given },
+      { type: 'decided', decision: { verb: 'approve', by: 'UINES00001', hash: given.hash } },
+    ];
+    expect(words(before)).not.toContain('tourniquet collect');
+    const step = quarantine.id;
+    const after: EventBody[] = [...before, { type: 'step-ended', run: 'plan-5', step, outcome: done('x') }];
+    expect(words(after)).toContain('`tourniquet collect inc-0001 --for USER --out token`');
+    expect(words(after)).toContain('collect --service-account prod/payments/api --for USER');
+    expect(words(after)).toMatch(
+      /get secret api-token-r20261124 -o go-template='\{\{.*&gt; api-token-r20261124\.token/,
+    );
+    const taken = words([...after, collected]);
+    expect(taken).toContain('Collected so far: `api-ci` by maya@example.test');
+    expect(words([...after, { type: 'closed', as: 'resolved', reason: 'x' }])).not.toContain('collect inc');
   });
 
   it('shows no token and no mention that came from outside', () => {

@@ -8,6 +8,7 @@ import {
   aPlan,
   aPolicy,
   aRound,
+  collected,
   contained,
   eventsOf,
   quarantine,
@@ -49,6 +50,11 @@ describe('milestones', () => {
         },
       ],
       /^GitGuardian: marked &lt;resolved&gt;$/,
+    ],
+    [
+      'a new token that somebody took',
+      [...contained(), collected],
+      /^A new token of `payments\/api` was collected by maya@example\.test, until .*Secret `api-ci`\.$/,
     ],
     ['identified', [reported(), { type: 'identified', identity: anIdentity() }], undefined],
     [
