@@ -57,9 +57,13 @@ function propose({ identity, situation, approach, today, consent: agreed, pace }
     workloads.filter(({ references }) => references.secrets.includes(secret));
   const pointed = (users: WorkloadFact[], what: Params['what'], from: string, to: string): Params[] => {
     const old = { rule: what, name: from } as const;
-    return users.length > 0
-      ? [{ ...rollOutOf(users, { namespace, pace, old, consent }), what, from, to }]
-      : [];
+    if (users.length === 0) return [];
+    const rollOut = rollOutOf(users, { namespace, pace, old, consent });
+    const targets = rollOut.workloads.map((target, index) => {
+      const git = users[index]?.git;
+      return git === undefined ? target : { ...target, git };
+    });
+    return [{ ...rollOut, workloads: targets, what, from, to }];
   };
   if (approach === 'new-service-account') {
     const succession = hasRights(situation) ? successionOf(identity, situation, today) : undefined;

@@ -18,6 +18,7 @@ export function renderReport({ incident, events, head }: ReportInput): string {
     ['## Timeline', table(['When (UTC)', 'What'], events.flatMap(timelineRow))],
     ['## Decisions', decisions(incident)],
     ['## What was done', steps(incident)],
+    ...forGit(incident),
     ['## Evidence', evidence(incident)],
     ['## Still open', followUps(incident)],
     ['## So that it does not happen again', advice(incident)],
@@ -133,6 +134,14 @@ export function steps({ runs }: Incident): string[] {
       '',
     ]),
   );
+}
+
+/** Of the plan as it is and of what was run, each once. */
+function forGit({ plan, runs }: Incident): [string, string[]][] {
+  const all = [...(plan?.steps ?? []), ...runs.flatMap((run) => run.steps.map(({ step }) => step))];
+  const patches = [...new Set(all.flatMap((step) => step.forGit ?? []))];
+  const blocks = patches.flatMap((patch) => ['```yaml', scrub(patch).trimEnd(), '```', '']);
+  return patches.length > 0 ? [['## For Git', blocks]] : [];
 }
 
 function evidence({ proof }: Incident): string[] {

@@ -23,6 +23,7 @@ export interface Meta {
 }
 
 export interface SecretSource {
+  name?: string;
   secretName?: string;
   secretRef?: { name?: string };
   projected?: { sources?: { secret?: { name?: string } }[] };
@@ -32,7 +33,7 @@ export interface SecretSource {
 
 export interface Container {
   name?: string;
-  env?: { valueFrom?: { secretKeyRef?: { name?: string } } }[];
+  env?: { name?: string; valueFrom?: { secretKeyRef?: { name?: string } } }[];
   envFrom?: SecretSource[];
 }
 

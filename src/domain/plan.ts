@@ -28,6 +28,8 @@ export interface Step {
   soak?: true;
   /** What the on-call would type instead, one command a line. */
   kubectl: string[];
+  /** The same as patches that can be committed, one for each workload that is kept in Git. */
+  forGit?: string[];
   /** Done, it gives this in place of what leaked. */
   gives?: Heir;
 }

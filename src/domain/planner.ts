@@ -28,7 +28,7 @@ export interface Proposer {
   describe(
     params: Record<string, unknown>,
     cluster: string,
-  ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'gives'>;
+  ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'forGit' | 'gives'>;
 }
 
 /** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */
@@ -56,6 +56,7 @@ export function planFor(
     numbered,
     [
       ...approachNotes(goal, approach, identity, situations),
+      ...(numbered.some(({ forGit }) => forGit) ? [FOR_GIT] : []),
       ...situations.flatMap((s) => [
         ...powerNotes(approach, identity, s, today),
         ...notes(identity, s, now),
@@ -66,6 +67,9 @@ export function planFor(
     context(approach, identity, situations),
   );
 }
+
+const FOR_GIT =
+  'Some workloads are kept in Git. The same changes as patches to commit, so that nobody takes them back, are under Details and in: tourniquet audit report.';
 
 /** What was asked for, where it is not what is planned, and what the chosen way means. */
 function approachNotes(

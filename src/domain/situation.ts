@@ -1,5 +1,6 @@
 // What one cluster looks like around the leaked token: everything a person needs to decide, as facts without values.
 
+import type { InGit } from './git-patch.ts';
 import type { References } from './pod-references.ts';
 
 export interface ApiServer {
@@ -91,6 +92,8 @@ export interface WorkloadFact {
   /** Services that send to its Pods; absent where there is none. */
   services?: string[];
   callbacks?: CallbackFact[];
+  /** For a patch that can be committed, where somebody manages it. */
+  git?: InGit;
 }
 
 export interface BlastRadius {

@@ -1,6 +1,7 @@
 // What a person and a roll-out must know of one workload, read from its object and from what refers to it.
 import { callbackFacts, servicesFor } from './callbacks.ts';
 import type { Consumer, Listed } from './consumers.ts';
+import { inGit } from './git-patch.ts';
 import { isReady, selects, type WorkloadObject } from './kube-objects.ts';
 import { managedBy } from './managed-by.ts';
 import type { WorkloadFact } from './situation.ts';
@@ -30,6 +31,8 @@ export function workloadFact({ top, references, pods, template }: Consumer, list
   const services = servicesFor(listed.services, labels);
   const callbacks = callbackFacts(listed.callbacks, services, labels);
   const readyPods = pods.filter(isReady).length;
+  const owners = object ? managedBy(object.metadata) : [];
+  const git = inGit({ kind, apiVersion, managedBy: owners }, template?.spec, references.secrets);
   return {
     kind,
     apiVersion,
@@ -40,7 +43,8 @@ export function workloadFact({ top, references, pods, template }: Consumer, list
     ...(object ? manner(kind, object) : {}),
     ...(ownedBy === undefined ? {} : { ownedBy }),
     ...(KNOWN_KINDS.has(kind) ? {} : { custom: true as const }),
-    managedBy: object ? managedBy(object.metadata) : [],
+    managedBy: owners,
+    ...(git === undefined ? {} : { git }),
     ...(autoscaler ? { autoscaler: autoscaler.metadata.name } : {}),
     budgets: budgets.sort((a, b) => a.name.localeCompare(b.name)),
     ...(services.length > 0 ? { services } : {}),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../src/cli/incident-report.ts';
 import { fold } from '../../src/domain/fold.ts';
 import type { EventBody } from '../../src/domain/incident.ts';
-import { aPlan, collected, contained, eventsOf, revoked, waiting } from '../builders.ts';
+import { aPlan, collected, contained, eventsOf, quarantine, revoked, waiting } from '../builders.ts';
 import { legacyToken } from '../domain/token-samples.ts';
 
 const report = (bodies: EventBody[]): string => {
@@ -58,6 +58,13 @@ describe('the report', () => {
     expect(report([...revoked(), collected])).toContain(
       'maya@example.test collected a token of prod/payments/api, bound to Secret api-ci, until 2026-11-25',
     );
+  });
+
+  it('holds the patches for Git as they stand, each once', () => {
+    const patch = 'apiVersion: apps/v1\nkind: Deployment\nspec:\n  template: {}\n';
+    const plan = aPlan([{ ...quarantine, forGit: [patch, patch] }]);
+    const text = report([...waiting().slice(0, -1), { type: 'plan-proposed', plan }]);
+    expect(text.split(`\`\`\`yaml\n${patch}\`\`\``)).toHaveLength(2);
   });
 
   it('lets no token and no broken table through', async () => {

@@ -1,8 +1,12 @@
 // What a roll-out is approved for: which workloads, which of their Pods are old, and how carefully.
 import { z } from 'zod';
+import type { PodSpec } from '../../domain/kube-objects.ts';
 import type { Restartable } from '../../domain/restart-commands.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/waves.ts';
+
+/** As the API server answered it. */
+const podSpec = z.custom<PodSpec>((value) => typeof value === 'object' && value !== null);
 
 const target = z.strictObject({
   kind: z.string(),
@@ -13,6 +17,8 @@ const target = z.strictObject({
   custom: z.literal(true).exactOptional(),
   /** A person agreed: a bare Pod is made anew, Pods of a Job or of a paused Deployment are removed. */
   consent: z.boolean(),
+  /** What a patch for Git is made of. */
+  git: z.strictObject({ apiVersion: z.string(), tools: z.array(z.string()), spec: podSpec }).exactOptional(),
 });
 export type Target = z.infer<typeof target>;
 

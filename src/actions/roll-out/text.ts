@@ -1,5 +1,6 @@
 // What a roll-out says of itself: in the plan, while it runs, and when it ends.
 import type { StepText } from '../../contracts.ts';
+import { gitPatch } from '../../domain/git-patch.ts';
 import { repointCommands, restartCommands } from '../../domain/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
@@ -33,6 +34,7 @@ export function describeRepoint(
 ): StepText {
   const { namespace, workloads, what, from, to } = params;
   const { breaks } = describeRestart(params, cluster);
+  const forGit = workloads.flatMap((workload) => gitPatch(workload, { what, from, to }) ?? []);
   const noun = what === 'secret' ? 'Secret' : 'ServiceAccount';
   return {
     title: `Point ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster} at ${noun} ${to}: ${some(paths(workloads), 3)}`,
@@ -43,6 +45,7 @@ export function describeRepoint(
     kubectl: workloads.flatMap((workload) =>
       repointCommands(workload, { what, from, to }, cluster, namespace),
     ),
+    ...(forGit.length > 0 ? { forGit } : {}),
   };
 }
 

@@ -2,9 +2,10 @@
 import type { KnownBlock, ModalView } from '@slack/types';
 import { copyTodo, reachOf } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
+import type { Plan } from '../../domain/plan.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { headline } from './headline.ts';
-import { clean, code, counted, moment, people, section, some } from './mrkdwn.ts';
+import { clean, code, counted, moment, people, preformatted, section, some } from './mrkdwn.ts';
 import { proofLines, proofTimes } from './proof-text.ts';
 
 const MAX_SECTIONS = 80;
@@ -101,7 +102,7 @@ function workloadLine({ kind, name, replicas, ready, managedBy, ...rest }: Workl
   return `${kind}/${name}${words.length > 0 ? `: ${words.join(', ')}` : ''}`;
 }
 
-function planGroups({ plan }: Incident): string[][] {
+function planGroups({ id, plan }: Incident): string[][] {
   if (!plan) return [];
   const steps = plan.steps
     .slice(0, 30)
@@ -113,11 +114,23 @@ function planGroups({ plan }: Incident): string[][] {
     ]);
   return [
     ...steps,
+    ...patchGroups(id, plan),
     ...chunks(
       plan.notes.map((note) => `Note: ${clean(note, 900)}`),
       3,
     ),
   ];
+}
+
+const MAX_PATCHES = 12;
+
+/** Each to be copied as it stands; what does not fit is in the report. */
+function patchGroups(id: string, { steps }: Pick<Plan, 'steps'>): string[][] {
+  const patches = steps.flatMap(({ forGit = [] }) => forGit);
+  const shown = patches.slice(0, MAX_PATCHES).flatMap((patch) => preformatted(patch) ?? []);
+  const missing = patches.length - shown.length;
+  const more = `${counted(missing, 'patch', 'patches')} for Git did not fit here. See ${code(`tourniquet audit report ${id}`)}.`;
+  return [...shown.map((patch) => ['*For Git:*', patch]), ...(missing > 0 ? [[more]] : [])];
 }
 
 function proofGroup(incident: Incident): string[] {

@@ -19,6 +19,12 @@ export const own = (text: string): string => scrub(text).slice(0, 2900);
 
 export const code = (text: string, max = 300): string => `\`${clean(text, max).replaceAll('`', "'")}\``;
 
+/** Several lines as they stand, to be copied. Undefined: more than a section may hold. */
+export function preformatted(text: string): string | undefined {
+  const shown = `\`\`\`\n${escaped(scrub(text)).replaceAll('```', "'''").trimEnd()}\n\`\`\``;
+  return shown.length > SECTION_MAX - 200 ? undefined : shown;
+}
+
 export const people = (ids: readonly string[]): string => ids.map((id) => `<@${clean(id, 30)}>`).join(', ');
 
 /** "A, B or C": one of them is enough. */

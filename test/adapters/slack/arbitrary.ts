@@ -37,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   breaks: text,
   reversible: fc.boolean(),
   kubectl: many(text, 6),
+  forGit: many(text, 4),
 });
 
 const situation: fc.Arbitrary<Situation> = fc
