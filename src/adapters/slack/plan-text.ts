@@ -24,8 +24,8 @@ export interface Approving {
 export function planGroups(incident: Incident, approving: Approving): string[][] {
   const { plan, closed } = incident;
   if (!plan) return runGroups(incident);
-  // What nobody will do any more is no plan.
-  if (closed && stepsInEffect(incident).length === 0) return [];
+  // What nobody will do any more is no plan, but for a dry run, of which it is the answer.
+  if (closed && closed.as !== 'dry-run' && stepsInEffect(incident).length === 0) return [];
   if (plan.steps.length === 0 && plan.notes.length === 0) return [];
   const several = new Set(plan.steps.map(({ cluster }) => cluster)).size > 1;
   const steps = plan.steps.map((step, index) => stepText(incident, step, index, several));

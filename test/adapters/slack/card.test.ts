@@ -315,6 +315,12 @@ describe('card', () => {
     );
   });
 
+  it('still shows the plan of a dry run, which was all that was asked for', () => {
+    expect(words([...waiting(), { type: 'closed', as: 'dry-run', reason: 'nothing was changed' }])).toMatch(
+      /Dry run.*\*Plan\*.*Quarantine Secret/,
+    );
+  });
+
   it('is alike as long as only the log went on', () => {
     const bodies = waiting();
     const again = renderCard(anIncident(bodies), { ...context, head: 'other' });
