@@ -10,14 +10,15 @@ const USAGE = '[cluster/]namespace/name [--dry-run] [--all] [reason]';
 export const restartSa: Command = {
   name: 'restart-sa',
   help: {
-    summary: 'Replace the Pods that use a ServiceAccount, in waves, and nothing else.',
+    summary: 'Replace the Pods that use a ServiceAccount, in waves, and nothing else. Alone it opens a form.',
     usage: USAGE,
     whoCanUse: 'Everybody in this workspace, except guests. The plan needs an approver.',
-    examples: ['/restart-sa payments/api', '/restart-sa prod/payments/api --dry-run'],
+    examples: ['/restart-sa', '/restart-sa payments/api', '/restart-sa prod/payments/api --dry-run'],
   },
   async run(desktop, text) {
     const parsed = parseRequest(text, { command: 'restart-sa', usage: USAGE, strategies: false });
     if (parsed.kind === 'help') return say(helpOf(restartSa));
+    if (parsed.kind === 'form') return { kind: 'request-form', command: 'restart-sa', ways: false };
     if (parsed.kind === 'invalid') return say(parsed.message);
     const { at, dryRun, all, reason } = parsed.request;
     const goal: Goal = { do: 'restart', ...(dryRun && { dryRun }), ...(all && { consent: all }) };

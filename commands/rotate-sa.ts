@@ -11,10 +11,11 @@ export const rotateSa: Command = {
   name: 'rotate-sa',
   help: {
     summary:
-      'Give the workloads of a ServiceAccount a new identity or token, and retire the old one with proof.',
+      'Give the workloads of a ServiceAccount a new identity or token, and retire the old one with proof. Alone it opens a form.',
     usage: USAGE,
     whoCanUse: 'Everybody in this workspace, except guests. The plan needs an approver.',
     examples: [
+      '/rotate-sa',
       '/rotate-sa payments/api',
       '/rotate-sa prod/payments/api new-secret yearly rotation',
       '/rotate-sa payments/api recreate --dry-run',
@@ -23,6 +24,7 @@ export const rotateSa: Command = {
   async run(desktop, text) {
     const parsed = parseRequest(text, { command: 'rotate-sa', usage: USAGE, strategies: true });
     if (parsed.kind === 'help') return say(helpOf(rotateSa));
+    if (parsed.kind === 'form') return { kind: 'request-form', command: 'rotate-sa', ways: true };
     if (parsed.kind === 'invalid') return say(parsed.message);
     const { at, strategy, dryRun, all, reason } = parsed.request;
     const goal: Goal = {

@@ -152,6 +152,8 @@ export type Reply =
   | { kind: 'text'; text: string }
   /** Open the form that reports a leak, filled in as far as known. */
   | { kind: 'leak-form'; at?: Partial<Coordinates>; reason?: string }
+  /** Open the form of this command, which types it in the end; `ways`: it offers the ways of rotating that fit. */
+  | { kind: 'request-form'; command: string; ways: boolean }
   /** A new or existing incident: link to its card. */
   | { kind: 'opened'; incidentId: string; created: boolean }
   | { kind: 'incidents'; incidents: Incident[]; note?: string };

@@ -218,6 +218,8 @@ export interface JobQueue {
 /** Questions that the bot asks the worker, who alone may look at clusters. */
 export type Question =
   | { ask: 'find-service-account'; cluster?: string; namespace: string; name: string }
+  /** Which strategies fit, best first; none where the ServiceAccount is not there. */
+  | { ask: 'ways-to-rotate'; cluster?: string; namespace: string; name: string }
   | { ask: 'list-namespaces'; cluster: string }
   | { ask: 'list-service-accounts'; cluster: string; namespace: string };
 

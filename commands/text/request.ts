@@ -14,6 +14,8 @@ export interface Request {
 
 export type Parsed =
   | { kind: 'help' }
+  /** Nothing was typed. */
+  | { kind: 'form' }
   | { kind: 'invalid'; message: string }
   | { kind: 'request'; request: Request };
 
@@ -27,8 +29,12 @@ export function parseRequest(
 ): Parsed {
   const { words, token } = readWords(text);
   if (token) return { kind: 'invalid', message: TOKEN };
-  const flags = words.filter((word) => word.startsWith('--') || word.startsWith('—'));
-  const [first, ...rest] = words.filter((word) => !flags.includes(word));
+  if (words.length === 0) return { kind: 'form' };
+  // What follows it is the reason, whatever it looks like.
+  const end = words.indexOf('--');
+  const [typed, after] = end < 0 ? [words, []] : [words.slice(0, end), words.slice(end + 1)];
+  const flags = typed.filter((word) => word.startsWith('--') || word.startsWith('—'));
+  const [first, ...rest] = typed.filter((word) => !flags.includes(word));
   if (first === undefined || first === 'help') return { kind: 'help' };
   // Phones write one long dash for two short ones.
   const meant = flags.map((flag) => flag.replace(/^—/, '--'));
@@ -42,7 +48,7 @@ export function parseRequest(
   if ('problem' in at) return { kind: 'invalid', message: at.problem };
   const strategy = about.strategies ? readStrategy(rest[0]) : undefined;
   if (typeof strategy === 'object') return { kind: 'invalid', message: strategy.problem };
-  const reason = rest.slice(strategy === undefined ? 0 : 1).join(' ');
+  const reason = [...rest.slice(strategy === undefined ? 0 : 1), ...after].join(' ');
   return {
     kind: 'request',
     request: {

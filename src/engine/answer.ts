@@ -1,8 +1,10 @@
 // Answers what the bot wants to know about clusters, which it may not look at itself.
+import { strategiesFor } from '../domain/goal.ts';
 import { nearest } from '../domain/near.ts';
 import { isAppError } from '../errors.ts';
 import { type Answer, type Cluster, type Question, resources } from '../ports.ts';
-import { nearServiceAccounts } from './locate.ts';
+import { identityAt, nearServiceAccounts } from './locate.ts';
+import { observe } from './observe.ts';
 
 type Clusters = ReadonlyMap<string, Cluster>;
 
@@ -42,9 +44,24 @@ async function look(cluster: Cluster, question: Question): Promise<Answer> {
     { resource: resources.serviceAccounts, namespace, name },
     { metadataOnly: true },
   );
-  if (found) return { found: [cluster.name], near: [], problems: [] };
+  if (found && question.ask === 'find-service-account')
+    return { found: [cluster.name], near: [], problems: [] };
+  if (found) return ways(cluster, namespace, { name, uid: found.metadata.uid });
   const near = await nearServiceAccounts(cluster, namespace, name);
   return { found: [], near: near.map((place) => `${cluster.name}/${place}`), problems: [] };
+}
+
+/** Copies in other Secrets change nothing about what fits. */
+const NO_SEARCH = { namespaces: [], fingerprint: () => '' };
+
+async function ways(
+  cluster: Cluster,
+  namespace: string,
+  serviceAccount: { name: string; uid: string },
+): Promise<Answer> {
+  const identity = identityAt(cluster.name, { namespace }, serviceAccount);
+  const situation = await observe(cluster, identity, Date.now(), NO_SEARCH);
+  return { found: strategiesFor(identity, [situation]), near: [], problems: [] };
 }
 
 async function listed(cluster: Cluster, query: Parameters<Cluster['list']>[0]): Promise<Answer> {

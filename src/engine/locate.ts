@@ -67,14 +67,14 @@ async function look(cluster: Cluster, at: Coordinates): Promise<{ identity: Toke
         cluster: cluster.name,
         near: await nearServiceAccounts(cluster, at.namespace, serviceAccount),
       };
-    return { identity: toIdentity(cluster.name, at, { name: serviceAccount, uid: object.metadata.uid }) };
+    return { identity: identityAt(cluster.name, at, { name: serviceAccount, uid: object.metadata.uid }) };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { cluster: cluster.name, near: [], problem: error };
   }
 }
 
-function toIdentity(
+export function identityAt(
   cluster: string,
   at: Coordinates,
   serviceAccount: { name: string; uid: string },

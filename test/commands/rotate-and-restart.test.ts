@@ -47,7 +47,18 @@ describe.each([
     expect(alert).toBeUndefined();
   });
 
-  it.each(['', 'help'])('answers "%s" with its help', async (text) => {
+  it('alone opens its form', async () => {
+    const { reply } = await opened(' ');
+    expect(reply).toEqual({ kind: 'request-form', command: name, ways: name === 'rotate-sa' });
+  });
+
+  it('takes whatever follows a bare -- for the reason', async () => {
+    const { alert } = await opened('payments/api --dry-run -- --all of it, new-secret or not');
+    expect(alert).toMatchObject({ goal: { dryRun: true }, reason: '--all of it, new-secret or not' });
+    expect(alert?.goal).not.toHaveProperty('consent');
+  });
+
+  it.each(['help', '--dry-run'])('answers "%s" with its help', async (text) => {
     const { reply } = await opened(text);
     expect(reply).toMatchObject({ kind: 'text', text: expect.stringContaining(`/${name} `) });
   });

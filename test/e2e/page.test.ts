@@ -147,6 +147,25 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await card().filter({ hasText: 'Must be approved by: @Tomas Varga (not @Ines Duarte' }).waitFor();
     });
 
+    it('asks for a rotation with the form of /rotate-sa, and sees its plan without a change', async () => {
+      await type('/rotate-sa');
+      const rotate = form('Rotate');
+      const send = rotate.locator('[data-modal="submit"]:not([aria-busy])');
+      await rotate.locator('[data-block-id="cluster"] select').selectOption('prod');
+      await rotate.locator('[data-block-id="namespace"] input').fill('accounting');
+      await rotate.locator('[data-block-id="account"] input').fill('ledger');
+      await send.click();
+      await rotate.filter({ hasText: 'What is interrupted: Its Pods get 401' }).waitFor();
+      await rotate.getByLabel('A new token Secret under a new name').check();
+      await rotate.getByLabel('Only show the plan (dry run)').check();
+      await send.click();
+      await rotate.filter({ hasText: /Incident .* is open/ }).waitFor();
+      await rotate.getByRole('button', { name: 'Close', exact: true }).last().click();
+      await rotate.waitFor({ state: 'hidden' });
+      await cardShows('accounting/ledger on prod');
+      await card().filter({ hasText: 'Create token Secret accounting/ledger-token-r' }).waitFor();
+    });
+
     it('is helped where the name is mistyped', async () => {
       await type('/revoke-sa prod/payments/chekout');
       await told('Did you mean prod/payments/checkout');

@@ -150,6 +150,7 @@ describe('covers what the worker asks for', () => {
     const where = { cluster: 'prod', namespace: 'payments' };
     await answer(harness.deps.clusters, { ask: 'list-namespaces', cluster: 'prod' });
     await answer(harness.deps.clusters, { ask: 'find-service-account', ...where, name: 'apl' });
+    await answer(harness.deps.clusters, { ask: 'ways-to-rotate', ...where, name: 'api' });
     await answer(harness.deps.clusters, {
       ask: 'find-service-account',
       ...where,

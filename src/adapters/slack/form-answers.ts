@@ -11,7 +11,11 @@ export type Values = Record<
   string,
   Record<
     string,
-    { value?: string | null | undefined; selected_option?: { value: string } | null | undefined }
+    {
+      value?: string | null | undefined;
+      selected_option?: { value: string } | null | undefined;
+      selected_options?: { value: string }[] | null | undefined;
+    }
   >
 >;
 
@@ -25,7 +29,7 @@ export interface Filled {
 export type FormErrors = Partial<Record<Field, string>>;
 export type Answers = { errors: FormErrors } | { filled: Filled };
 
-const said = (values: Values, field: Field): string => {
+export const said = (values: Values, field: Field): string => {
   const given = values[field]?.[field];
   return (given?.selected_option?.value ?? given?.value ?? '').trim();
 };
@@ -34,16 +38,12 @@ export function readAnswers(values: Values): Answers {
   const errors: FormErrors = {};
   const pasted = readPaste(said(values, 'paste'), errors);
   const named = readNames(values, errors);
-  // A token in a field that is kept and shown would be a second leak.
-  for (const field of ['where', 'reason'] as const)
-    if (scrub(said(values, field)) !== said(values, field))
-      errors[field] = 'This holds a token. Take it out: only the field for the token is sealed.';
+  const where = readReason(values, 'where', errors);
+  const reason = readReason(values, 'reason', errors);
   const at = named ?? pasted.at;
   if (Object.keys(errors).length === 0 && !pasted.token && !at)
     errors.namespace = 'Paste the token, or fill in the namespace and the ServiceAccount.';
   if (Object.keys(errors).length > 0) return { errors };
-  const where = said(values, 'where');
-  const reason = said(values, 'reason');
   return {
     filled: {
       ...(pasted.token ? { token: pasted.token } : {}),
@@ -52,6 +52,14 @@ export function readAnswers(values: Values): Answers {
       ...(reason ? { reason } : {}),
     },
   };
+}
+
+/** A token in a field that is kept and shown would be a second leak. */
+export function readReason(values: Values, field: 'where' | 'reason', errors: FormErrors): string {
+  const text = said(values, field);
+  if (scrub(text) !== text)
+    errors[field] = 'This holds a token. Take it out: only a field for the token is sealed.';
+  return text;
 }
 
 function readPaste(text: string, errors: FormErrors): { token?: Secret; at?: Coordinates } {
@@ -80,7 +88,7 @@ function readPaste(text: string, errors: FormErrors): { token?: Secret; at?: Coo
   return {};
 }
 
-function readNames(values: Values, errors: FormErrors): Coordinates | undefined {
+export function readNames(values: Values, errors: FormErrors): Coordinates | undefined {
   const [cluster, namespace] = [said(values, 'cluster'), said(values, 'namespace')];
   const [serviceAccount, secret] = [said(values, 'account'), said(values, 'secret')];
   if (namespace === '' && serviceAccount === '' && secret === '') return undefined;

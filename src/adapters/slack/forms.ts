@@ -10,6 +10,8 @@ export const CALLBACKS = {
   identify: 'identify-token',
   reason: 'give-reason',
   together: 'approve-together',
+  target: 'request-target',
+  request: 'request-details',
 } as const;
 /** block_ids of the leak form, which inline errors name. */
 export const FIELDS = [
@@ -21,6 +23,8 @@ export const FIELDS = [
   'where',
   'reason',
   'confirm',
+  'way',
+  'options',
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
@@ -34,9 +38,12 @@ export interface Memory {
   together?: { verb: 'contain' | 'approve'; plans: [string, string][] };
   /** What must be typed to confirm. */
   confirm?: string;
+  /** The command whose form it is, and what was named in it: `[cluster/]namespace/name`. */
+  command?: string;
+  target?: string;
 }
 
-const words = (text: string, max: number) => ({ type: 'plain_text' as const, text: plain(text, max) });
+export const words = (text: string, max: number) => ({ type: 'plain_text' as const, text: plain(text, max) });
 
 interface Prefill {
   clusters: readonly string[];
@@ -66,9 +73,25 @@ export function identifyForm(prefill: Prefill, memory: Memory): ModalView {
 }
 
 function tokenFields({ clusters, at = {} }: Prefill): KnownBlock[] {
+  return [
+    field('paste', 'Token, kubeconfig or Secret manifest', {
+      multiline: true,
+      hint: 'Up to 3000 characters; the token alone is enough.',
+    }),
+    clusterField(clusters, at.cluster),
+    field('namespace', 'Namespace', { placeholder: 'payments', initial: at.namespace }),
+    field('account', 'ServiceAccount', { placeholder: 'api', initial: at.serviceAccount }),
+    field('secret', 'Secret, if only its token leaked', {
+      placeholder: 'api-token',
+      initial: at.secret,
+    }),
+  ];
+}
+
+export function clusterField(clusters: readonly string[], named: string | undefined): InputBlock {
   const options = clusters.slice(0, 100).map((name) => ({ text: words(name, 75), value: name.slice(0, 75) }));
-  const chosen = options.find(({ value }) => value === at.cluster || options.length === 1);
-  const cluster: InputBlock = {
+  const chosen = options.find(({ value }) => value === named || options.length === 1);
+  return {
     type: 'input',
     block_id: 'cluster',
     optional: true,
@@ -82,19 +105,6 @@ function tokenFields({ clusters, at = {} }: Prefill): KnownBlock[] {
       ...(chosen ? { initial_option: chosen } : {}),
     },
   };
-  return [
-    field('paste', 'Token, kubeconfig or Secret manifest', {
-      multiline: true,
-      hint: 'Up to 3000 characters; the token alone is enough.',
-    }),
-    cluster,
-    field('namespace', 'Namespace', { placeholder: 'payments', initial: at.namespace }),
-    field('account', 'ServiceAccount', { placeholder: 'api', initial: at.serviceAccount }),
-    field('secret', 'Secret, if only its token leaked', {
-      placeholder: 'api-token',
-      initial: at.secret,
-    }),
-  ];
 }
 
 const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: string }>> = {
@@ -208,7 +218,12 @@ export function readMemory(privateMetadata: string): Memory | undefined {
   }
 }
 
-function modal(title: string, callback: string, memory: Memory, submit: string): Omit<ModalView, 'blocks'> {
+export function modal(
+  title: string,
+  callback: string,
+  memory: Memory,
+  submit: string,
+): Omit<ModalView, 'blocks'> {
   return {
     type: 'modal',
     callback_id: callback,
@@ -219,7 +234,7 @@ function modal(title: string, callback: string, memory: Memory, submit: string):
   };
 }
 
-function field(
+export function field(
   id: Field,
   label: string,
   look: { placeholder?: string; hint?: string; multiline?: boolean; initial?: string | undefined },

@@ -34,7 +34,7 @@ export async function openedText(shelf: Shelf, incidentId: string, created: bool
 
 export async function replyText(
   shelf: Shelf,
-  reply: Exclude<Reply, { kind: 'leak-form' }>,
+  reply: Exclude<Reply, { kind: 'leak-form' | 'request-form' }>,
   now: number,
 ): Promise<string> {
   if (reply.kind === 'text') return reply.text;

@@ -1,6 +1,7 @@
 // Runs a slash command for the person who typed it, and shows its answer to them alone.
 import type { SlashCommand } from '@slack/bolt';
-import type { Desktop } from '../../contracts.ts';
+import type { ModalView } from '@slack/types';
+import type { Desktop, Reply } from '../../contracts.ts';
 import type { Person } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { scrub } from '../../domain/leak-material.ts';
@@ -11,6 +12,7 @@ import { notAMember } from './directory.ts';
 import { leakForm } from './forms.ts';
 import { clean, counted } from './mrkdwn.ts';
 import { replyText } from './replies.ts';
+import { restartForm, targetForm } from './request-forms.ts';
 
 const SEARCHED = 200;
 const TYPED_TOKEN =
@@ -24,28 +26,52 @@ export async function onSlash(bot: Bot, typed: SlashCommand): Promise<void> {
 }
 
 async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {
-  const called = bot.names.own(typed.command);
-  const command = bot.commands.find(({ name }) => name === called);
-  if (!command) return `There is no command ${typed.command} here. There are: ${names(bot)}.`;
-  const person = await bot.directory.person(typed.user_id);
+  const { text = '', channel_id: channel, user_id: user } = typed;
+  const name = bot.names.own(typed.command) ?? typed.command.replace(/^\//, '');
+  const answer = await runCommand(bot, { name, text, user, channel });
+  const warning = scrub(text) === text ? undefined : TYPED_TOKEN;
+  if (typeof answer === 'string') return [warning, answer].filter(Boolean).join('\n');
+  await openView(bot, typed.trigger_id, formOf(bot, answer, channel));
+  return warning;
+}
+
+type FormReply = Extract<Reply, { kind: 'leak-form' | 'request-form' }>;
+
+function formOf({ front: { clusters } }: Bot, reply: FormReply, channel: string): ModalView {
+  if (reply.kind === 'request-form') {
+    const memory = { channel, command: reply.command };
+    return reply.ways ? targetForm(clusters, memory) : restartForm(clusters, memory);
+  }
+  const { at, reason } = reply;
+  return leakForm({ clusters, ...(at && { at }), ...(reason && { reason }) }, { channel });
+}
+
+export interface Typed {
+  /** Of the command, without the slash. */
+  name: string;
+  text: string;
+  user: string;
+  channel: string;
+}
+
+/** Resolves to what the person is told, or to the form that is to be opened. */
+export async function runCommand(bot: Bot, typed: Typed): Promise<string | FormReply> {
+  const command = bot.commands.find(({ name }) => name === typed.name);
+  if (!command) return `There is no command /${typed.name} here. There are: ${names(bot)}.`;
+  const person = await bot.directory.person(typed.user);
   const refusal = notAMember(person, bot.roster.teamId);
   if (refusal) return refusal;
-  const reply = await command.run(desktop(bot, typed, person), typed.text ?? '');
-  const warning = scrub(typed.text ?? '') === (typed.text ?? '') ? undefined : TYPED_TOKEN;
-  if (reply.kind !== 'leak-form')
-    return [warning, await replyText(bot.shelf, reply, bot.clock.now())].filter(Boolean).join('\n');
-  const { at, reason } = reply;
-  const prefill = { clusters: bot.front.clusters, ...(at && { at }), ...(reason && { reason }) };
-  await openView(bot, typed.trigger_id, leakForm(prefill, { channel: typed.channel_id }));
-  return warning;
+  const reply = await command.run(desktop(bot, typed, person), typed.text);
+  if (reply.kind === 'leak-form' || reply.kind === 'request-form') return reply;
+  return replyText(bot.shelf, reply, bot.clock.now());
 }
 
 const names = ({ commands }: Bot): string => commands.map(({ name }) => `\`/${name}\``).join(', ');
 
-function desktop({ front, commands }: Bot, typed: SlashCommand, person: Person): Desktop {
+function desktop({ front, commands }: Bot, { user, channel }: Typed, person: Person): Desktop {
   return {
-    user: typed.user_id,
-    channel: typed.channel_id,
+    user,
+    channel,
     clusters: front.clusters,
     commands,
     ask: (question) => front.ask(question),

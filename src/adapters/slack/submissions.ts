@@ -7,11 +7,15 @@ import { decide } from './clicks.ts';
 import { type Filled, readAnswers, type Values } from './form-answers.ts';
 import { CALLBACKS, type Memory, noticeView, readMemory } from './forms.ts';
 import { openedText } from './replies.ts';
+import { onRequest, onTarget } from './requests.ts';
 import { approveTogether } from './together.ts';
 
 type Submission = SlackViewMiddlewareArgs<ViewSubmitAction>;
 
-export async function onSubmit(bot: Bot, { body, view, ack }: Submission): Promise<void> {
+export async function onSubmit(bot: Bot, submission: Submission): Promise<void> {
+  const { body, view, ack } = submission;
+  if (view.callback_id === CALLBACKS.target) return onTarget(bot, submission);
+  if (view.callback_id === CALLBACKS.request) return onRequest(bot, submission);
   const memory = readMemory(view.private_metadata);
   const values = view.state.values as unknown as Values;
   if (view.callback_id === CALLBACKS.reason) {
