@@ -2,13 +2,13 @@
 import type { LeakAlert } from './alert.ts';
 import { applyDecision } from './deciding.ts';
 import { UNAPPROVED } from './escalation.ts';
-import { type Goal, isDryRun } from './goal.ts';
+import type { Goal } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
-import { acceptedOffline, tokenIsDead } from './liveness.ts';
+import { tokenIsDead } from './liveness.ts';
 import { newRun } from './new-run.ts';
-import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
-import { isBleeding, isDone, openRun, pendingSteps, soakingSteps, stateOf, takesBack } from './runs.ts';
+import { isBleeding, isDone, soakingSteps, stateOf, takesBack } from './runs.ts';
+import { statusOf } from './status.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
 type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
@@ -16,7 +16,7 @@ type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) =
 export function fold(id: string, events: readonly IncidentEvent[]): Incident {
   const incident = emptyIncident(id, events[0]?.at ?? '');
   for (const event of events) apply(incident, event);
-  incident.status = status(incident);
+  incident.status = statusOf(incident);
   return incident;
 }
 
@@ -286,20 +286,4 @@ function finishRun(incident: Incident, id: string): void {
     incident.liveAgain ||= run.steps.some(({ step }) => kills(step));
     askAgain(incident);
   }
-}
-
-function status(incident: Incident): Incident['status'] {
-  if (incident.closed) return incident.closed.as;
-  const run = openRun(incident);
-  if (run && run.kind !== 'contain') return run.steps.some((state) => state.startedAt) ? 'running' : 'queued';
-  if (incident.stale) return incident.identity ? 'identified' : 'detected';
-  if (incident.unidentified) return 'needs-human';
-  const pending = pendingSteps(incident).length > 0;
-  if (pending) return isDryRun(incident.goal) ? 'verifying' : 'awaiting-approval';
-  // Nothing was to be killed, so there is nothing to prove.
-  if (incident.goal.do === 'restart') return incident.plan?.steps.length ? 'verifying' : 'needs-human';
-  if (incident.proof?.outcome === undefined) return incident.proof ? 'verifying' : 'needs-human';
-  if (incident.proof.outcome.verdict !== 'done') return 'needs-human';
-  const owed = acceptedOffline(incident, Date.parse(incident.updatedAt)) || owesOutside(incident);
-  return owed ? 'needs-human' : 'verifying';
 }
