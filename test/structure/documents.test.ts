@@ -25,6 +25,18 @@ describe('links', () => {
     expect(linksOf({ path, text: read(path) }).filter((link) => !exists(link))).toEqual([]);
   });
 
+  test.each(documents)('files that %s names exist', (path) => {
+    expect(filesNamed(read(path)).filter((file) => !exists(file))).toEqual([]);
+  });
+
+  test('a file that is named and gone would be seen', () => {
+    expect(filesNamed('See `test/gone.test.ts`, `src/config.ts` and `npm test`.')).toEqual([
+      'test/gone.test.ts',
+      'src/config.ts',
+    ]);
+    expect(exists('test/gone.test.ts')).toBe(false);
+  });
+
   test('that lead nowhere would be seen', () => {
     const text = 'See [a](../README.md), [b](gone.md#part) and [c](https://example.com).';
     const links = linksOf({ path: 'docs/here.md', text });
@@ -32,6 +44,12 @@ describe('links', () => {
     expect(links.map(exists)).toEqual([true, false]);
   });
 });
+
+/** Ours, by their path from the root of the repository. */
+const filesNamed = (text: string): string[] =>
+  [...text.matchAll(/`((?:src|test|bench|sandbox|docs|helm|commands)\/[\w./-]+\.\w+)`/g)].map(
+    ([, path = '']) => path,
+  );
 
 /** Of files, from the root of the repository. */
 const linksOf = ({ path, text }: SourceFile): string[] =>
