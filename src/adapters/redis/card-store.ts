@@ -1,4 +1,5 @@
 // Remembers which Slack message shows which incident, so that a bot that was restarted goes on with the same card.
+import { randomUUID } from 'node:crypto';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 import { PLACE } from './scripts.lua.ts';
@@ -12,6 +13,8 @@ interface Card {
 
 /** A person cannot read more than that; the next incident begins another burst. */
 const MOST = 100;
+
+const SETTLE = `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end`;
 
 export function createCardStore({ store, prefix }: { store: Store; prefix: string }) {
   const space = keySpace(prefix);
@@ -44,11 +47,13 @@ export function createCardStore({ store, prefix }: { store: Store; prefix: strin
     members: (burst: string): Promise<string[]> =>
       store.run((redis) => redis.zrangebyscore(space.burst(burst), '-inf', '+inf')),
     async touch(burst: string): Promise<void> {
-      await store.run((redis) => redis.sadd(space.touched, burst));
+      await store.run((redis) => redis.hset(space.touched, burst, randomUUID()));
     },
-    async untouch(burst: string): Promise<void> {
-      await store.run((redis) => redis.srem(space.touched, burst));
+    touched: (): Promise<string[]> => store.run((redis) => redis.hkeys(space.touched)),
+    touchOf: async (burst: string): Promise<string | undefined> =>
+      (await store.run((redis) => redis.hget(space.touched, burst))) ?? undefined,
+    async settle(burst: string, touch: string): Promise<void> {
+      await store.run((redis) => redis.eval(SETTLE, 1, space.touched, burst, touch));
     },
-    touched: (): Promise<string[]> => store.run((redis) => redis.smembers(space.touched)),
   };
 }

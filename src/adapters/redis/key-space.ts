@@ -17,7 +17,7 @@ export interface KeySpace {
   openings: string;
   /** HASH, the burst that goes on: `id`, and when its latest incident opened. */
   burstNow: string;
-  /** SET of bursts whose summary must be drawn again. */
+  /** HASH of bursts whose summary must be drawn again, each with what its latest change is told by. */
   touched: string;
   /** STRING, the incident that a finding belongs to. */
   claim(key: string): string;

@@ -28,8 +28,11 @@ export interface CardStore {
   members(burst: string): Promise<string[]>;
   /** Its summary must be drawn again. */
   touch(burst: string): Promise<void>;
-  untouch(burst: string): Promise<void>;
   touched(): Promise<string[]>;
+  /** Tells one touch from the next; undefined: its summary is not due. */
+  touchOf(burst: string): Promise<string | undefined>;
+  /** Its summary shows all up to this touch: it is not due any more, unless it was touched since. */
+  settle(burst: string, touch: string): Promise<void>;
 }
 
 /** Link to a message; `url` is that of the workspace, with its final slash. */

@@ -70,17 +70,17 @@ async function posted({ store }: SummaryOptions, burst: string): Promise<StoredC
   return at === 'posting' ? undefined : at;
 }
 
-/** One process at a time; the other one leaves it to the holder, who takes what is due off the list first. */
+/** One process at a time; the other one leaves it to the holder. It stays due until it was drawn, for the holder may die. */
 async function draw(options: SummaryOptions, burst: string): Promise<void> {
   const { store, locks, channel } = options;
   const lock = await locks.take(`summary:${burst}`, LOCK_MS);
   if (lock === undefined) return void (await sleep(50));
   try {
-    // Before it is read: what changes meanwhile is due again.
-    await store.untouch(burst);
+    // Before the incidents are read: what changes meanwhile stays due.
+    const touch = await store.touchOf(burst);
     await drawNow(options, burst);
+    if (touch !== undefined) await store.settle(burst, touch);
   } catch (error) {
-    await store.touch(burst);
     throw slackError(error, channel);
   } finally {
     await lock.release();

@@ -2,7 +2,11 @@
 import { createCardStore } from '../../../src/adapters/redis/card-store.ts';
 import { createLocks } from '../../../src/adapters/redis/locks.ts';
 import type { CardStore } from '../../../src/adapters/slack/card-store.ts';
-import { burstSummaries, type Summaries } from '../../../src/adapters/slack/summaries.ts';
+import {
+  burstSummaries,
+  type Summaries,
+  type SummaryOptions,
+} from '../../../src/adapters/slack/summaries.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import type { Reporter } from '../../../src/ports.ts';
@@ -14,7 +18,7 @@ export interface Bursting {
   world: World;
   cards: CardStore;
   /** As a process of its own would make them. */
-  bot(): { summaries: Summaries; reporter: Reporter };
+  bot(changes?: Partial<SummaryOptions>): { summaries: Summaries; reporter: Reporter };
 }
 
 /** `incident`: where they are read; absent: from the front in memory. */
@@ -38,8 +42,8 @@ export async function startBursting(
     url: 'https://workspace.example/',
     incident: given.incident ?? ((id: string) => world.front.incident(id)),
   };
-  const bot = () => {
-    const summaries = burstSummaries({ ...kept, locks: createLocks({ store, prefix }) });
+  const bot = (changes: Partial<SummaryOptions> = {}) => {
+    const summaries = burstSummaries({ ...kept, locks: createLocks({ store, prefix }), ...changes });
     return { summaries, reporter: world.newReporter({ summaries }) };
   };
   return { world, cards, bot };

@@ -143,7 +143,8 @@ export function memoryStore(): MemoryStore {
     place: async () => undefined,
     members: async () => [],
     touch: async () => undefined,
-    untouch: async () => undefined,
+    touchOf: async () => undefined,
+    settle: async () => undefined,
     touched: async () => [],
   };
   return store;
