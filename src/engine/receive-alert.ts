@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../contracts.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
-import type { EventBody } from '../domain/incident.ts';
+import type { EventBody, Incident } from '../domain/incident.ts';
 import type { AppendRequest, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Opened } from './front.ts';
-import { append, openSession, owed, toSession } from './session.ts';
+import { append, change, openSession, owed, toSession } from './session.ts';
 
 /** Resolves once the alert is in the log. Throws AppError `store-unavailable`: then nothing was accepted. */
 export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Opened> {
@@ -104,8 +104,16 @@ export async function receiveUpdate(deps: BotDeps, update: AlertUpdate): Promise
   const holder = await deps.log.find(externalKey(update.source, update.externalId));
   const session = holder === undefined ? undefined : await openSession(deps, holder);
   if (session === undefined) return;
-  while ((await append(deps, session, [{ type: 'alert-updated', update }])) === 'conflict');
+  await change(deps, session, ({ updates }) =>
+    isRepeated(update, updates) ? undefined : [{ type: 'alert-updated', update }],
+  );
   await addSafely(deps, session.incident.id, owed(deps, session));
+}
+
+/** Sources send again what was not answered, under another signature: the last thing that they said is no news. */
+function isRepeated({ source, externalId, note }: AlertUpdate, updates: Incident['updates']): boolean {
+  const last = updates.findLast(({ update }) => update.source === source && update.externalId === externalId);
+  return last?.update.note === note;
 }
 
 /** Short enough to read aloud, long enough not to collide: 40 bits. */
