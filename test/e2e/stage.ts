@@ -9,6 +9,7 @@ import type { LoggedRequest } from '../../sandbox/cluster/faults.ts';
 import { seedHarbour } from '../../sandbox/harbour.ts';
 import type { Message, View } from '../../sandbox/slack/types.ts';
 import { INCIDENTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
+import { CARD_EVENT } from '../../src/adapters/slack/messages.ts';
 import type { FileConfigInput } from '../../src/config.ts';
 
 /** Waits that a person would not sit through in a test; everything else is as in production. */
@@ -50,10 +51,14 @@ export const START_MS = 300_000;
 
 export const textOf = (message: Message): string => JSON.stringify([message.text, message.blocks ?? []]);
 
+/** Of incidents and bursts; what else the bot posts to the channel, such as anchors, is none. */
 export const cards = ({ slack }: World): Message[] =>
   slack
     .messages(INCIDENTS)
-    .filter(({ threadTs, ephemeralTo, metadata }) => !threadTs && !ephemeralTo && metadata);
+    .filter(
+      ({ threadTs, ephemeralTo, metadata }) =>
+        !threadTs && !ephemeralTo && metadata?.event_type === CARD_EVENT,
+    );
 
 /** The summary of a burst. */
 export const summaryOf = (world: World): Message | undefined =>
