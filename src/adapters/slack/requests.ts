@@ -27,7 +27,7 @@ export async function onTarget(bot: Bot, submission: Submission): Promise<void> 
     response_action: 'update',
     view: noticeView(REQUEST_TITLES.rotate, 'Looking at the cluster…'),
   });
-  if (!bot.first(body.trigger_id)) return;
+  if (!(await bot.first(body.trigger_id))) return;
   await updateView(bot, view.id, await nextForm(bot, memory, read.named));
 }
 
@@ -61,7 +61,7 @@ export async function onRequest(bot: Bot, submission: Submission): Promise<void>
     });
   const title = view.title.text;
   await ack({ response_action: 'update', view: noticeView(title, 'Working on it…') });
-  if (!bot.first(body.trigger_id)) return;
+  if (!(await bot.first(body.trigger_id))) return;
   const channel = memory?.channel || bot.shelf.channel;
   const typed = {
     name: memory?.command ?? '',

@@ -71,6 +71,32 @@ describe('/rotate-sa alone', () => {
     });
   });
 
+  it('is taken once where Slack delivers each of its forms twice', async () => {
+    let asked = 0;
+    await slash('/rotate-sa');
+    const first = await view('maya', 'Whose token is to be replaced');
+    world.front.answer = async () => {
+      asked += 1;
+      return { found: FITS, near: [], problems: [] };
+    };
+    world.workspace.faults.duplicateEnvelopes(1);
+    await world.workspace.submit('maya', first.id, { namespace: 'payments', account: 'twice' });
+    const second = await view('maya', 'Which way');
+    world.front.answer = { found: ['prod'] };
+    const before = world.front.findings.length;
+    world.workspace.faults.duplicateEnvelopes(1);
+    await world.workspace.submit('maya', second.id, {});
+    await view('maya', 'is open');
+    await slash('/restart-sa payments/after-it');
+    await world.workspace.waitFor(
+      () => world.front.findings.find(({ alert }) => JSON.stringify(alert).includes('after-it')),
+      4000,
+      'the command after it',
+    );
+    const goals = world.front.findings.slice(before).map(({ alert: { goal } }) => goal?.do);
+    expect([asked, goals]).toEqual([1, ['rotate', 'restart']]);
+  });
+
   it('leaves the choice to Tourniquet where nothing is chosen', async () => {
     await named({ found: FITS });
     const form = await view('maya', 'Which way');
