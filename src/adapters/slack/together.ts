@@ -102,7 +102,13 @@ export async function approveTogether(
   let running = 0;
   for (const [id, hash] of plans) {
     const click = { verb, by, hash, together: true as const, ...(reason && { reason }) };
-    const decided = await bot.front.decide(id, click);
+    // One that fails must not hide that those before it count.
+    const decided = await bot.front
+      .decide(id, click)
+      .catch((error: unknown) => ({
+        decided: false as const,
+        refusal: { message: explain(error, bot.log) },
+      }));
     if (!decided.decided) refused.push(`• \`${id}\`: ${decided.refusal.message}`);
     else if (decided.incident.decisions.at(-1)?.decision.awaiting === undefined) running += 1;
   }
@@ -112,6 +118,6 @@ export async function approveTogether(
     `Your approval counts for ${counts} of ${plans.length}.`,
     ...(running > 0 ? [`${counted(running, 'plan runs', 'plans run')} now.`] : []),
     ...(waits > 0 ? [`${counted(waits, 'plan waits', 'plans wait')} for more people.`] : []),
-    ...(refused.length > 0 ? ['*Refused:*', ...some(refused, 8, '')] : []),
+    ...(refused.length > 0 ? ['*Not among them:*', ...some(refused, 8, '')] : []),
   ].join('\n');
 }

@@ -189,7 +189,7 @@ it('one press approves exactly the listed plans, each by its own rule, and says 
   );
   await world.workspace.submit('ines', view.id, { reason: 'the same leak' });
   expect(await told('ines', /counts for/)).toMatch(
-    new RegExp(`counts for 5 of 6.*5 plans run now.*Refused.*${ids[1]}.*has changed since`, 's'),
+    new RegExp(`counts for 5 of 6.*5 plans run now.*Not among them.*${ids[1]}.*has changed since`, 's'),
   );
   const approved = [];
   for (const id of ids) {
@@ -198,6 +198,22 @@ it('one press approves exactly the listed plans, each by its own rule, and says 
       approved.push(id);
   }
   expect(approved).toEqual([0, 2, 3, 4, 5].map((n) => ids[n]));
+});
+
+it('where the log is away after a part of them, it says which count and which do not', async () => {
+  const { bot } = await opened();
+  const { summaries, reporter } = bot();
+  await flood(reporter, 7);
+  await summaries.redraw();
+  await press('ines', /^Approve all 7…$/);
+  const view = await form('ines', /Approve 7 together/);
+  world.front.onAppend = () => {
+    world.front.away = true;
+  };
+  await world.workspace.submit('ines', view.id, { reason: 'the same leak' });
+  expect(await told('ines', /counts for/)).toMatch(
+    /counts for 1 of 7.*1 plan runs now.*Not among them.*inc-\d+-1.*does not answer/s,
+  );
 });
 
 it('nobody of another list gets the form', async () => {
