@@ -148,6 +148,13 @@ describe('anchors', () => {
   });
 });
 
+it('the ledger is no incident, whoever asks for it by its name', async () => {
+  await books.write('a', [reported()]);
+  await bot()();
+  expect(await books.log.load('@ledger')).toBeUndefined();
+  expect(await openSession(books, '@ledger')).toBeUndefined();
+});
+
 describe('a purge', () => {
   const cutoff = () => books.clock.at - 10 * DAY;
   const run = (more: object = {}) => purge(books, { before: cutoff(), by: 'a test', ...more });

@@ -7,6 +7,7 @@ import { checkChain, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
 import type { Keys } from './keys.ts';
+import { LEDGER_ID } from './ledger.ts';
 import { ADVANCE, APPEND, SETTLE } from './scripts.lua.ts';
 import { seal } from './vault.ts';
 
@@ -42,6 +43,8 @@ export function createIncidentLog({
       return appendResult(reply, request, entries);
     },
     async load(id) {
+      // It is chained as incidents are, so whoever asks for it by its name would read it, and write to it, as one.
+      if (id === LEDGER_ID) return undefined;
       const [entries, cursors] = await readBoth(store, space, id);
       return entries.length === 0 ? undefined : verified(keys.chain, id, entries, cursors);
     },
