@@ -225,6 +225,17 @@ describe('the answer', () => {
     expectNoTrace(told, token);
   });
 
+  it('of a dry run shows nothing of a report that holds more than a token', async () => {
+    const [token, key] = [legacyToken(), base64(`private key ${crypto.randomUUID()}`)];
+    const kubeconfig = stringify({ kind: 'Config', users: [{ user: { token, 'client-key-data': key } }] });
+    const text = wrap(base64(token), 60);
+    const data = { kubeconfig, text, where: { text: 'build log 17' } };
+    const told = await typed(report, ['--dry-run'], { stdin: JSON.stringify({ data }) });
+    expect(told.out).toContain('"kubeconfig":"[secret]","text":"[secret]","where":{"text":"build log 17"}');
+    expect(told.out).not.toContain(key);
+    expectNoTrace(told, token);
+  });
+
   it('leaves no token in Redis in the clear', async () => {
     const token = legacyToken();
     await run(`${token}\n`, '--where', `pasted ${token}`);

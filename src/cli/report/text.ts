@@ -43,7 +43,7 @@ function outcome(
   severity: LeakAlert['severity'],
 ): string[] {
   if (sent.kind === 'dry-run')
-    return [`would be sent: ${JSON.stringify(hidden(dataOf(leak, severity)))}`, 'Nothing was sent.'];
+    return [`would be sent: ${hidden(dataOf(leak, severity))}`, 'Nothing was sent.'];
   if (sent.kind === 'unsent') return ['NOT REPORTED: it was not tried, because of the failure above.'];
   if (sent.kind === 'failed') return [`NOT REPORTED: ${sent.why}`];
   if (sent.incidents.length === 0) return ['reported before; which incident that was is not known any more.'];
@@ -54,8 +54,16 @@ function outcome(
   );
 }
 
-const hidden = (data: Record<string, unknown>): unknown =>
-  JSON.parse(scrub(JSON.stringify('token' in data ? { ...data, token: '[secret]' } : data)));
+/** What holds a token may hold other secrets, such as the private key in a kubeconfig. */
+const MATERIAL = ['token', 'kubeconfig', 'manifest', 'text'];
+
+const hidden = (data: Record<string, unknown>): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, MATERIAL.includes(key) ? '[secret]' : value]),
+    ),
+    (_key, value: unknown) => (typeof value === 'string' ? scrub(value) : value),
+  );
 
 /** Documented in docs/cli.md: what is here stays; more may come. */
 export function reportJson(reported: Reported): object {
