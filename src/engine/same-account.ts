@@ -13,11 +13,12 @@ import { change, type Session } from './session.ts';
  * no longer ago than a plan waits. Asked before a vote is counted, by the bot and again by the worker.
  */
 export async function noteAskers(deps: BotDeps, session: Session): Promise<void> {
-  const { id, identity } = session.incident;
+  const { id, identity, planExpiry = 0 } = session.incident;
   if (identity === undefined) return;
+  const since = deps.clock.now() - Math.max(planExpiry, deps.settings.timing.approvalExpiry);
   const found = await Promise.all(accountsOf(identity).map((name) => deps.log.about(name)));
   for (const other of new Set(found.flat())) {
-    const by = other === id ? [] : await askersOf(deps, other, identity);
+    const by = other === id ? [] : await askersOf(deps, other, identity, since);
     await change(deps, session, (incident) => {
       const known = requesters(incident);
       const news = by.filter((person) => !known.includes(person));
@@ -26,12 +27,17 @@ export async function noteAskers(deps: BotDeps, session: Session): Promise<void>
   }
 }
 
-async function askersOf(deps: BotDeps, id: string, identity: TokenIdentity): Promise<string[]> {
+/** `since`: Unix milliseconds; who asked for one that was closed before does not count. */
+async function askersOf(
+  deps: BotDeps,
+  id: string,
+  identity: TokenIdentity,
+  since: number,
+): Promise<string[]> {
   const incident = await read(deps, id);
   if (incident?.identity === undefined) return [];
   const names = accountsOf(identity);
   if (!accountsOf(incident.identity).some((name) => names.includes(name))) return [];
-  const since = deps.clock.now() - deps.settings.timing.approvalExpiry;
   const past = incident.closed !== undefined && Date.parse(incident.closed.at) < since;
   return past ? [] : askedHere(incident);
 }

@@ -336,6 +336,18 @@ describe('a second incident about the same ServiceAccount', () => {
     expect(secret()).toBeDefined();
   });
 
+  it('that was closed while a plan still waits counts, however long its rule lets it wait', async () => {
+    const patient: PolicyInput = {
+      rules: [{ name: 'patient', do: { revoke: { approvals: 1, expiry: '3d' }, contain: 'auto' } }],
+    };
+    const first = await waiting({ policy: patient });
+    const { incidentId: second } = await coordinates('UTOMAS');
+    await h.run(second);
+    await h.click(second, 'not-a-leak', 'UINES', { reason: 'a drill' });
+    h.advance(50 * 3_600_000);
+    expect(await code(h.click(first, 'approve', 'UTOMAS'))).toBe('self-approval');
+  });
+
   it('that was closed longer ago than a plan waits counts no more', async () => {
     const first = await waiting({ policy: one });
     const { incidentId: second } = await coordinates('UTOMAS');
