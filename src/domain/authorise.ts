@@ -24,15 +24,19 @@ export interface RefusedDecision {
 /** Decisions that start no run and that the worker would act on, of people whom its own policy does not let. */
 export function wrongDecisions(policy: Policy, incident: Incident): RefusedDecision[] {
   const { outside, soakCancelled, reviews, closed, tokenHeld } = incident;
-  const verbs: Refused[] = [];
-  if (outside && closed === undefined) verbs.push('outside');
-  if (soakCancelled) verbs.push('cancel-soak');
-  if (reviews.some((review) => review.closed)) verbs.push('review');
+  const made: { verb: Refused; by?: string }[] = [];
+  if (outside && closed === undefined) made.push({ verb: 'outside' });
+  if (soakCancelled) made.push({ verb: 'cancel-soak' });
+  // Each by whoever closed it: somebody else may have said the same after that.
+  for (const by of new Set(reviews.flatMap((review) => review.closed?.by ?? [])))
+    made.push({ verb: 'review', by });
   // What follows of these is that the sealed token is destroyed.
-  if (tokenHeld && closed?.as === 'declined') verbs.push('decline');
-  if (tokenHeld && closed?.as === 'false-alarm') verbs.push('not-a-leak');
-  return verbs.flatMap((verb) => {
-    const decision = incident.decisions.findLast((one) => one.decision.verb === verb)?.decision;
+  if (tokenHeld && closed?.as === 'declined') made.push({ verb: 'decline' });
+  if (tokenHeld && closed?.as === 'false-alarm') made.push({ verb: 'not-a-leak' });
+  return made.flatMap(({ verb, by: whose }) => {
+    const decision = incident.decisions.findLast(
+      (one) => one.decision.verb === verb && (whose === undefined || one.decision.by === whose),
+    )?.decision;
     if (decision && isNamed(policy, namedFor(incident, verb, policy), asVoter(decision))) return [];
     const by = decision?.by ?? '';
     const reason = `this worker's policy ${policy.version} does not let ${by || 'nobody'} do that`;

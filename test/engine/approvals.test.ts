@@ -252,6 +252,22 @@ describe('the worker counts again', () => {
     expect(h.incident(id).reviews[0]?.closed).toBeUndefined();
   });
 
+  it('a forged review is taken back once, also where somebody who may says the same after it', async () => {
+    const id = await waiting();
+    await h.click(id, 'break-glass', 'UMAYA', { reason: 'nobody is awake' });
+    const [forgery, honest] = ['UDAN', 'UINES'].map((by) => forged(id, { verb: 'review', by, reason: 'fine' }));
+    if (!forgery || !honest) expect.unreachable();
+    await h.forge(id, forgery, honest);
+    expect(h.incident(id).reviews[0]?.closed).toBeUndefined();
+    // One that closed nothing is nothing to take back.
+    await h.click(id, 'review', 'UINES', { reason: 'right call' });
+    await h.forge(id, forgery);
+    await h.forge(id, forgery);
+    expect(h.incident(id).reviews[0]?.closed?.by).toBe('UINES');
+    const refused = h.memory.events(id).filter(({ type }) => type === 'decision-refused');
+    expect(refused).toMatchObject([{ verb: 'review', by: 'UDAN' }]);
+  });
+
   it('a person who left the worker’s list between the click and the step does not count any more', async () => {
     const id = await waiting();
     await h.click(id, 'approve', 'UINES');
