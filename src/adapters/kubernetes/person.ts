@@ -5,7 +5,7 @@ import type { Cluster } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 import { openConnections } from './connections.ts';
 import { reviewSelf } from './identity.ts';
-import { type Access, loadAccess } from './kube-config.ts';
+import { type Access, loadAccess, withoutFinalSlash } from './kube-config.ts';
 import { createObjects } from './objects.ts';
 import { createApi } from './request.ts';
 import { requestToken, type TokenRequestSpec } from './token-request.ts';
@@ -54,7 +54,7 @@ function kubeconfigWith(
     server,
     ...(authority && { 'certificate-authority-data': Buffer.from(String(authority)).toString('base64') }),
     ...(tlsName && { 'tls-server-name': tlsName }),
-    ...(proxy && { 'proxy-url': proxy }),
+    ...(proxy && { 'proxy-url': withoutLogin(proxy) }),
   };
   return stringify({
     apiVersion: 'v1',
@@ -64,4 +64,12 @@ function kubeconfigWith(
     users: [{ name, user: { token: token.reveal() } }],
     contexts: [{ name: context, context: { cluster: context, user: name, namespace } }],
   });
+}
+
+/** The way to the cluster is the same for everybody; the login of the proxy is this person's own. */
+function withoutLogin(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  return withoutFinalSlash(url.href);
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAccess } from '../../../src/adapters/kubernetes/kube-config.ts';
+import { connectAsPerson } from '../../../src/adapters/kubernetes/person.ts';
 import { AppError } from '../../../src/errors.ts';
+import { Secret } from '../../../src/secret.ts';
 import { configOf } from './scripted-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tourniquet-'));
@@ -27,6 +29,17 @@ function problem(load: () => unknown): AppError {
   }
   return expect.fail('it was accepted');
 }
+
+it('a kubeconfig for somebody else holds the token, and nothing of the credentials by which it was asked for', async () => {
+  const proxy = { 'proxy-url': `http://maya:${TOKEN}@proxy.example:3128` };
+  const person = connectAsPerson(configOf(folder, { server, ...proxy }, { token: TOKEN }));
+  const written = person.kubeconfigWith(new Secret('new'), { name: 'ci', namespace: 'payments' });
+  expect(written).toContain('token: new');
+  expect(written).toContain('proxy-url: http://proxy.example:3128');
+  expect(written).not.toContain(TOKEN);
+  expect(written).not.toContain('maya');
+  await person.close();
+});
 
 describe('credentials', () => {
   it('token', async () => {
