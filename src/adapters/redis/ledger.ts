@@ -70,7 +70,8 @@ async function append(
   const mac = macOf(chain, head, LEDGER_ID, text);
   const names = [space.log(LEDGER_ID), ...incident.names];
   const args = [String(version), head, `${mac} ${text}`, ...incident.args];
-  const answer = await store.run((redis) => redis.eval(LEDGER, names.length, ...names, ...args));
+  // What is published must not be gone after a fail-over: it would look as if somebody had cut it off.
+  const answer = await store.keep((redis) => redis.eval(LEDGER, names.length, ...names, ...args));
   return answer === 'conflict' || answer === 'changed' ? answer : { version: version + 1, head: mac };
 }
 

@@ -44,6 +44,11 @@ test('an entry counts as kept only when the replica has it', async () => {
     retry: true,
     message: expect.stringMatching(/only 0 of 1 replicas confirmed .* a repeat is recognised/),
   });
+  // An anchor that is published and then lost would look as if somebody had cut it off.
+  const anchor = { type: 'anchor' as const, why: 'daily' as const, heads: [] };
+  await expect(world.ledger.anchor({ version: 0, head: '' }, 0, anchor)).rejects.toMatchObject({
+    code: 'store-unavailable',
+  });
   // Reading goes on while the writer waits.
   expect((await world.log.load('one'))?.events.length).toBe(1);
   process.kill(replica.pid(), 'SIGCONT');
