@@ -60,6 +60,8 @@ async function send(options: TracingOptions, spans: readonly Span[]): Promise<st
       method: 'POST',
       headers: { ...headersOf(options.headers), 'content-type': 'application/json' },
       body: JSON.stringify(bodyOf(options, spans)),
+      // It would take the key along to whoever it names.
+      redirect: 'manual',
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
     await response.body?.cancel();

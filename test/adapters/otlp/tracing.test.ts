@@ -36,7 +36,7 @@ beforeEach(async () => {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     asked.push({ url: request.url, key: request.headers['x-key'] });
     if (status === 200) bodies.push(Buffer.concat(chunks).toString());
-    response.writeHead(status).end('{}');
+    response.writeHead(status, status === 307 ? { location: '/elsewhere' } : {}).end('{}');
   });
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   harness = await startHarness();
@@ -145,4 +145,13 @@ it('a collector that is away holds nothing up, is complained of once, and misses
   await worker.flush();
   expect(log.lines).toHaveLength(2);
   expect(spans().map(({ name }) => name)).toContain('prove');
+});
+
+it('goes where the configuration says, with its key, and nowhere that the collector names', async () => {
+  status = 307;
+  const tracing = tracingOf('bot');
+  tracing.witness.shown({ id: 'a', reporter: 'slack', version: 1, at: '', from: 0, until: 1 });
+  await tracing.flush();
+  expect(asked).toEqual([{ url: '/v1/traces', key: 'a key' }]);
+  expect(log.lines).toEqual([expect.stringContaining('HTTP 307')]);
 });
