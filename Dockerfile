@@ -20,7 +20,8 @@ COPY commands ./commands
 COPY src ./src
 # Nobody, who owns no file here; a number, so that Kubernetes can see that it is not root.
 USER 65532:65532
-EXPOSE 8080 8081
+# Alerts to the bot; health and metrics of the worker, and of the bot as the chart sets it.
+EXPOSE 8080 8081 8082
 # For the ports that are the default. Kubernetes has its own probes and does not look at this.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "--eval", "const alive = async (port) => { const { ok } = await fetch('http://127.0.0.1:' + port + '/healthz'); if (!ok) throw new Error(); }; Promise.any([8080, 8081].map(alive)).then(() => process.exit(0), () => process.exit(1));"]

@@ -1,5 +1,7 @@
 // The image holds what src/ imports and nothing secret or for tests only, and starts without a shell as nobody.
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { fileSchema } from '../../src/config.ts';
 import {
   copiedFrom,
   dockerfileProblems,
@@ -11,7 +13,7 @@ import {
   textsOf,
 } from './dockerfile.ts';
 import { importsOf } from './imports.ts';
-import { read } from './tree.ts';
+import { filesIn, read } from './tree.ts';
 
 const stages = stagesOf(read('Dockerfile'));
 const [build, image] = stages as [Stage, Stage];
@@ -49,6 +51,13 @@ test('brings the Node of development, so that what was tested is what runs', () 
   expect(stages.map(({ base }) => /^node:(\d+)/.exec(base)?.[1])).toEqual(
     stages.map(() => devDependencies.node.split('.')[0]),
   );
+});
+
+test('exposes the ports that the configuration and the chart have by default', () => {
+  const { config } = parse(read('helm/values.yaml')) as { config: { http: { metricsPort: number } } };
+  const { port, healthPort } = fileSchema.shape.http.parse({});
+  const ports = [port, healthPort, config.http.metricsPort];
+  expect(textsOf(image, 'EXPOSE').join(' ').split(' ').map(Number)).toEqual(ports);
 });
 
 describe('the files', () => {
@@ -96,6 +105,22 @@ describe('the files', () => {
     );
     expect(imported.length).toBeGreaterThan(500);
     expect(missing).toEqual([]);
+  });
+
+  test('hold what people are told to run in a container', () => {
+    const told = [
+      'helm/templates/NOTES.txt',
+      'README.md',
+      ...filesIn(['docs'], ['.md']).map(({ path }) => path),
+    ]
+      .flatMap((path) => [...read(path).matchAll(/exec deployment\/\S+ -- (\S+) (\S+)/g)])
+      .map(([, program, script]) => [program, script]);
+    expect(told.length).toBeGreaterThan(3);
+    expect(textsOf(image, 'WORKDIR')).toEqual(['/app']);
+    for (const [program, script] of told) {
+      expect(program).toBe('node');
+      expect(files).toContain(script);
+    }
   });
 
   test('hold what is started', () => {
