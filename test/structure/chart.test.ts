@@ -33,6 +33,16 @@ test('every value is used by a template', () => {
     ).toBe(true);
 });
 
+test('the documents forward to the port that the Service has', () => {
+  const port = /\{ name: http, port: (\d+),/.exec(read('helm/templates/service.yaml'))?.[1];
+  const documents = [read('README.md'), ...filesIn(['docs'], ['.md']).map((file) => file.text)];
+  const forwarded = documents.flatMap((document) => [
+    ...document.matchAll(/port-forward service\/\S+ \d+:(\d+)/g),
+  ]);
+  expect(forwarded.length).toBeGreaterThan(0);
+  expect(new Set(forwarded.map(([, to]) => to))).toEqual(new Set([port]));
+});
+
 test('a Pod has more time to end than the process takes', () => {
   const grace = Number(/GRACE_MS = ([\d_]+)/.exec(read('src/main.ts'))?.[1]?.replaceAll('_', ''));
   expect(values.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(grace + 10_000);
