@@ -84,6 +84,10 @@ export function workerRules(actions: readonly Permitted[]): WorkerRules {
   };
 }
 
+/** What no role has by default: whoever may make bindings and bind every role may do everything. */
+export const optInRules = (actions: readonly Permitted[]): Rule[] =>
+  toRules(grants(actions.flatMap((action) => action.permissions).filter(({ scope }) => scope === 'opt-in')));
+
 /** `group/resource verb`; a resource may hold a slash of its own, a group none. */
 export const grants = (permissions: readonly Rule[]): Set<string> =>
   new Set(
@@ -177,10 +181,9 @@ export function renderWorkerRbac(actions: readonly Permitted[], account: WorkerA
   );
 }
 
-/** Named, and given to nobody: whoever may make bindings and bind every role may do everything. */
+/** Named, and given to nobody. */
 function optIn(actions: readonly Permitted[]): string {
-  const wanted = actions.flatMap((action) => action.permissions).filter(({ scope }) => scope === 'opt-in');
-  const lines = toRules(grants(wanted)).map(
+  const lines = optInRules(actions).map(
     ({ apiGroups, resources, verbs }) =>
       `#   ${verbs.join(', ')} on ${resources.join(', ')} (${apiGroups.join(', ')})\n`,
   );

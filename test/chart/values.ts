@@ -27,6 +27,14 @@ export const monitored: Values = {
   tracing: { endpoint: 'http://collector.monitoring:4318', headersInSecret: true },
 };
 
+export const handingOut: Values = {
+  ...smallest,
+  rbac: {
+    actIn: ['payments', 'ci'],
+    bind: { clusterRoles: ['view', 'system:node'], roles: ['own'], clusterWide: true },
+  },
+};
+
 const everything: Values = {
   ...bundled,
   config: {
@@ -76,5 +84,6 @@ export const matrix: [string, Values][] = [
   ['a bundled Redis', bundled],
   ['everything', everything],
   ['remote clusters only', remoteOnly],
-  ['acting everywhere', { ...smallest, rbac: { actEverywhere: true } }],
+  ['acting everywhere', { ...smallest, rbac: { actEverywhere: true, bind: { clusterRoles: ['view'] } } }],
+  ['the power to hand out power', handingOut],
 ];

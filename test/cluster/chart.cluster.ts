@@ -9,9 +9,10 @@ import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane
 import { actions } from '../../src/actions/index.ts';
 import { parseFileConfig } from '../../src/config.ts';
 import { policySchema } from '../../src/domain/policy-schema.ts';
-import { workerRules } from '../../src/domain/rbac.ts';
+import { grants, optInRules, type Rule, workerRules } from '../../src/domain/rbac.ts';
 import { type Helm, openHelm, type Values } from '../chart/helm.ts';
-import { bundled, matrix, monitored, smallest } from '../chart/values.ts';
+import { bundled, handingOut, matrix, monitored, smallest } from '../chart/values.ts';
+import { commandBlock } from '../command-blocks.ts';
 import { read } from '../structure/tree.ts';
 
 interface Container {
@@ -26,7 +27,7 @@ interface Rendered {
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   data?: Record<string, string>;
-  rules?: object[];
+  rules?: (Rule & { resourceNames?: string[] })[];
   roleRef?: { name: string };
   spec?: {
     ingress?: unknown;
@@ -102,6 +103,21 @@ describe.each(matrix)('with %s', (_, values) => {
       ...(rbac.actEverywhere ? [['ClusterRoleBinding', undefined]] : []),
       ...rbac.actIn.map((where) => ['RoleBinding', where]),
     ]);
+  });
+
+  test('no role hands out power but by the names of roles, and only where they are in the values', async () => {
+    const { objects } = await manifestsOf(values);
+    const rbac = values.rbac as { bind?: { roles?: string[]; clusterRoles?: string[] } } | undefined;
+    const named = [...(rbac?.bind?.roles ?? []), ...(rbac?.bind?.clusterRoles ?? [])];
+    const rules = objects.flatMap(({ rules = [] }) => rules);
+    const powerful = rules.filter(({ verbs }) =>
+      verbs.some((verb) => ['bind', 'escalate', 'impersonate', '*'].includes(verb)),
+    );
+    for (const { verbs, resourceNames } of powerful) {
+      expect(verbs).toEqual(['bind']);
+      expect(resourceNames?.length).toBeGreaterThan(0);
+    }
+    expect(new Set(powerful.flatMap(({ resourceNames = [] }) => resourceNames))).toEqual(new Set(named));
   });
 
   test('every container writes to no root file system, and all are looked after', async () => {
@@ -219,6 +235,41 @@ describe('with everything that watches it', () => {
   });
 });
 
+describe('with the power to hand out power', () => {
+  test('as docs/rotation.md shows it, nothing is given in the whole cluster', async () => {
+    const shown = parse(commandBlock('docs/rotation.md', 'bind')) as Values;
+    const { objects } = await manifestsOf({ ...smallest, ...shown });
+    const bound = objects.filter(({ roleRef }) => roleRef?.name.includes('-worker-bind'));
+    expect(bound.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+      ['RoleBinding', 'payments'],
+    ]);
+  });
+
+  test('the roles are what the actions declare as opt-in, bound in the namespaces and in the cluster', async () => {
+    const { objects } = await manifestsOf(handingOut);
+    const rulesOf = (end: string) => named(objects, 'ClusterRole', end)?.rules ?? [];
+    const [here, wide] = [rulesOf('-worker-bind'), rulesOf('-worker-bind-cluster')];
+    expect(grants([...here, ...wide])).toEqual(grants(optInRules(actions)));
+    const namesOf = (rules: typeof here) =>
+      rules.map(({ resources, resourceNames }) => [resources.join(), resourceNames]);
+    expect(namesOf(here)).toEqual([
+      ['rolebindings', undefined],
+      ['roles', ['own']],
+      ['clusterroles', ['view', 'system:node']],
+    ]);
+    expect(namesOf(wide)).toEqual([
+      ['clusterrolebindings', undefined],
+      ['clusterroles', ['view', 'system:node']],
+    ]);
+    const bound = objects.filter(({ roleRef }) => /-worker-bind(-cluster)?$/.test(roleRef?.name ?? ''));
+    expect(bound.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+      ['ClusterRoleBinding', undefined],
+      ['RoleBinding', 'payments'],
+      ['RoleBinding', 'ci'],
+    ]);
+  });
+});
+
 test.each<[string, Values, RegExp]>([
   ['no channel', { config: { people: { approvers: ['U012ABCDEF'] } } }, /slack/],
   [
@@ -234,6 +285,12 @@ test.each<[string, Values, RegExp]>([
     /terminationGracePeriodSeconds/,
   ],
   ['an Ingress without a host', { ...smallest, ingress: { enabled: true } }, /ingress\.host/],
+  ['roles to bind nowhere', { ...smallest, rbac: { bind: { roles: ['own'] } } }, /rbac\.actIn/],
+  [
+    'no role to bind in the cluster',
+    { ...smallest, rbac: { actIn: ['ci'], bind: { roles: ['own'], clusterWide: true } } },
+    /rbac\.bind\.clusterRoles/,
+  ],
   [
     'two policies',
     { config: { ...(smallest.config as object), policy: { rules: [] } }, policy: { breakGlass: [] } },
@@ -317,7 +374,9 @@ describe('on a real control plane, in a namespace at the restricted level', () =
       ['install', NAMESPACE, '--wait', '--timeout', '100s', ...to],
       bundled,
     );
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // Where the end of the waiting cuts a watch off in the middle of an answer, Helm's client says so.
+    const said = stderr.replaceAll(/^E\d{4} .*request\.go.*context canceled"?\n/gm, '');
+    expect({ code, said }).toEqual({ code: 0, said: '' });
     expect(stdout).toContain('The worker may act in: payments, ci.');
     const pods = await plane.kubectl(['get', 'pods', '-n', NAMESPACE, '-o', 'json']);
     const { items } = JSON.parse(pods.stdout) as {

@@ -1,77 +1,16 @@
 // Writes the generated files of the chart anew, from what the actions declare and the configuration's schema: node test/structure/chart-files.ts
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { z } from 'zod';
-import { actions } from '../../src/actions/index.ts';
 import { fileSchema } from '../../src/config.ts';
 import { policySchema } from '../../src/domain/policy-schema.ts';
-import { type Rule, workerRules } from '../../src/domain/rbac.ts';
+import { GENERATED, rbacTemplate } from './chart-rbac.ts';
 import { ROOT } from './tree.ts';
-
-const GENERATED = 'Generated, so do not edit it: node test/structure/chart-files.ts';
-
-/** As text, because names and namespaces are the release's: `$`, also inside a range. */
-export function rbacTemplate(): string {
-  const { cluster, namespace } = workerRules(actions);
-  const read = '{{ include "tourniquet.clusterName" $ }}-worker-read';
-  const act = '{{ include "tourniquet.clusterName" $ }}-worker-namespace';
-  return `# What the worker may do in this cluster: what the actions declare and the engine reads, and nothing else.
-# ${GENERATED}
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: {{ include "tourniquet.name" $ }}-worker
-  namespace: {{ $.Release.Namespace }}
-  labels: {{- include "tourniquet.labels" (list $ "worker") | nindent 4 }}
-automountServiceAccountToken: false
-{{- if .Values.rbac.create }}
----
-# Reading, in the whole cluster, without any Secret: who uses the ServiceAccount, and what a thief can do with it.
-${role(read, cluster)}---
-${binding('ClusterRoleBinding', read, '')}---
-# Acting, where a binding says so. Get, list and patch on Secrets are the power to read them.
-${role(act, namespace)}{{- if .Values.rbac.actEverywhere }}
----
-${binding('ClusterRoleBinding', act, '')}{{- else }}
-{{- range $namespace := .Values.rbac.actIn }}
----
-${binding('RoleBinding', act, '  namespace: {{ $namespace }}\n')}{{- end }}
-{{- end }}
-{{- end }}
-`;
-}
-
-const LABELS = '  labels: {{- include "tourniquet.labels" (list $ "worker") | nindent 4 }}\n';
-
-const role = (name: string, rules: Rule[]): string => `apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: ${name}
-${LABELS}${stringify({ rules })}`;
-
-const binding = (
-  kind: string,
-  name: string,
-  where: string,
-): string => `apiVersion: rbac.authorization.k8s.io/v1
-kind: ${kind}
-metadata:
-  name: ${name}
-${where}${LABELS}roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: ClusterRole
-  name: ${name}
-subjects:
-  - kind: ServiceAccount
-    name: {{ include "tourniquet.name" $ }}-worker
-    namespace: {{ $.Release.Namespace }}
-`;
 
 const text = { type: 'string' };
 const flag = { type: 'boolean' };
 const name = { type: 'string', minLength: 1 };
-const names = { type: 'array', items: name };
+const unique = { type: 'array', items: name, uniqueItems: true };
 const quantity = { type: 'string', pattern: '^[0-9.]+([EPTGMk]i?)?$' };
 /** What Kubernetes itself checks. */
 const free = { type: 'object' };
@@ -112,7 +51,12 @@ export function valuesSchema(): string {
       sources: { type: 'array', items: { type: 'string', pattern: '^[a-z0-9-]+$' }, uniqueItems: true },
       config: ours(fileSchema),
       policy: { anyOf: [{ type: 'object', maxProperties: 0 }, ours(policySchema)] },
-      rbac: only({ create: flag, actIn: { ...names, uniqueItems: true }, actEverywhere: flag }),
+      rbac: only({
+        create: flag,
+        actIn: unique,
+        actEverywhere: flag,
+        bind: only({ clusterRoles: unique, roles: unique, clusterWide: flag }),
+      }),
       kubeconfigSecret: text,
       bot: part,
       worker: part,

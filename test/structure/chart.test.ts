@@ -33,6 +33,28 @@ test('every value is used by a template', () => {
     ).toBe(true);
 });
 
+describe('the power to hand out power', () => {
+  const rules = read('helm/templates/rbac.yaml')
+    .split(/^(?= {2}- apiGroups:)/m)
+    .slice(1);
+  const withVerb = (verb: string) => rules.filter((text) => text.includes(`      - ${verb}\n`));
+
+  test('is over named roles alone, which are in the values', () => {
+    const bind = withVerb('bind').map((text) => /^ {4}resourceNames: (.*)$/m.exec(text)?.[1]);
+    expect(bind.length).toBeGreaterThan(0);
+    expect(new Set(bind)).toEqual(new Set(['{{- toYaml . | nindent 6 }}']));
+    expect(values.rbac).toMatchObject({ bind: { clusterRoles: [], roles: [], clusterWide: false } });
+  });
+
+  test('is not given in another way', () => {
+    expect(['escalate', 'impersonate', '*', '"*"'].flatMap(withVerb)).toEqual([]);
+    const changing = rules.filter(
+      (text) => /- (roles|clusterroles)\n/.test(text) && !/- (bind|list)\n/.test(text),
+    );
+    expect(changing).toEqual([]);
+  });
+});
+
 test('the documents forward to the port that the Service has', () => {
   const port = /\{ name: http, port: (\d+),/.exec(read('helm/templates/service.yaml'))?.[1];
   const documents = [read('README.md'), ...filesIn(['docs'], ['.md']).map((file) => file.text)];
