@@ -50,11 +50,14 @@ export const answersTo = ({ servers, caPem }: RealWorldCluster, token: string): 
 
 export const tracesOf = ({ slackSide }: RealStage, token: string) => inspectTraces(slackSide, token);
 
-/** `verb resource namespace/name`, of everything that the worker asked to change. */
-export async function writesOf({ plane }: RealWorldCluster, namespace: string): Promise<string[]> {
+/** `verb resource name status`, of everything that the worker asked to change there; without a namespace, of the cluster's own. */
+export async function writesOf({ plane }: RealWorldCluster, namespace?: string): Promise<string[]> {
   const events = await plane.auditLog();
   return events.flatMap(({ user, verb, objectRef: ref, responseStatus }) =>
-    user.username === USERNAME && ref?.namespace === namespace && !['get', 'list'].includes(verb)
+    user.username === USERNAME &&
+    ref !== undefined &&
+    ref.namespace === namespace &&
+    !['get', 'list'].includes(verb)
       ? [`${verb} ${ref.resource} ${ref.name ?? ''} ${responseStatus?.code}`]
       : [],
   );
