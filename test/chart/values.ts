@@ -27,6 +27,17 @@ export const monitored: Values = {
   tracing: { endpoint: 'http://collector.monitoring:4318', headersInSecret: true },
 };
 
+export const fromStore: Values = {
+  ...smallest,
+  existingSecret: 'from-store',
+  externalSecret: {
+    enabled: true,
+    store: { kind: 'SecretStore', name: 'vault' },
+    key: 'teams/security/tourniquet',
+    refreshInterval: '10m',
+  },
+};
+
 export const handingOut: Values = {
   ...smallest,
   rbac: {
@@ -85,5 +96,6 @@ export const matrix: [string, Values][] = [
   ['everything', everything],
   ['remote clusters only', remoteOnly],
   ['acting everywhere', { ...smallest, rbac: { actEverywhere: true, bind: { clusterRoles: ['view'] } } }],
+  ['secrets from a store', fromStore],
   ['the power to hand out power', handingOut],
 ];

@@ -10,8 +10,9 @@ import { actions } from '../../src/actions/index.ts';
 import { parseFileConfig } from '../../src/config.ts';
 import { policySchema } from '../../src/domain/policy-schema.ts';
 import { grants, optInRules, type Rule, workerRules } from '../../src/domain/rbac.ts';
+import { CRD, externalSecretDefinition } from '../chart/external-secret.ts';
 import { type Helm, openHelm, type Values } from '../chart/helm.ts';
-import { bundled, handingOut, matrix, monitored, smallest } from '../chart/values.ts';
+import { bundled, fromStore, handingOut, matrix, monitored, smallest } from '../chart/values.ts';
 import { commandBlock } from '../command-blocks.ts';
 import { read } from '../structure/tree.ts';
 
@@ -270,6 +271,26 @@ describe('with the power to hand out power', () => {
   });
 });
 
+describe('with secrets from a store', () => {
+  test('one ExternalSecret makes the Secret that the Pods read, out of one entry', async () => {
+    const { objects } = await manifestsOf(fromStore);
+    const found = objects.filter(({ kind }) => kind === 'ExternalSecret');
+    expect(found).toMatchObject([
+      {
+        apiVersion: 'external-secrets.io/v1',
+        spec: {
+          refreshInterval: '10m',
+          secretStoreRef: { kind: 'SecretStore', name: 'vault' },
+          target: { name: 'from-store' },
+          dataFrom: [{ extract: { key: 'teams/security/tourniquet' } }],
+        },
+      },
+    ]);
+    const read = JSON.stringify(objects).matchAll(/"secretKeyRef":\{"name":"([^"]+)"/g);
+    expect(new Set([...read].map(([, name]) => name))).toEqual(new Set(['from-store']));
+  });
+});
+
 test.each<[string, Values, RegExp]>([
   ['no channel', { config: { people: { approvers: ['U012ABCDEF'] } } }, /slack/],
   [
@@ -285,6 +306,16 @@ test.each<[string, Values, RegExp]>([
     /terminationGracePeriodSeconds/,
   ],
   ['an Ingress without a host', { ...smallest, ingress: { enabled: true } }, /ingress\.host/],
+  [
+    'a store without a name',
+    { ...smallest, externalSecret: { enabled: true, key: 'a' } },
+    /externalSecret\.store\.name/,
+  ],
+  [
+    'a store without an entry',
+    { ...smallest, externalSecret: { enabled: true, store: { name: 'vault' } } },
+    /externalSecret\.key/,
+  ],
   ['roles to bind nowhere', { ...smallest, rbac: { bind: { roles: ['own'] } } }, /rbac\.actIn/],
   [
     'no role to bind in the cluster',
@@ -315,6 +346,7 @@ describe('on a real control plane, in a namespace at the restricted level', () =
       'pod-security.kubernetes.io/warn': 'restricted',
     };
     await apply([
+      externalSecretDefinition,
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: level } },
       ...['payments', 'ci'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
       {
@@ -335,6 +367,8 @@ describe('on a real control plane, in a namespace at the restricted level', () =
         },
       },
     ]);
+    const known = await plane.kubectl(['wait', '--for=condition=Established', `crd/${CRD}`]);
+    expect(known).toMatchObject({ code: 0 });
   });
   afterAll(async () => {
     await plane?.close();
@@ -362,6 +396,13 @@ describe('on a real control plane, in a namespace at the restricted level', () =
       expect(stdout.trim().split('\n')).toHaveLength(objects.length);
     },
   );
+
+  test('an ExternalSecret with a field that the operator does not know is refused there', async () => {
+    const { text } = await manifestsOf(fromStore);
+    const args = ['apply', '--server-side', '--dry-run=server', '--filename=-'];
+    const { stderr } = await plane.kubectl(args, text.replace('secretStoreRef:', 'storeRef:'));
+    expect(stderr).toMatch(/\.spec\.storeRef: field not declared in schema/);
+  });
 
   test('a Pod that asks for more is refused there, so the level is in force', async () => {
     const args = ['run', 'root', '--image=a', '--namespace', NAMESPACE];

@@ -48,6 +48,12 @@ export function valuesSchema(): string {
       image: only({ repository: name, tag: text, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] } }),
       imagePullSecrets: list,
       existingSecret: name,
+      externalSecret: only({
+        enabled: flag,
+        store: only({ kind: { enum: ['SecretStore', 'ClusterSecretStore'] }, name: text }),
+        key: text,
+        refreshInterval: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' },
+      }),
       sources: { type: 'array', items: { type: 'string', pattern: '^[a-z0-9-]+$' }, uniqueItems: true },
       config: ours(fileSchema),
       policy: { anyOf: [{ type: 'object', maxProperties: 0 }, ours(policySchema)] },
