@@ -255,7 +255,9 @@ describe('the worker counts again', () => {
   it('a forged review is taken back once, also where somebody who may says the same after it', async () => {
     const id = await waiting();
     await h.click(id, 'break-glass', 'UMAYA', { reason: 'nobody is awake' });
-    const [forgery, honest] = ['UDAN', 'UINES'].map((by) => forged(id, { verb: 'review', by, reason: 'fine' }));
+    const [forgery, honest] = ['UDAN', 'UINES'].map((by) =>
+      forged(id, { verb: 'review', by, reason: 'fine' }),
+    );
     if (!forgery || !honest) expect.unreachable();
     await h.forge(id, forgery, honest);
     expect(h.incident(id).reviews[0]?.closed).toBeUndefined();

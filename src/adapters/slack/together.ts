@@ -103,12 +103,10 @@ export async function approveTogether(
   for (const [id, hash] of plans) {
     const click = { verb, by, hash, together: true as const, ...(reason && { reason }) };
     // One that fails must not hide that those before it count.
-    const decided = await bot.front
-      .decide(id, click)
-      .catch((error: unknown) => ({
-        decided: false as const,
-        refusal: { message: explain(error, bot.log) },
-      }));
+    const decided = await bot.front.decide(id, click).catch((error: unknown) => ({
+      decided: false as const,
+      refusal: { message: explain(error, bot.log) },
+    }));
     if (!decided.decided) refused.push(`• \`${id}\`: ${decided.refusal.message}`);
     else if (decided.incident.decisions.at(-1)?.decision.awaiting === undefined) running += 1;
   }
