@@ -1,11 +1,14 @@
 // `tourniquet report` over the wire, against the bot's own intake and a real Redis: every format, every token once, nothing lost.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
+import { issueServingCertificate } from '../../sandbox/cluster/certificate.ts';
 import { dumpRedis } from '../../sandbox/traces.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
 import { report, runReport } from '../../src/cli/report.ts';
 import { base64, boundToken, jwt, legacyToken, wrap } from '../domain/token-samples.ts';
+import { startReceiver } from '../receiver.ts';
 import { type Intake, startIntake } from './bot.ts';
 import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
@@ -400,6 +403,21 @@ describe('an endpoint in trouble', () => {
     expect(told.code).toBe(2);
     expect(told.out).toMatch(/307: a redirect, which is not followed/);
     expect(thief).toEqual([]);
+  });
+
+  it('whose certificate nobody vouches for gets nothing, also where the environment would let it', async () => {
+    const { keyPem: key, certPem: cert } = issueServingCertificate('receiver', ['127.0.0.1']);
+    const receiver = await startReceiver({ key, cert });
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const env = { TOURNIQUET_URL: receiver.url, TOURNIQUET_SOURCE_REPORT: receiver.secret.reveal() };
+    const run: CliCommand['run'] = (argv, terminal) =>
+      runReport(argv, terminal, { sleep: async () => undefined, now: Date.now });
+    const told = await typed({ ...report, run }, [], { stdin: legacyToken(), env });
+    vi.unstubAllEnvs();
+    await receiver.close();
+    expect(told.code).toBe(2);
+    expect(told.out).toMatch(/did not answer \(.*(CERT|SIGNATURE|SIGNED)/);
+    expect(receiver.deliveries).toEqual([]);
   });
 
   it('that is something else is not believed', async () => {
