@@ -69,10 +69,10 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   return await verify(bench, params);
 }
 
-/** Pods, those that terminate too, and templates that would make such Pods: without the ServiceAccount they could not. */
-/** That is no matter of who uses it. */
+/** None of these says who uses it. */
 const NOTHING_ELSE = { autoscalers: [], budgets: [], services: [], callbacks: [] };
 
+/** Pods, those that terminate too, and templates that would make such Pods: without the ServiceAccount they could not. */
 async function usersOf(cluster: Cluster, { namespace, name, secrets }: Params): Promise<string[]> {
   const [pods, ...workloads] = await Promise.all([
     cluster.list({ resource: resources.pods, namespace }) as unknown as Promise<PodObject[]>,

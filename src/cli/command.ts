@@ -10,6 +10,12 @@ export interface Terminal {
   env: Record<string, string | undefined>;
 }
 
+/** Time as a command sees it, or a stand-in of it. */
+export interface Waiting {
+  sleep(ms: number): Promise<unknown>;
+  now(): number;
+}
+
 export interface CliOption {
   type: 'string' | 'boolean';
   multiple?: boolean;

@@ -2,12 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readSecret } from '../config-secrets.ts';
 import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, parseCall, type Terminal, type Waiting, wrongCall } from './command.ts';
 import { readInput } from './input.ts';
 import type { Severity } from './report/candidate.ts';
 import { FORMATS, type Format, readFindings } from './report/formats.ts';
 import { dataOf, type Leak, sift } from './report/leaks.ts';
-import { type Endpoint, endpointOf, send, type Waiting } from './report/send.ts';
+import { type Endpoint, endpointOf, send } from './report/send.ts';
 import { notSent, type Reported, reportJson, reportText } from './report/text.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { duration } from '../config.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isAppError } from '../errors.ts';
-import { type CliCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, parseCall, type Terminal, type Waiting, wrongCall } from './command.ts';
 import { fullId, loadIncident } from './incident/find.ts';
 import { incidentJson, isOver, isProvenDead, lastEvidence, standing, waitsFor } from './incident/standing.ts';
 import { followUps, steps, summary } from './incident-report.ts';
@@ -40,11 +40,6 @@ export const status: CliCommand = {
     '0 answered; with --wait: proven dead, resolved or a false alarm; 1 with --wait: not so, or not in time; 2 no such incident, or it could not be answered.',
   run: (argv, terminal) => runStatus(argv, terminal, { sleep: wait, now: Date.now }),
 };
-
-export interface Waiting {
-  sleep(ms: number): Promise<unknown>;
-  now(): number;
-}
 
 export async function runStatus(argv: string[], terminal: Terminal, waiting: Waiting): Promise<number> {
   const { positionals, values } = parseCall(status, argv, OPTIONS);

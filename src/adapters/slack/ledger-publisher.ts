@@ -6,7 +6,7 @@ import type { Chained } from '../../engine/ledger.ts';
 import { clean, code, counted, some } from './mrkdwn.ts';
 import { slackError } from './web-client.ts';
 
-export const ANCHOR_EVENT = 'tourniquet_anchor';
+const ANCHOR_EVENT = 'tourniquet_anchor';
 
 export interface Channel {
   client: WebClient;

@@ -5,17 +5,13 @@ import { Agent, fetch, type Response } from 'undici';
 import { scrub } from '../../domain/leak-material.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
+import type { Waiting } from '../command.ts';
 import { printable } from '../input.ts';
 
 export interface Endpoint {
   url: URL;
   /** TOURNIQUET_SOURCE_REPORT. */
   secret: Secret;
-}
-
-export interface Waiting {
-  sleep(ms: number): Promise<unknown>;
-  now(): number;
 }
 
 export type Sent =
