@@ -4,5 +4,6 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
     `Tourniquet needs Node 24 or newer, and this is ${process.version}. ` +
       'Run it with npm after a plain "npm ci" (without --omit=dev or --ignore-scripts), which brings Node 26; or install Node 24 or newer.',
   );
-  process.exit(1);
+  // Not 1, which the command line answers where a leak was found and reported.
+  process.exit(2);
 }

@@ -24,6 +24,8 @@ export interface AuditOptions {
   /** Closed before this time, Unix milliseconds. */
   purge(options: Pick<PurgeOptions, 'before' | 'by' | 'dryRun'>): Promise<Purged>;
   stdout: { write(text: string): unknown };
+  /** What went wrong, so that an export into a file holds nothing else. */
+  stderr: { write(text: string): unknown };
 }
 
 const OPTIONS = {
@@ -64,62 +66,92 @@ export const audit: CliCommand = {
   ],
   options: OPTIONS,
   exitCodes: '0 intact, printed or purged; 1 damaged; 2 a wrong call, or no such incident.',
-  run: (argv, { env, stdout }) =>
-    withTrail(env, ({ config, trail, ledger }) => {
+  run(argv, { env, stdout, stderr }) {
+    // A wrong call is told as such, and not as what the configuration lacks.
+    readCall(argv);
+    return withTrail(env, ({ config, trail, ledger }) => {
       const clock = { now: () => Date.now() };
       const forget: AuditOptions['purge'] = (options) =>
         purge({ log: trail(), ledger: ledger(), clock, settings: settingsOf(config) }, options);
-      return runAudit(argv, { trail, key: config.key, purge: forget, stdout });
-    }),
+      return runAudit(argv, { trail, key: config.key, purge: forget, stdout, stderr });
+    });
+  },
 };
 
 /** `argv`: what follows "audit". Answers the exit code: 0 intact, 1 damaged, 2 wrong call or no such incident. */
 export async function runAudit(argv: string[], options: AuditOptions): Promise<number> {
-  const { stdout } = options;
+  const { stdout, stderr } = options;
   try {
     const verdict = await answer(readCall(argv), options);
     stdout.write(typeof verdict === 'string' ? verdict : `${verdict.lines.join('\n')}\n`);
     return typeof verdict === 'string' || verdict.intact ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    stdout.write(`${error.message}\n`);
+    stderr.write(`${error.message}\n`);
     return 2;
   }
 }
 
 async function answer(call: Call, { trail, key, purge: forget }: AuditOptions): Promise<Verdict | string> {
-  const { verb, id, head, file, all, anchor, before, dryRun } = call;
   const { chain } = deriveKeys(key);
-  if (verb === 'export' && id) return exportIncident(trail(), chain, id);
-  if (verb === 'report' && id) return reportOn(trail(), chain, id);
+  switch (call.does) {
+    case 'export':
+      return exportIncident(trail(), chain, call.id);
+    case 'report':
+      return reportOn(trail(), chain, call.id);
+    case 'verify-all':
+      return verifyAll(trail(), chain, call.anchor);
+    case 'verify-file':
+      return verifyExport(call.text, chain, call.head);
+    case 'verify':
+      return verifyIncident(trail(), chain, call.id, call.head);
+    case 'purge':
+      return purgeBefore(call, forget);
+  }
+}
+
+type Call =
+  | { does: 'export' | 'report'; id: string }
+  | { does: 'verify'; id: string; head?: string }
+  | { does: 'verify-file'; text: string; head?: string }
+  | { does: 'verify-all'; anchor?: ReturnType<typeof readNoted> }
+  | { does: 'purge'; date: string; before: number; dryRun: boolean };
+
+function readCall(argv: string[]): Call {
+  const { positionals, values } = parseCall(audit, argv, OPTIONS);
+  const { file, anchor, before, all = false, 'dry-run': dryRun = false } = values;
+  const [verb, id, ...more] = positionals;
+  const head = values.head === undefined ? {} : { head: readHead(values.head) };
+  if (more.length > 0) throw wrongCall(audit);
+  if ((verb === 'export' || verb === 'report') && id) return { does: verb, id };
   if (verb === 'verify' && all && !id)
-    return verifyAll(trail(), chain, anchor ? readNoted(anchor) : undefined);
-  if (verb === 'verify' && file) return verifyExport(readExport(file), chain, head);
-  if (verb === 'verify' && id && !all) return verifyIncident(trail(), chain, id, head);
-  if (verb === 'purge' && before && !id) return purgeBefore(before, dryRun, forget);
+    return { does: 'verify-all', ...(anchor ? { anchor: readNoted(anchor) } : {}) };
+  if (verb === 'verify' && file) return { does: 'verify-file', text: readExport(file), ...head };
+  if (verb === 'verify' && id && !all) return { does: 'verify', id, ...head };
+  if (verb === 'purge' && before && !id)
+    return { does: 'purge', date: before, before: readDate(before), dryRun };
   throw wrongCall(audit);
 }
 
-type Call = ReturnType<typeof readCall>;
-
-function readCall(argv: string[]) {
-  const { positionals, values } = parseCall(audit, argv, OPTIONS);
-  const head = values.head?.toLowerCase();
-  if (head !== undefined && !/^[0-9a-f]{8,64}$/.test(head))
-    throw new AppError(
-      'bad-input',
-      '--head: give at least the first 8 characters of a log head, as shown on the incident.',
-    );
-  const [verb, id, ...more] = positionals;
-  if (more.length > 0) throw wrongCall(audit);
-  const { file, anchor, before, all = false, 'dry-run': dryRun = false } = values;
-  return { verb, id, head, file, anchor, before, all, dryRun };
+function readHead(given: string): string {
+  const head = given.toLowerCase();
+  if (/^[0-9a-f]{8,64}$/.test(head)) return head;
+  throw new AppError(
+    'bad-input',
+    '--head: give at least the first 8 characters of a log head, as shown on the incident.',
+  );
 }
 
-async function purgeBefore(date: string, dryRun: boolean, forget: AuditOptions['purge']): Promise<string> {
+function readDate(date: string): number {
   const before = /^\d{4}-\d\d-\d\d(T.*)?$/.test(date) ? Date.parse(date) : Number.NaN;
-  if (!(before <= Date.now()))
-    throw new AppError('bad-input', `--before: write a date in the past, such as 2026-01-31, not ${date}.`);
+  if (before <= Date.now()) return before;
+  throw new AppError('bad-input', `--before: write a date in the past, such as 2026-01-31, not ${date}.`);
+}
+
+async function purgeBefore(
+  { date, before, dryRun }: Extract<Call, { does: 'purge' }>,
+  forget: AuditOptions['purge'],
+): Promise<string> {
   const { purged, kept } = await forget({ before, by: `audit purge --before ${date}`, dryRun });
   const done = dryRun ? 'would be purged' : 'purged';
   const lines = [

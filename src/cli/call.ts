@@ -42,16 +42,18 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<number> {
       'One of the arguments looks like a token, and was not used. Arguments are seen by everybody on this machine and kept in ' +
         "the shell's history, so treat it as leaked there too. Give tokens on standard input: tourniquet plan < file.",
     );
-  const [name, ...rest] = argv;
+  // "help status" is what "status --help" is.
+  const [name, ...rest] = HELP.includes(argv[0] ?? '') ? [...argv.slice(1, 2), '--help'] : argv;
   if (name === undefined || HELP.includes(name)) {
     terminal.stdout.write(help());
     return 0;
   }
   const command = commands.find((one) => one.name === name);
-  if (command === undefined) {
-    terminal.stderr.write(`There is no command ${name}.\n\n${help()}`);
-    return 2;
-  }
+  if (command === undefined)
+    throw new AppError(
+      'bad-input',
+      `There is no command ${name}. There are: ${commands.map((one) => one.name).join(', ')}. What each does: tourniquet --help`,
+    );
   if (rest.some((word) => word === '--help' || word === '-h')) {
     terminal.stdout.write(helpOf(command));
     return 0;

@@ -62,6 +62,7 @@ async function audit(...argv: string[]) {
     key: books.key,
     purge: (options) => purge(books, options),
     stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (out += text) },
   });
   return { code, out };
 }

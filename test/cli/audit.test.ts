@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
-import { runAudit } from '../../src/cli/audit.ts';
+import { audit as auditCommand, runAudit } from '../../src/cli/audit.ts';
 import { Secret } from '../../src/secret.ts';
 import { openWorld } from '../adapters/redis/support.ts';
+import { typed } from './terminal.ts';
 
 let redis: SandboxRedis;
 let world: ReturnType<typeof openWorld>;
@@ -34,14 +35,15 @@ beforeEach(async () => {
 const nothingPurged = () => Promise.reject(new Error('nobody asked for a purge'));
 
 async function audit(...argv: string[]) {
-  let out = '';
+  let [out, err] = ['', ''];
   const code = await runAudit(argv, {
     trail: () => world.log,
     key: world.key,
     purge: nothingPurged,
     stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
   });
-  return { code, out };
+  return { code, out, err };
 }
 
 const entriesOf = () => world.store.run((r) => r.lrange(world.space.log(id), 0, -1));
@@ -122,6 +124,7 @@ describe('verify', () => {
       key,
       purge: nothingPurged,
       stdout: { write: (text) => (out += text) },
+      stderr: process.stderr,
     });
     expect(code).toBe(1);
     expect(out).toContain('TOURNIQUET_KEY');
@@ -156,6 +159,7 @@ describe('export', () => {
       key: world.key,
       purge: nothingPurged,
       stdout: { write: (text) => (said += text) },
+      stderr: process.stderr,
     });
     expect(offline).toBe(0);
     expect(said).toContain('all 4 entries');
@@ -222,9 +226,19 @@ test.each<[string, string[], RegExp]>([
     /Cannot read \/nonexistent\.jsonl/,
   ],
 ])('%s is refused with what to do', async (_, argv, said) => {
-  const { code, out } = await audit(...argv);
-  expect(code).toBe(2);
-  expect(out).toMatch(said);
+  const { code, out, err } = await audit(...argv);
+  // Into a file goes an export or nothing.
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(said);
+});
+
+test.each([
+  ['without an incident', ['verify'], /^Usage:/],
+  ['with a date that is none', ['purge', '--before', 'yesterday'], /write a date in the past/],
+  ['with a file that does not exist', ['verify', '--file', '/nonexistent.jsonl'], /Cannot read/],
+])('a wrong call %s is told as such where there is no configuration either', async (_, argv, said) => {
+  const told = await typed(auditCommand, argv);
+  expect(told).toMatchObject({ code: 2, out: '', err: expect.stringMatching(said) });
 });
 
 describe('report', () => {
@@ -240,14 +254,16 @@ describe('report', () => {
     await store([`${first} `, ...rest]);
     expect(await audit('report', id)).toEqual({
       code: 2,
-      out: expect.stringContaining('damaged at entry 1'),
+      out: '',
+      err: expect.stringContaining('damaged at entry 1'),
     });
   });
 
   test('of what does not exist there is none', async () => {
     expect(await audit('report', 'nothing')).toEqual({
       code: 2,
-      out: expect.stringContaining('no incident'),
+      out: '',
+      err: expect.stringContaining('no incident'),
     });
   });
 });

@@ -1,4 +1,6 @@
 // What every command of the command line has in common: help that tells its options, and no token on the command line.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { call } from '../../src/cli/call.ts';
 import type { CliCommand } from '../../src/cli/command.ts';
@@ -40,12 +42,32 @@ describe('help', () => {
     },
   );
 
-  it('of all lists each command; a command that does not exist gets it too', async () => {
+  it('of all lists each command; a command that does not exist is answered with their names', async () => {
     const { code, out } = await run();
     expect(code).toBe(0);
     for (const { name } of commands) expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     const wrong = await run('paln');
     expect(wrong).toMatchObject({ code: 2, out: '' });
-    expect(wrong.err).toContain('There is no command paln.');
+    expect(wrong.err).toMatch(/^There is no command paln\. There are: .*plan, .*--help$/m);
+  });
+
+  it('of a command may also be asked for as "help" and its name', async () => {
+    expect(await run('help', 'status')).toEqual(await run('status', '--help'));
+  });
+});
+
+it('a Node that is too old answers 2, since 1 would mean that a leak was found', async () => {
+  const old =
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } })";
+  const asked = promisify(execFile)(process.execPath, [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(old)}`,
+    'src/cli/tourniquet.js',
+    '--help',
+  ]);
+  await expect(asked).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('needs Node 24 or newer'),
   });
 });
