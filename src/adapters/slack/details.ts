@@ -144,7 +144,7 @@ function timeline(incident: Incident): string[] {
   const entries: [string, string][] = [
     ...incident.alerts.map(({ alert, at }): [string, string] => [
       at,
-      `reported by ${alert.reporter ? people([alert.reporter]) : clean(alert.source, 60)}`,
+      alert.reporter ? `reported by ${people([alert.reporter])}` : `alert from ${code(alert.source, 60)}`,
     ]),
     ...incident.updates.map(({ update, at }): [string, string] => [at, clean(update.note)]),
     ...incident.decisions.map(({ decision, at }): [string, string] => [

@@ -7,7 +7,7 @@ import type { Bot } from './bot.ts';
 import { actionsBlock } from './buttons.ts';
 import { VERBS } from './card.ts';
 import { notAMember } from './directory.ts';
-import { headline } from './headline.ts';
+import { headline, who } from './headline.ts';
 import { clean, code, counted, moment, people, section } from './mrkdwn.ts';
 import { cardLink } from './replies.ts';
 import { slackCode } from './web-client.ts';
@@ -88,13 +88,13 @@ async function listed(bot: Bot, incidents: readonly Incident[], buttons: boolean
 }
 
 function recent(incidents: readonly Incident[]): string[] {
-  const made = incidents.flatMap(({ id, decisions }) =>
-    decisions.map(({ decision, at }) => ({ id, decision, at })),
+  const made = incidents.flatMap((incident) =>
+    incident.decisions.map(({ decision, at }) => ({ incident, decision, at })),
   );
   const latest = made.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, DECISIONS);
   if (latest.length === 0) return ['Nothing yet.'];
   return latest.map(
-    ({ id, decision, at }) =>
-      `${moment(Date.parse(at))}: ${people([decision.by])} ${VERBS[decision.verb]} (${code(id.slice(0, 12))})`,
+    ({ incident, decision, at }) =>
+      `${moment(Date.parse(at))}: ${people([decision.by])} ${clean(`${VERBS[decision.verb]}${who(incident)}`, 200)} (${code(incident.id.slice(0, 12))})`,
   );
 }

@@ -12,7 +12,7 @@ import { asksText } from './asks-text.ts';
 import { VERBS } from './card.ts';
 import { clean, code, counted, moment, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
-import { isFullProof, proofLines, proofTimes, proofWords } from './proof-text.ts';
+import { isFullProof, opening, proofLines, proofTimes, proofWords } from './proof-text.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './vote-text.ts';
 
 export interface Milestone {
@@ -214,15 +214,15 @@ function stepEnded(
   if (outcome.verdict === 'not-done') return [`Failed: ${title}`];
   if (outcome.verdict === 'unknown') return [`Not known whether done: ${title}`];
   if (takesBack(run)) return [`Undone: ${title}${after.liveAgain ? ' *The leaked token works again.*' : ''}`];
-  if (!isContained(before) && isContained(after)) return [contained(run, after.openedAt, at), title];
+  if (!isContained(before) && isContained(after)) return [contained(run, after, at), title];
   return [`Done: ${title}`];
 }
 
 const outcomeBefore = (incident: Incident, run: string, step: string) =>
   incident.runs.find(({ id }) => id === run)?.steps.find((state) => state.step.id === step)?.outcome;
 
-const contained = (run: Run, openedAt: string, at: string): string =>
-  `*Contained* ${run.by === 'policy' ? 'by policy' : `by ${people([run.by])}`}, ${span(Date.parse(at) - Date.parse(openedAt))} after the alert.`;
+const contained = (run: Run, incident: Incident, at: string): string =>
+  `*Contained* ${run.by === 'policy' ? 'by policy' : `by ${people([run.by])}`}, ${span(Date.parse(at) - Date.parse(incident.openedAt))} after the ${opening(incident)}.`;
 
 /** The product: what each server answered, at which level, and how long it took. */
 function proved(incident: Incident): string[] {

@@ -5,7 +5,7 @@ import { neededFor } from '../../domain/needed.ts';
 import { offers } from '../../domain/offers.ts';
 import type { Step } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';
+import { isSoaking, openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';
 import { votesFor } from '../../domain/votes.ts';
 import { asksText, type Groups } from './asks-text.ts';
 import { clean, moment, people, some } from './mrkdwn.ts';
@@ -36,7 +36,9 @@ export function planGroups(incident: Incident, approving: Approving): string[][]
   const [first = [], ...others] = steps.slice(0, IN_FULL);
   const heading = plan.steps.length > 0 ? '*Plan*' : '*Plan:* nothing that can be done from here.';
   const notes = some(
-    (isRunning(incident) ? [] : plan.notes).map((note) => `*Note:* ${clean(note, 900)}`),
+    (isRunning(incident) || isSoaking(incident) ? [] : plan.notes).map(
+      (note) => `*Note:* ${clean(note, 900)}`,
+    ),
     6,
   );
   return [[heading, ...first], ...others, brief, notes, approvalLines(incident, approving)].filter(

@@ -91,6 +91,10 @@ const CONTROLS = {
 } as const;
 const CONTROL = "Control: another ServiceAccount's token, sent to the same server.";
 
+/** What the times are counted from. */
+export const opening = ({ alerts }: Pick<Incident, 'alerts'>): string =>
+  alerts[0]?.alert.reporter ? 'request' : 'alert';
+
 /** Time to kill, and to the first of the last refusals, counted from the alert. */
 export function proofTimes(incident: Incident): string | undefined {
   const { proof, openedAt, runs } = incident;
@@ -105,7 +109,7 @@ export function proofTimes(incident: Incident): string | undefined {
       : killed === proof.killedAt
         ? ` First seen ${dead(proof.rounds)} ${since(from)} after it.`
         : ` Seen ${dead(proof.rounds)} in this proof since ${moment(Date.parse(from))}.`;
-  return `Killed ${since(killed)} after the alert (${moment(Date.parse(killed))}).${seen}`;
+  return `Killed ${since(killed)} after the ${opening(incident)} (${moment(Date.parse(killed))}).${seen}`;
 }
 
 /** No more than the weakest cluster's evidence allows. */

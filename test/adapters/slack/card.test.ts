@@ -236,6 +236,20 @@ describe('card', () => {
     expect(shown).not.toMatch(/Still works|Breaks:/);
   });
 
+  it('counts from the request where a person asked', () => {
+    const asked = revoked().map((body, index) => (index === 0 ? reported('UINES00001') : body));
+    expect(words(asked)).toContain('Killed 12 s after the request');
+  });
+
+  it('shows the notes of a plan until it was approved, and not while only its waiting deletion is left', () => {
+    const plan = aPlan([quarantine, { ...remove, soak: true }], ['Images may be gone.']);
+    const proposed: EventBody[] = [reported(), identified, observed, { type: 'plan-proposed', plan }];
+    const ran = contained().slice(waiting().length);
+    expect(words(proposed)).toContain('*Note:* Images may be gone.');
+    expect(words([...proposed, ...ran])).toMatch(/Waits after the proof/);
+    expect(words([...proposed, ...ran])).not.toContain('*Note:*');
+  });
+
   it('leaves the servers to the thread, but for those that cast doubt', () => {
     expect(words(revoked())).not.toContain('https://10.0.0.2:6443');
     const answers = aRound().answers.map((answer, index) =>
