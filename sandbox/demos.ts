@@ -6,46 +6,43 @@ import { INCIDENTS, type World } from './world.ts';
 /** Where the tokens that leak together belong. */
 export const RUNNERS = 'builds';
 
-/** `running` is asked only when a button is pressed: the page shows the buttons before the world is complete. */
+/** Each with a description of two lines at most, so that all of them fit on one screen. `running` is asked only when a button is pressed: the page shows the buttons before the world is complete. */
 export function leakDemos(running: () => World): Demo[] {
   return [
     {
       id: 'legacy',
       label: 'Leak a long-lived token',
-      description:
-        'A scanner finds the token of payments/checkout and sends it: contained at once, deleted on approval.',
+      description: 'Of payments/checkout: contained at once, deleted on approval.',
       run: () => reportLeak(running(), 'legacy'),
     },
     {
       id: 'pod',
       label: "Leak a Pod's token",
-      description: 'A token that is bound to one Pod: on approval it dies with that Pod.',
+      description: 'On approval it dies with its Pod.',
       run: () => reportLeak(running(), 'pod'),
     },
     {
       id: 'unbound',
       label: "Leak a CI robot's token",
-      description: 'A token bound to nothing: on approval its ServiceAccount is made anew, which kills it.',
+      description: 'Two must approve: its ServiceAccount is made anew.',
       run: () => reportLeak(running(), 'unbound'),
     },
     {
       id: 'hash',
       label: 'GitGuardian alert',
-      description: 'The alert carries only a hash: the token is found by comparing, and a person decides.',
+      description: 'Carries only a hash: nothing is done without a person.',
       run: () => gitguardianAlert(running()),
     },
     {
       id: 'burst',
       label: 'Leak 12 tokens at once',
-      description:
-        'A build log is published with the tokens of twelve runners: one summary instead of twelve cards, and one press for all.',
+      description: 'Of build runners: one summary, one approval for all.',
       run: async () => void (await leakTogether(running(), 12)),
     },
     {
       id: 'rotate',
       label: 'Ask for a rotation',
-      description:
-        'You type /rotate-sa: on approval eight workloads move to a new token in waves, then the old one is switched off.',
+      description: 'On approval eight workloads move to a new token, in waves.',
       run: (user) => askForRotation(running(), user),
     },
   ];

@@ -10,11 +10,14 @@ export async function tellRotation(world: World): Promise<number> {
   const before = podsOf(world);
   const old = tokenIn(world, LEDGER.secret);
   console.log(
-    `${before.length} Pods mount the long-lived token of ${LEDGER.namespace}/${LEDGER.serviceAccount}. Maya types /rotate-sa.\n`,
+    `${before.length} Pods mount the long-lived token of ${LEDGER.namespace}/${LEDGER.serviceAccount}. Maya types /rotate-sa.`,
   );
   await askForRotation(world, 'maya');
   const card = await firstCard(world);
   await until(world, 'the plan', () => button(world, card, 'Approve plan'));
+  console.log(
+    'The plan is on the card. Ines approves it. The Pods are replaced in waves, then comes the proof.\n',
+  );
   const waves = watchWaves(world, card);
   const approved = Date.now();
   await press(world, card, 'ines', 'Approve plan');
@@ -23,6 +26,9 @@ export async function tellRotation(world: World): Promise<number> {
   await until(world, 'the proof', () => reply(world, card, /Evidence:|Proof:/));
   waves.stop();
 
+  console.log(
+    'The channel as it stands now: the card, which was rewritten all the time, and under it its thread.\n',
+  );
   console.log(world.slack.transcript(INCIDENTS));
   console.log(`
 Seen on the card while it ran:
@@ -48,7 +54,7 @@ export async function judgeRotation(world: World, { before, old, waves }: Before
   const fresh = successor === undefined ? '' : tokenIn(world, successor);
   const [oldAnswers, newAnswers] = [await answersOf(world, old), await answersOf(world, fresh)];
   console.log(
-    `Pods from before: ${left.length} of ${before.length}. Pods now: ${podsOf(world).length}, all with ${successor}: ${allUse(world, successor)}.`,
+    `Pods from before: ${left.length} of ${before.length}. Pods now: ${podsOf(world).length}, ${allUse(world, successor) ? 'all' : 'not all'} Ready with ${successor}.`,
   );
   console.log(`API servers answer the old token with: ${oldAnswers.join(', ')}`);
   console.log(`API servers answer the new token with: ${newAnswers.join(', ')}`);

@@ -27,7 +27,8 @@ function timeLeft({ done, total, from, since, at }: Seen): string | undefined {
   const passed = Date.parse(at) - Date.parse(since);
   const made = done - from;
   if (made <= 0 || passed <= 0 || done >= total) return undefined;
-  return span(((total - done) * passed) / made);
+  // Whole seconds: it is an estimate.
+  return span(Math.ceil(((total - done) * passed) / made / 1000) * 1000);
 }
 
 /** Quarters that were passed between two counts: rare enough for the thread. */
