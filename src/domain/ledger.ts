@@ -46,6 +46,8 @@ export function learn(known: Known, entry: LedgerEntry): void {
     known.heads.delete(entry.incident);
     return;
   }
+  // A newer version may write what this one does not know yet.
+  if (entry.type !== 'anchor') return;
   for (const [id, version, head] of entry.heads) known.heads.set(id, { version, head });
   known.anchoredAt = entry.at;
   if (entry.why === 'daily') known.daily = { at: entry.at, v: entry.v };

@@ -95,3 +95,10 @@ it('the text is the same, in whatever order a log gives the keys back', () => {
   const other = Object.fromEntries(Object.entries(purged).toReversed()) as unknown as LedgerEntry;
   expect(ledgerText(other)).toBe(ledgerText(purged));
 });
+
+it('an entry that only a newer version knows changes nothing of what is known', () => {
+  const all = nothingKnown();
+  const tomorrow: unknown = { v: 1, at: '2026-01-01T00:00:00.000Z', type: 'of-tomorrow' };
+  learn(all, tomorrow as Parameters<typeof learn>[1]);
+  expect(all).toEqual(nothingKnown());
+});
