@@ -9,7 +9,7 @@ import type { Facts } from '../domain/policy-match.ts';
 import { policySchema } from '../domain/policy-schema.ts';
 import { explain } from '../domain/policy-text.ts';
 import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, usageOf } from './command.ts';
+import { type CliCommand, parseCall, usageOf, wrongCall } from './command.ts';
 
 const OPTIONS = {
   kind: { type: 'string', value: '<kind>', does: 'kind of the token; legacy if not given' },
@@ -40,13 +40,15 @@ export const policy: CliCommand = {
   ],
   options: OPTIONS,
   exitCodes: '0 fine; 1 the policy is valid but doubtful; 2 it is wrong, or so is the call.',
-  run: (argv, { env, stdout }) => runPolicy(argv, { load: () => loadFileConfig(env), stdout }),
+  run: (argv, { env, stdout, stderr }) =>
+    runPolicy(argv, { load: () => loadFileConfig(env), stdout, stderr }),
 };
 
 export interface PolicyOptions {
   /** The configuration, or a stand-in of it. */
   load?: () => FileConfig;
   stdout: { write(text: string): unknown };
+  stderr: { write(text: string): unknown };
 }
 
 /** Where the phase depends on what is done, the first that the action names. */
@@ -57,7 +59,7 @@ export const deeds: Deed[] = actions.map(({ name, phase, reversible }) => ({
 }));
 
 /** `argv`: what follows "policy". Answers the exit code: 0 fine, 1 doubts, 2 wrong. */
-export function runPolicy(argv: string[], { load = loadFileConfig, stdout }: PolicyOptions): number {
+export function runPolicy(argv: string[], { load = loadFileConfig, stdout, stderr }: PolicyOptions): number {
   try {
     const { positionals, values } = parseCall(policy, argv, OPTIONS);
     const [verb, ...rest] = positionals;
@@ -65,11 +67,10 @@ export function runPolicy(argv: string[], { load = loadFileConfig, stdout }: Pol
     if (verb === 'check' && rest.length <= 1) return check(load(), rest[0], stdout);
     if (verb === 'explain' && rest.length === 3)
       return say(stdout, explained(policyOf(load()), rest, values));
-    stdout.write(`${usageOf(policy)}\n`);
-    return 2;
+    throw wrongCall(policy);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    stdout.write(`${error.message}\n`);
+    stderr.write(`${error.message}\n`);
     return 2;
   }
 }

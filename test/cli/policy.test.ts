@@ -26,13 +26,17 @@ function write(name: string, text: string): string {
 }
 
 function run(argv: string[], config = CONFIG, policy?: string): { code: number; said: string } {
-  let said = '';
+  let [said, wrong] = ['', ''];
   const env = {
     TOURNIQUET_CONFIG: write('tourniquet.yaml', config),
     ...(policy === undefined ? {} : { TOURNIQUET_POLICY: write('policy.yaml', policy) }),
   };
   const stdout = { write: (text: string) => (said += text) };
-  return { code: runPolicy(argv, { load: () => loadFileConfig(env), stdout }), said };
+  const stderr = { write: (text: string) => (wrong += text) };
+  const code = runPolicy(argv, { load: () => loadFileConfig(env), stdout, stderr });
+  // What went wrong is on stderr, and nothing else is.
+  expect([said === '', wrong === '']).toEqual([code === 2, code !== 2]);
+  return { code, said: said + wrong };
 }
 
 describe('policy check', () => {

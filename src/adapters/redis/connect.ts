@@ -140,7 +140,7 @@ function unreachable(cause?: Error & { code?: unknown }): AppError {
   const code = typeof cause?.code === 'string' && UNTRUSTED.test(cause.code) ? cause.code : undefined;
   const message = code
     ? `The certificate of Redis is not trusted (${code}), so nothing was accepted. Name its authority in redis.caFile, and Redis by the name that its certificate carries.`
-    : 'Redis cannot be reached, so nothing was accepted. Send it again.';
+    : 'Redis cannot be reached, so nothing was read and nothing was accepted. Try again; if it goes on, see: tourniquet doctor';
   return new AppError('store-unavailable', message, { retry: true, cause });
 }
 

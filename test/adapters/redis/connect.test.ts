@@ -46,7 +46,7 @@ describe('a Redis that can be killed', () => {
     for (const outcome of await Promise.allSettled(calls.map((call) => call())))
       expect(outcome).toMatchObject({
         status: 'rejected',
-        reason: unavailable(/nothing was accepted\. Send it again/),
+        reason: unavailable(/nothing was read and nothing was accepted\. Try again/),
       });
     expect(performance.now() - started).toBeLessThan(LIMIT_MS);
     await redis.restart();
