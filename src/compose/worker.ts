@@ -16,8 +16,8 @@ import type { Log } from '../log.ts';
 import type { Assembly, Shared } from './shared.ts';
 import { warmUp } from './warm-up.ts';
 
-/** A roll-out holds its place for minutes and mostly waits, and a kill must find one at any time. */
-const JOBS_AT_ONCE = 100;
+/** A roll-out holds its place for minutes, and so does what waits at the gate below; a kill must find one at any time. */
+const JOBS_AT_ONCE = 500;
 /** Plans and probes cost processor time, which kills need. */
 const UNHURRIED_AT_ONCE = 8;
 
