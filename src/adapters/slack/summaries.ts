@@ -36,7 +36,9 @@ export function burstSummaries(options: SummaryOptions): Summaries {
   const { store, limits, log, clock } = options;
   let notBefore = 0;
   return {
-    async place({ id, openedAt }) {
+    async place({ id, openedAt, alerts }) {
+      // Whoever asked looks for a card in the channel, and asks for one at a time.
+      if (alerts[0]?.alert.reporter !== undefined) return undefined;
       const burst = await store.place(id, Date.parse(openedAt), limits);
       // Before it is called reported, so that a crash leaves the summary due.
       if (burst !== undefined) await store.touch(burst);

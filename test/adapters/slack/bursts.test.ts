@@ -4,7 +4,16 @@ import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import type { Message } from '../../../sandbox/slack/types.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
 import type { Reporter } from '../../../src/ports.ts';
-import { anIdentity, aPlan, aPolicy, aSituation, contained, quarantine, remove } from '../../builders.ts';
+import {
+  anIdentity,
+  aPlan,
+  aPolicy,
+  aSituation,
+  contained,
+  quarantine,
+  remove,
+  reported,
+} from '../../builders.ts';
 import { openWorld } from '../redis/support.ts';
 import { type Bursting, startBursting } from './bursting.ts';
 import { CHANNEL, type World } from './world.ts';
@@ -101,6 +110,17 @@ const told = (user: string, pattern: RegExp) =>
       .find((text) => pattern.test(text)),
   );
 
+it('what a person asks for in the middle of a burst has a card in the channel, not in the thread of the summary', async () => {
+  const { reporter, summaries } = (await opened()).bot();
+  await flood(reporter, 8);
+  world.front.append('inc-asked', ...leakOf('asked', 'UDAN000001'));
+  await world.report('inc-asked', reporter);
+  await summaries.redraw();
+  expect(inChannel().filter((one) => textOf(one).includes('inc-asked'))).toHaveLength(1);
+  expect(textOf(summary())).toContain('8 leaks');
+  expect(textOf(summary())).not.toContain('payments/asked');
+});
+
 it('twelve at once are five cards and one summary, which two bots and a restart keep as one', async () => {
   const { bot } = await opened();
   const { summaries, reporter } = bot();
@@ -171,10 +191,11 @@ it('is posted once where the process died between posting and storing', async ()
 it('one press approves exactly the listed plans, each by its own rule, and says what was refused', async () => {
   const { bot } = await opened();
   const { summaries, reporter } = bot();
-  // One was asked for by the approver, one is of a namespace whose rule wants each approved by itself.
+  // One was reported by the approver too, one is of a namespace whose rule wants each approved by itself.
   const ids = await flood(reporter, 8, (app) =>
-    leakOf(app, app === 'app-6' ? 'UINES00001' : undefined, app === 'app-7' ? 'shop' : 'payments'),
+    leakOf(app, undefined, app === 'app-7' ? 'shop' : 'payments'),
   );
+  world.front.append(ids[6] ?? '', reported('UINES00001'));
   await summaries.redraw();
   expect(textOf(summary())).toMatch(/1 plan waits for approval, each by itself/);
   await press('ines', /^Approve all 7…$/);
