@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export const slow = [
   'test/e2e/faults/**/*.test.ts',
   'test/e2e/attack-flood.test.ts',
-  'test/e2e/bad-input-slack.test.ts',
+  'test/e2e/bad-input-{clicks,content,slack}.test.ts',
   'test/e2e/burst.test.ts',
   'test/e2e/cli.test.ts',
   'test/e2e/documents.test.ts',
@@ -14,7 +14,7 @@ export const slow = [
   'test/bench/**/*.test.ts',
   'test/adapters/redis/fail-over.test.ts',
   'test/cli/{audit-all,doctor-*}.test.ts',
-  'test/engine/{books,crash-restart,escalate,long-step,take-power-away,votes-model}.test.ts',
+  'test/engine/{books,crash-restart,escalate,long-step,replace-service-account,take-power-away,votes-model}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',
   'test/sandbox/page/**/*.test.ts',
