@@ -43,6 +43,20 @@ test.each(documents)('the commands of %s are typed by a test, or marked', (docum
   expect(blocks.flatMap((block) => problemOf(block) ?? [])).toEqual([]);
 });
 
+test.each(documents)('no command of %s hides in a block without a language', (document) => {
+  expect(hidden(read(document))).toEqual([]);
+});
+
+/** First lines of blocks that should say sh. */
+const hidden = (text: string): string[] => {
+  const fences = [...text.matchAll(/^ *```(\w*).*\n(.*)\n(?:[\s\S]*?\n)?? *```$/gm)];
+  return fences.flatMap(([, language, first = '']) =>
+    language === '' && /^ *(npm|npx|node|kubectl|helm|docker|bash|curl|tourniquet) /.test(first)
+      ? [first]
+      : [],
+  );
+};
+
 test('CI runs what it is said to run', () => {
   const script = read('.ci/run');
   expect(BY_CI.filter((command) => !script.includes(command))).toEqual([]);
@@ -61,6 +75,10 @@ describe('what would be seen', () => {
     ]);
     expect(problems('<!-- block: gone -->\n```sh\nls\n```\n')).toEqual(['docs/x.md: ls']);
     expect(problems('```sh\n# not run by a test:\nls\n```\n')).toEqual(['docs/x.md: # not run by a test:']);
+  });
+
+  test('a command without a language', () => {
+    expect(hidden('```sh\nnpm ci\n```\n\n```\nkubectl get pods\n```\n')).toEqual(['kubectl get pods']);
   });
 
   test('not one that says so, nor one that CI runs', () => {
