@@ -205,7 +205,7 @@ function readFileConfig(
   const config = parseFileConfig(raw, path, problems, lines);
   if (config === undefined) Object.assign(parts, rightParts(raw));
   if (config === undefined || policyPath === undefined) return config;
-  const policy = readPolicyFile(policyPath, problems);
+  const policy = readPolicyFile(policyPath, problems, 'TOURNIQUET_POLICY: ');
   if (typeof raw === 'object' && raw !== null && 'policy' in raw)
     problems.push(`${path}: policy: TOURNIQUET_POLICY names a file with a policy too. Keep one of the two.`);
   return policy && { ...config, policy };
@@ -244,12 +244,12 @@ const badConfig = (problems: readonly string[]): AppError =>
     ['The configuration has problems:', ...problems.map((p) => `  - ${p}`)].join('\n'),
   );
 
-function readPolicyFile(path: string, problems: string[]): PolicySection | undefined {
+function readPolicyFile(path: string, problems: string[], named = ''): PolicySection | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    problems.push(`TOURNIQUET_POLICY: cannot read ${path}. Write the policy there (see docs/policy.md).`);
+    problems.push(`${named}cannot read ${path}. Write the policy there (see docs/policy.md).`);
     return undefined;
   }
   const { raw, lines } = readYaml(text, path, problems);

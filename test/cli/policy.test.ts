@@ -46,6 +46,13 @@ describe('policy check', () => {
     expect(said).toMatch(/^The policy is valid: 0 rules before the default, version [0-9a-f]{12}\.\n$/);
   });
 
+  it('names a file that is not there, and blames nothing else', () => {
+    const { code, said } = run(['check', join(directory, 'gone.yaml')]);
+    expect(code).toBe(2);
+    expect(said).toMatch(/cannot read .*gone\.yaml/);
+    expect(said).not.toContain('TOURNIQUET_POLICY');
+  });
+
   it.each<[string, string, RegExp]>([
     [
       'a key that does not exist',
