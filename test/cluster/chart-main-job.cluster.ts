@@ -93,7 +93,7 @@ beforeAll(async () => {
       http: { host: '127.0.0.1', port, healthPort },
       proof: { stability: '300ms', retryEvery: '100ms', recheckAfter: ['1h'] },
       sweepEvery: '500ms',
-      slack: { updateEvery: '1ms' },
+      slack: { updateEvery: '1ms', burst: { cards: 1000 } },
     },
   });
   await throughTheChart(world.cluster('prod').plane);

@@ -33,7 +33,7 @@ export async function openRealStage(
       proof: { stability: '300ms', retryEvery: '100ms', recheckAfter: ['1h'] },
       sweepEvery: '500ms',
       ...config,
-      slack: { updateEvery: '1ms' },
+      slack: { updateEvery: '1ms', burst: { cards: 1000 } },
     },
   });
   return {
