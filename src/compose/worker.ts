@@ -35,7 +35,7 @@ export async function startWorkerRole(
   );
   for (const cluster of clusters.values()) stack.defer(() => cluster.close());
   const stopping = new AbortController();
-  const unhurried = createGate(UNHURRIED_AT_ONCE, stopping.signal);
+  const unhurried = createGate(UNHURRIED_AT_ONCE);
   const workerDeps = { ...deps, clusters, actions, sleep, stopping: stopping.signal, unhurried };
   const options = { ...queueOptions, concurrency: JOBS_AT_ONCE };
   const worker = startWorker('worker', (work) => doWork(workerDeps, work), options);

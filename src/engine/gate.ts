@@ -1,10 +1,9 @@
 // Lets so much work in at once, the rest in order: so that what may wait never takes the place of a kill.
-import { AppError } from '../errors.ts';
 
-/** Throws AppError `interrupted` for what had not begun when the process stopped; the log still owes it. */
+/** A process that stops lets go on what waits here: it is short, and what a grace period cuts off is run again elsewhere. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 
-export function createGate(width: number, stopping: AbortSignal): Gate {
+export function createGate(width: number): Gate {
   const waiting: (() => void)[] = [];
   let within = 0;
   const enter = async (): Promise<void> => {
@@ -20,8 +19,6 @@ export function createGate(width: number, stopping: AbortSignal): Gate {
   return async (work) => {
     await enter();
     try {
-      if (stopping.aborted)
-        throw new AppError('interrupted', 'This process stops; another one goes on with what is owed.');
       return await work();
     } finally {
       leave();

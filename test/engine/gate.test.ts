@@ -1,6 +1,8 @@
-// Work that may wait: so much at once, the rest in order, and none of it begun once the process stops.
+// Work that may wait: so much at once, the rest in order, and none of it lost when the process stops.
 import { expect, it } from 'vitest';
 import { createGate } from '../../src/engine/gate.ts';
+import { doWork } from '../../src/engine/work.ts';
+import { seedLegacy, startHarness } from './harness.ts';
 
 function piece() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -15,7 +17,7 @@ function piece() {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 it('lets as many in as it is wide, and the next in their order as places are left, also by failures', async () => {
-  const gate = createGate(2, new AbortController().signal);
+  const gate = createGate(2);
   const pieces = Array.from({ length: 5 }, piece);
   const results = pieces.map(({ work }) => gate(work).catch((error: Error) => error.message));
   const begun = async () => {
@@ -33,17 +35,19 @@ it('lets as many in as it is wide, and the next in their order as places are lef
   expect(await Promise.all(results)).toEqual(['first', 'lost', 'third', 'fourth', 'fifth']);
 });
 
-it('begins nothing after the stop, and says so', async () => {
-  const stopping = new AbortController();
-  const gate = createGate(1, stopping.signal);
-  const [running, waiting] = [piece(), piece()];
-  const first = gate(running.work);
-  const second = gate(waiting.work);
-  await turn();
-  stopping.abort();
-  const said = expect(second).rejects.toMatchObject({ code: 'interrupted' });
-  running.resolve('finished');
-  expect(await first).toBe('finished');
-  await said;
-  expect(waiting.begun).toBe(false);
+it('a process that is told to stop after the kill still makes the plan of what it has begun', async () => {
+  const harness = await startHarness();
+  try {
+    const token = await seedLegacy(harness.cluster());
+    const { incidentId } = await harness.leak(token);
+    const [first] = await harness.pending(incidentId);
+    const working = doWork(harness.deps, first ?? expect.unreachable('nothing is owed'));
+    harness.stop();
+    await working;
+    const { runs, plan } = harness.incident(incidentId);
+    expect(runs[0]?.steps[0]?.outcome?.verdict).toBe('done');
+    expect(plan?.steps.length).toBeGreaterThan(0);
+  } finally {
+    await harness.close();
+  }
 });

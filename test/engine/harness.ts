@@ -101,7 +101,7 @@ export async function startHarness(options: HarnessOptions = {}) {
     actions: options.actions ?? actions,
     sleep,
     stopping: stopping.signal,
-    unhurried: createGate(8, stopping.signal),
+    unhurried: createGate(8),
   };
   const roster = Object.assign(
     options.roster ?? { policy: options.botPolicy ? policy(options.botPolicy) : deps.settings.policy },
