@@ -71,7 +71,9 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
   stack.defer(() => http.close());
   const outlets = openOutlets(assembly, shared);
   await keepTrying(assembly, async () => {
-    roster.teamId = await connectSlack(assembly, shared, front, outlets);
+    await connectSlack(assembly, shared, front, outlets, (teamId) => {
+      roster.teamId = teamId;
+    });
   });
   return http.port;
 }
@@ -98,13 +100,14 @@ async function keepTrying({ config, log, stack }: Assembly, connect: () => Promi
   stack.defer(() => retrying.stop());
 }
 
-/** Returns the id of the workspace. Throws AppError. */
+/** Throws AppError. */
 async function connectSlack(
   assembly: Assembly,
   shared: Shared,
   front: Front,
   outlets: Outlets,
-): Promise<string> {
+  workspaceIs: (teamId: string) => void,
+): Promise<void> {
   const { config, log, stack } = assembly;
   const { deps, store, prefix, clock, telemetry } = shared;
   const { metrics, vitals } = telemetry;
@@ -128,12 +131,12 @@ async function connectSlack(
       if (code === '429') metrics.count('tourniquet_slack_throttled_total');
     },
     commandPrefix: slack.commandPrefix,
+    workspaceIs,
   });
   vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
   const reporter = slackReporting(assembly, shared, front, { ...shown, ...app });
   await outlets.connected(app.url, reporter, slackPublisher({ ...shown, client: app.client }));
-  return app.teamId;
 }
 
 type Shown = Pick<Slack, 'client' | 'members' | 'url'> & Keeping & { policy: Policy };

@@ -47,10 +47,11 @@ export interface SlackOptions {
   /** Where compose has connected already, because it needed the team's id. */
   workspace?: SlackWorkspace;
   watch?: Watch;
+  /** Told the team's id before any socket is open: a click must not be judged without it. */
+  workspaceIs(teamId: string): void;
 }
 
 export interface Slack {
-  teamId: string;
   /** Of the workspace, with its final slash. */
   url: string;
   /** For the reporter. */
@@ -72,6 +73,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   );
   const workspace = options.workspace ?? (await connectSlack({ ...options, names }));
   const { teamId, url, interactive, outbound } = workspace;
+  options.workspaceIs(teamId);
   const receiver = new TwinReceiver(options);
   const app = boltApp(options, workspace, receiver);
   const people = directory(interactive, () => clock.now(), groupsOf(options.policy));
@@ -113,7 +115,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
   }
   const { members } = people;
   const stop = async () => void (await app.stop());
-  return { teamId, url, client: outbound, members, sockets: () => receiver.sockets(), stop };
+  return { url, client: outbound, members, sockets: () => receiver.sockets(), stop };
 }
 
 function boltApp(options: SlackOptions, { botId, botUserId }: SlackWorkspace, receiver: TwinReceiver): App {

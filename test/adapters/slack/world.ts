@@ -18,6 +18,8 @@ import { type MemoryFront, type MemoryStore, memoryFront, memoryStore } from './
 export const CHANNEL = 'CINCIDENTS';
 
 export interface World {
+  /** Which workspace it is, and how many sockets were open when that was said. */
+  told: { teamId: string; sockets: number }[];
   workspace: Workspace;
   front: MemoryFront;
   store: MemoryStore;
@@ -79,6 +81,7 @@ export async function startWorld(
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
   const delivered = new Set<string>();
+  const told: World['told'] = [];
   const options: SlackOptions = {
     ...access,
     appToken: new Secret(workspace.appToken),
@@ -91,6 +94,7 @@ export async function startWorld(
     firstAnywhere: (id) => world.firstAnywhere(id),
     clock,
     workspace: connected,
+    workspaceIs: (teamId) => void told.push({ teamId, sockets: workspace.sockets() }),
   };
   const slack: Slack | undefined = given.bolt === false ? undefined : await startSlack(options);
   const cursors = new Map<string, number>();
@@ -122,6 +126,7 @@ export async function startWorld(
     logged,
     calls,
     client: connected.outbound,
+    told,
     reporter: newReporter(),
     newReporter,
     async firstAnywhere(id) {
