@@ -116,7 +116,7 @@ const boundSchema = z.object({
   jti: plain(256).optional(),
   iat: unixSeconds,
   exp: unixSeconds,
-  'kubernetes.io': z.object({
+  'kubernetes.io': z.looseObject({
     namespace,
     serviceaccount: named,
     pod: named.optional(),
@@ -165,7 +165,7 @@ function fromBound(
       ? { kind: 'secret-bound', boundTo: { kind: 'Secret', ...secret } }
       : node
         ? { kind: 'node-bound', boundTo: { kind: 'Node', ...node } }
-        : { kind: 'unbound' };
+        : boundToOther(parsed['kubernetes.io']);
   return {
     ...header,
     ...bound,
@@ -177,6 +177,22 @@ function fromBound(
     ...(parsed.iat === undefined ? {} : { issuedAt: parsed.iat }),
     ...(parsed.exp === undefined ? {} : { expiresAt: parsed.exp }),
   };
+}
+
+const KNOWN = ['namespace', 'serviceaccount', 'pod', 'secret', 'node', 'warnafter'];
+const claimName = z.string().regex(/^[a-z]{1,64}$/);
+const otherObject = z.object({ name: objectName, uid: uid.optional() });
+
+/** Newer Kubernetes binds tokens to more kinds: one that is not known here is not the same as none. */
+function boundToOther(claims: Record<string, unknown>): Pick<Claims, 'kind' | 'boundTo'> {
+  for (const [key, value] of Object.entries(claims)) {
+    const object = otherObject.safeParse(value).data;
+    if (KNOWN.includes(key) || object === undefined) continue;
+    const { name, uid: id } = object;
+    const kind = claimName.safeParse(key).data ?? 'object';
+    return { kind: 'other-bound', boundTo: { kind, name, ...(id === undefined ? {} : { uid: id }) } };
+  }
+  return { kind: 'unbound' };
 }
 
 function fromLegacy(

@@ -119,7 +119,7 @@ export const isMakeBeforeBreak = (approach: Approach): boolean =>
 export const killsEveryToken = (approach: Approach, { kind }: Pick<TokenIdentity, 'kind'>): boolean =>
   approach === 'recreate' ||
   approach === 'new-service-account' ||
-  (approach === 'revoke' && ['unbound', 'node-bound', 'every-token'].includes(kind));
+  (approach === 'revoke' && ['unbound', 'node-bound', 'other-bound', 'every-token'].includes(kind));
 
 /** A person agreed that Pods without an owner, of Jobs and of paused workloads are replaced too. */
 export const hasConsent = (goal: Goal): boolean => 'consent' in goal && goal.consent === true;

@@ -1,5 +1,6 @@
 // Judges from object state whether a token is still accepted: many leaked tokens are already dead, and saying so is a good outcome.
-import type { Situation } from './situation.ts';
+import type { Situation, TokenSecretFact } from './situation.ts';
+import { secretsAtStake } from './stake.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 export interface ObjectFacts {
@@ -13,60 +14,103 @@ export interface ObjectFacts {
 type Liveness = Situation['liveness'];
 const dead = (reason: string): Liveness => ({ alive: 'dead', reason });
 const alive = (reason: string): Liveness => ({ alive: 'alive', reason });
+const unknown = (reason: string): Liveness => ({ alive: 'unknown', reason });
 
-/** How long API servers still accept a token after its expiry or after its bound object's deletionTimestamp. */
+/** How long API servers still accept a token after its expiry or after the deletionTimestamp of what it depends on. */
 const LEEWAY_MS = 60_000;
+
+/**
+ * How long an API server still answers from memory after the death of a token that was used at the last instant: its
+ * success cache of 10 s, and what it takes until the change has reached it.
+ */
+export const SUCCESS_CACHE_MS = 12_000;
 
 export function judgeLiveness(identity: TokenIdentity, facts: ObjectFacts, nowMs: number): Liveness {
   const { expiresAt, serviceAccount, kind } = identity;
-  if (expiresAt !== undefined && expiresAt * 1000 + LEEWAY_MS < nowMs)
-    return dead(`it expired at ${new Date(expiresAt * 1000).toISOString()}`);
-  if (facts.serviceAccount === null) return dead('its ServiceAccount does not exist (any more)');
-  if (serviceAccount.uid !== undefined && facts.serviceAccount.uid !== serviceAccount.uid)
-    return dead('its ServiceAccount was re-created since: the UID in the token is not the one of today');
-  if (kind === 'legacy') return legacy(identity, facts);
-  if (kind === 'every-token')
-    return alive(
-      `the ServiceAccount exists, with ${facts.tokenSecrets?.length ?? 'unreadable'} token Secrets; other tokens of it cannot be listed`,
+  const account = facts.serviceAccount;
+  if (expiresAt !== undefined && lastMs(expiresAt * 1000) < nowMs)
+    return dead(
+      `it expired at ${iso(expiresAt * 1000)}: refused since ${iso(lastMs(expiresAt * 1000))} at the latest`,
     );
-  return bound(identity, facts, nowMs);
+  if (account === null) return gone('its ServiceAccount does not exist (any more)', nowMs);
+  if (serviceAccount.uid !== undefined && account.uid !== serviceAccount.uid)
+    return gone(
+      'its ServiceAccount was re-created since: the UID in the token is not the one of today',
+      nowMs,
+    );
+  if (kind === 'legacy') return legacy(identity, facts, nowMs);
+  if (account.deleting) {
+    const going = leaving('its ServiceAccount', account.deletionTimestamp, nowMs);
+    if (going.alive === 'dead') return going;
+    const other = kind === 'every-token' ? going : bound(identity, facts, nowMs);
+    return other.alive === 'dead' ? other : going;
+  }
+  return kind === 'every-token' ? every(identity, facts) : bound(identity, facts, nowMs);
 }
 
-function legacy({ boundTo }: TokenIdentity, { serviceAccount, tokenSecrets }: ObjectFacts): Liveness {
-  if (serviceAccount?.deleting) return dead('its ServiceAccount is being deleted');
-  if (tokenSecrets === undefined) return { alive: 'unknown', reason: 'its Secret could not be read' };
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** The last moment at which an API server may accept a token that is only dying since then. */
+const lastMs = (sinceMs: number): number => sinceMs + LEEWAY_MS + SUCCESS_CACHE_MS;
+
+/** Nobody can see since when: at the latest since now. */
+const gone = (what: string, nowMs: number): Liveness =>
+  dead(`${what}; refused by every API server at the latest from ${iso(nowMs + SUCCESS_CACHE_MS)}`);
+
+/** Something that a token of TokenRequest depends on, and that is being deleted: a finalizer may hold it for long. */
+function leaving(what: string, since: string | undefined, nowMs: number): Liveness {
+  if (since === undefined) return unknown(`${what} is being deleted, nobody can see since when`);
+  const until = lastMs(Date.parse(since));
+  return until < nowMs
+    ? dead(`${what} is being deleted since ${since}: refused since ${iso(until)} at the latest`)
+    : alive(`${what} is being deleted: accepted at most until ${iso(until)}`);
+}
+
+function legacy(
+  { boundTo }: TokenIdentity,
+  { serviceAccount, tokenSecrets }: ObjectFacts,
+  nowMs: number,
+): Liveness {
+  if (serviceAccount?.deleting) return gone('its ServiceAccount is being deleted', nowMs);
+  if (tokenSecrets === undefined) return unknown('its Secret could not be read');
   const secret = tokenSecrets.find(({ name }) => name === boundTo?.name);
   if (secret === undefined)
-    return dead(
+    return gone(
       `its Secret ${boundTo?.name} does not exist (any more) as a token Secret of this ServiceAccount`,
+      nowMs,
     );
-  if (secret.deleting) return dead('its Secret is being deleted');
+  if (secret.deleting) return gone('its Secret is being deleted', nowMs);
   if (secret.invalidSince)
     return { alive: 'quarantined', reason: `its Secret is quarantined since ${secret.invalidSince}` };
   if (secret.otherType)
-    return {
-      alive: 'unknown',
-      reason:
-        'a Secret of that name exists, though of another type: if it holds the leaked value, API servers accept it',
-    };
+    return unknown(
+      'a Secret of that name exists, though of another type: if it holds the leaked value, API servers accept it',
+    );
   return alive('its Secret and ServiceAccount exist, with the UID in the token');
 }
 
-function bound({ boundTo }: TokenIdentity, { boundObject }: ObjectFacts, nowMs: number): Liveness {
+function every(identity: TokenIdentity, { tokenSecrets }: ObjectFacts): Liveness {
+  const others = 'tokens of it from the TokenRequest API cannot be listed';
+  const exists = `the ServiceAccount exists, with ${tokenSecrets?.length ?? 'unreadable'} token Secrets; ${others}`;
+  const atStake: TokenSecretFact[] = tokenSecrets ? secretsAtStake(identity, { tokenSecrets }) : [];
+  if (atStake.length === 0 || atStake.some(({ invalidSince }) => !invalidSince)) return alive(exists);
+  const names = atStake.map(({ name, invalidSince }) => `${name} since ${invalidSince}`).join(', ');
+  return {
+    alive: 'quarantined',
+    reason: `every token Secret at stake is quarantined (${names}); ${others}`,
+  };
+}
+
+function bound({ kind, boundTo }: TokenIdentity, { boundObject }: ObjectFacts, nowMs: number): Liveness {
   if (boundTo === undefined)
     return alive('its ServiceAccount exists with the UID in the token, and it is bound to nothing else');
-  const what = `${boundTo.kind} ${boundTo.name}`;
-  if (boundObject === undefined)
-    return { alive: 'unknown', reason: `the ${what} that it is bound to could not be read` };
-  if (boundObject === null) return dead(`the ${what} that it is bound to does not exist (any more)`);
-  if (boundObject.uid !== boundTo.uid)
-    return dead(`the ${what} that it is bound to was replaced by another of that name`);
-  const until = boundObject.deletionTimestamp && Date.parse(boundObject.deletionTimestamp) + LEEWAY_MS;
-  if (until && until < nowMs)
-    return dead(`the ${what} that it is bound to is being deleted, for more than a minute`);
-  if (until)
-    return alive(
-      `the ${what} that it is bound to is being deleted: accepted at most until ${new Date(until).toISOString()}`,
-    );
-  return alive(`the ${what} that it is bound to exists`);
+  const what = `the ${boundTo.kind} ${boundTo.name} that it is bound to`;
+  if (kind === 'other-bound')
+    return unknown(`${what} is of a kind that is not looked at here: only the API servers know`);
+  if (boundObject === undefined) return unknown(`${what} could not be read`);
+  if (boundObject === null) return gone(`${what} does not exist (any more)`, nowMs);
+  if (boundObject.uid !== boundTo.uid) return gone(`${what} was replaced by another of that name`, nowMs);
+  return boundObject.deletionTimestamp
+    ? leaving(what, boundObject.deletionTimestamp, nowMs)
+    : alive(`${what} exists`);
 }

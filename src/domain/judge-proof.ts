@@ -2,10 +2,11 @@
 
 import type { ProbeAnswer, ProofLevel, ProofRound } from './evidence.ts';
 import type { Proof } from './incident.ts';
+import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { done, notDone, type Outcome, unknown } from './outcome.ts';
 
 /** How many rounds in a row must be refused, by level. Behind a load balancer one connection meets one server at a time. */
-const ROUNDS: Record<ProofLevel, number> = { 'each-server': 2, 'load-balancer': 3, 'object-state': 1 };
+const ROUNDS: Record<ProofLevel, number> = { 'each-server': 2, 'load-balancer': 3, 'object-state': 2 };
 
 /** Judges one round of answers from one cluster. */
 export function judgeRound(answers: readonly ProbeAnswer[]): Outcome {
@@ -56,7 +57,14 @@ function lastRun(rounds: readonly ProofRound[]) {
   const from =
     rounds.findLastIndex(({ outcome, level }) => outcome.verdict !== 'done' || level !== last?.level) + 1;
   const tail = rounds.slice(from);
-  return { last, rounds: tail, enough: last !== undefined && tail.length >= ROUNDS[last.level] };
+  const enough = last !== undefined && tail.length >= ROUNDS[last.level] && outlasts(tail, last);
+  return { last, rounds: tail, enough };
+}
+
+/** What only the objects show is dead at an API server too once its memory of an earlier success has lapsed. */
+function outlasts([first]: readonly ProofRound[], last: ProofRound): boolean {
+  if (last.level !== 'object-state' || first === undefined) return true;
+  return Date.parse(last.began ?? last.at) - Date.parse(first.at) >= SUCCESS_CACHE_MS;
 }
 
 function summary(rounds: readonly ProofRound[]): string {
@@ -64,7 +72,8 @@ function summary(rounds: readonly ProofRound[]): string {
   const last = rounds.at(-1);
   if (!first || !last) return '';
   const span = Math.round((Date.parse(last.at) - Date.parse(first.at)) / 1000);
-  if (last.level === 'object-state') return `${last.cluster}: by object state: ${last.outcome.detail}`;
+  if (last.level === 'object-state')
+    return `${last.cluster}: by object state, seen again ${span} s later: ${last.outcome.detail}`;
   const servers = new Set(last.answers.map(({ server }) => server)).size;
   if (last.level === 'each-server')
     return `${last.cluster}: refused by every API server (${servers} of ${servers}), and again ${span} s later`;

@@ -152,6 +152,9 @@ function notes(identity: TokenIdentity, situation: Situation, now: number): stri
     liveness.alive !== 'dead' &&
       ['unbound', 'node-bound'].includes(identity.kind) &&
       'This token is bound to nothing that can be deleted alone: only a new ServiceAccount UID kills it, and with it every other token of this ServiceAccount. It cannot be quarantined.',
+    liveness.alive !== 'dead' &&
+      identity.kind === 'other-bound' &&
+      `This token is bound to ${identity.boundTo?.kind} ${identity.boundTo?.name}, a kind that Tourniquet does not know: a new ServiceAccount UID kills it, and with it every other token of this ServiceAccount. Whether deleting that object is enough, only the API servers can say. It cannot be quarantined.`,
     self &&
       `This is the identity that Tourniquet itself uses on ${cluster}. It is never touched unattended; after the plan Tourniquet needs a new token there.`,
     acceptedOffline({ identity }, now) &&

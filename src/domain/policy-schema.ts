@@ -47,7 +47,9 @@ const matchSchema = z
     namespace: list(glob),
     serviceAccount: list(glob),
     labels: z.record(z.string(), z.string()).describe('Labels of the ServiceAccount, all of them.'),
-    tokenKind: list(z.enum(['legacy', 'pod-bound', 'secret-bound', 'node-bound', 'unbound', 'every-token'])),
+    tokenKind: list(
+      z.enum(['legacy', 'pod-bound', 'secret-bound', 'node-bound', 'unbound', 'other-bound', 'every-token']),
+    ),
     source: list(glob).describe('The source that brought the token, or else the first that reported.'),
     severity: list(z.enum(['critical', 'high', 'medium', 'low', 'info', 'unknown'])),
     tier: list(z.enum(['severe', 'high', 'moderate', 'low', 'unknown'])).describe('What a thief could do.'),

@@ -190,6 +190,8 @@ export interface Situation {
     name: string;
     uid: string;
     deleting: boolean;
+    /** Absent in what was observed before it was read. */
+    deletionTimestamp?: string;
     finalizers: string[];
     /** What a re-creation would create: no UID, no status, no token references. */
     manifest: ServiceAccountManifest;
@@ -198,7 +200,7 @@ export interface Situation {
   tokenSecrets: TokenSecretFact[];
   /** The object that the token is bound to, as it is now; null when it does not exist (any more). */
   boundObject: {
-    kind: 'Pod' | 'Secret' | 'Node';
+    kind: string;
     name: string;
     uid: string;
     deletionTimestamp?: string;

@@ -2,10 +2,17 @@
 
 /**
  * legacy: the long-lived token in a Secret of type kubernetes.io/service-account-token.
- * pod-, secret-, node-bound and unbound: TokenRequest tokens.
+ * pod-, secret-, node-bound and unbound: TokenRequest tokens; other-bound: to an object of a kind that is not known here.
  * every-token: no single token is known; all tokens of the ServiceAccount are meant.
  */
-export type TokenKind = 'legacy' | 'pod-bound' | 'secret-bound' | 'node-bound' | 'unbound' | 'every-token';
+export type TokenKind =
+  | 'legacy'
+  | 'pod-bound'
+  | 'secret-bound'
+  | 'node-bound'
+  | 'unbound'
+  | 'other-bound'
+  | 'every-token';
 
 /** How we know that the identity is true and not just claimed. */
 export type Authenticity =
@@ -26,8 +33,11 @@ export interface TokenIdentity {
   unchecked?: string[];
   namespace: string;
   serviceAccount: { name: string; uid?: string };
-  /** The object whose deletion kills the token. Legacy: the Secret, by name only until it was read. */
-  boundTo?: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid?: string };
+  /**
+   * The object whose deletion kills the token. Legacy: the Secret, by name only until it was read. Kind: Pod, Secret or
+   * Node; for other-bound what the claim is called.
+   */
+  boundTo?: { kind: string; name: string; uid?: string };
   issuer?: string;
   /** Empty for legacy tokens, which count as meant for the API server. */
   audiences: string[];
@@ -45,6 +55,7 @@ export const KIND_WORDS: Record<TokenKind, string> = {
   'secret-bound': 'Secret-bound token',
   'node-bound': 'Node-bound token',
   unbound: 'Unbound token',
+  'other-bound': 'Token bound to an object of a kind that is not known here',
   'every-token': 'Every token',
 };
 

@@ -10,6 +10,7 @@ import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { attempting } from './attempt.ts';
 import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
+import { readBound } from './read-liveness.ts';
 import { readServiceAccount } from './service-account.ts';
 import { markUsed, readTokenSecrets } from './token-secrets.ts';
 
@@ -63,27 +64,6 @@ export async function observe(
     warnings: driftWarnings(identity, facts),
     unread,
     self: self === `system:serviceaccount:${namespace}:${serviceAccount.name}`,
-  };
-}
-
-/** Null: it does not exist. */
-async function readBound(
-  cluster: Cluster,
-  { boundTo, namespace, kind }: TokenIdentity,
-): Promise<Situation['boundObject']> {
-  if (boundTo === undefined || kind === 'legacy') return null;
-  const resource = { Pod: resources.pods, Secret: resources.secrets, Node: resources.nodes }[boundTo.kind];
-  const ref = { resource, name: boundTo.name, ...(resource.namespaced ? { namespace } : {}) };
-  const found = await cluster.get(ref, { metadataOnly: true });
-  if (found === null) return null;
-  const { uid, deletionTimestamp, ownerReferences } = found.metadata;
-  const owner = ownerReferences?.find(({ controller }) => controller);
-  return {
-    kind: boundTo.kind,
-    name: boundTo.name,
-    uid,
-    ...(deletionTimestamp ? { deletionTimestamp } : {}),
-    ...(owner ? { owner: `${owner.kind}/${owner.name}` } : {}),
   };
 }
 

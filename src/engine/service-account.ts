@@ -15,7 +15,14 @@ export async function readServiceAccount(
   const found = await cluster.get<ServiceAccount>({ resource: resources.serviceAccounts, namespace, name });
   if (found === null) return null;
   const { uid, deletionTimestamp, finalizers = [] } = found.metadata;
-  return { name, uid, deleting: deletionTimestamp !== undefined, finalizers, manifest: manifestOf(found) };
+  return {
+    name,
+    uid,
+    deleting: deletionTimestamp !== undefined,
+    ...(deletionTimestamp ? { deletionTimestamp } : {}),
+    finalizers,
+    manifest: manifestOf(found),
+  };
 }
 
 const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

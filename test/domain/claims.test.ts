@@ -61,9 +61,19 @@ describe('readClaims', () => {
     ['secret-bound', { secret: named('s') }],
     ['node-bound', { node: named('n') }],
     ['unbound', {}],
-    ['unbound', { validatingwebhookconfiguration: named('w'), future: { deep: [1] } }],
+    ['unbound', { future: { deep: [1] } }],
+    ['other-bound', { validatingwebhookconfiguration: named('w'), attestations: { deep: [1] } }],
+    ['other-bound', { 'kind of_ the future': named('w') }],
+    ['pod-bound', { pod: named('p'), validatingwebhookconfiguration: named('w') }],
   ])('tells %s tokens', (kind, bound) => {
     expect(read(jwt(boundPayload(bound))).kind).toBe(kind);
+  });
+
+  it('keeps what a token is bound to under its claimed name, where the kind is not known', () => {
+    const gate = named('gate');
+    const { boundTo } = read(jwt(boundPayload({ validatingwebhookconfiguration: gate })));
+    expect(boundTo).toEqual({ kind: 'validatingwebhookconfiguration', ...gate });
+    expect(read(jwt(boundPayload({ 'A *kind*': gate }))).boundTo?.kind).toBe('object');
   });
 
   it.each(['RS256', 'ES256', 'ES384', 'ES512'] as const)('takes a %s signature', (alg) => {

@@ -56,6 +56,21 @@ const podBound = identity({
 });
 const pod = (over = {}) => ({ kind: 'Pod' as const, name: 'api-0', uid: 'p-1', ...over });
 
+const webhookBound = identity({
+  kind: 'other-bound',
+  boundTo: { kind: 'validatingwebhookconfiguration', name: 'gate', uid: 'w-1' },
+});
+const everyToken = (({ boundTo: _, ...rest }) => rest)(identity({ kind: 'every-token' }));
+const off = (name: string) => secret({ name, invalidSince: '2026-11-24' });
+/** Deleted that many seconds from now, and kept by somebody. */
+const held = (offset: number) => ({
+  serviceAccount: account({
+    deleting: true,
+    deletionTimestamp: iso(offset),
+    finalizers: ['example.com/keep'],
+  }),
+});
+
 describe('judgeLiveness', () => {
   it.each<[string, TokenIdentity, ObjectFacts, string]>([
     ['legacy, Secret and UID match', identity(), facts(), 'alive'],
@@ -86,27 +101,91 @@ describe('judgeLiveness', () => {
     ],
     ['ServiceAccount gone', identity(), facts({ serviceAccount: null }), 'dead'],
     ['ServiceAccount re-created', identity(), facts({ serviceAccount: account({ uid: 'sa-2' }) }), 'dead'],
-    ['expired beyond the leeway', unbound({ expiresAt: seconds(-61) }), facts(), 'dead'],
-    ['expired within the leeway', unbound({ expiresAt: seconds(-59) }), facts(), 'alive'],
+    ['expired beyond leeway and cache', unbound({ expiresAt: seconds(-73) }), facts(), 'dead'],
+    ['expired, perhaps used at the last instant', unbound({ expiresAt: seconds(-71) }), facts(), 'alive'],
     ['unbound', unbound(), facts(), 'alive'],
     ['Pod exists', podBound, facts({ boundObject: pod() }), 'alive'],
     ['Pod gone', podBound, facts({ boundObject: null }), 'dead'],
     ['Pod unreadable', podBound, facts({ boundObject: undefined }), 'unknown'],
     ['Pod replaced by a namesake', podBound, facts({ boundObject: pod({ uid: 'p-2' }) }), 'dead'],
     [
-      'Pod terminating for less than a minute',
+      'Pod terminating, perhaps used at the last instant of the leeway',
       podBound,
-      facts({ boundObject: pod({ deletionTimestamp: iso(-59) }) }),
+      facts({ boundObject: pod({ deletionTimestamp: iso(-71) }) }),
       'alive',
     ],
     [
-      'Pod terminating for more than a minute',
+      'Pod terminating beyond leeway and cache',
       podBound,
-      facts({ boundObject: pod({ deletionTimestamp: iso(-61) }) }),
+      facts({ boundObject: pod({ deletionTimestamp: iso(-73) }) }),
       'dead',
     ],
-    ['every token of a ServiceAccount', identity({ kind: 'every-token' }), facts(), 'alive'],
+    ['unbound, ServiceAccount held by a finalizer', unbound(), facts(held(-73)), 'dead'],
+    ['unbound, ServiceAccount being deleted just now', unbound(), facts(held(-71)), 'alive'],
+    [
+      'Pod exists, ServiceAccount held by a finalizer',
+      podBound,
+      facts({ ...held(-73), boundObject: pod() }),
+      'dead',
+    ],
+    [
+      'Pod exists, ServiceAccount being deleted',
+      podBound,
+      facts({ ...held(-1), boundObject: pod() }),
+      'alive',
+    ],
+    ['Pod gone, ServiceAccount being deleted', podBound, facts(held(-1)), 'dead'],
+    ['legacy, ServiceAccount held since a second', identity(), facts(held(-1)), 'dead'],
+    [
+      'unbound, ServiceAccount being deleted since nobody knows when',
+      unbound(),
+      facts({ serviceAccount: account({ deleting: true }) }),
+      'unknown',
+    ],
+    ['bound to a kind that is not known', webhookBound, facts(), 'unknown'],
+    [
+      'bound to a kind that is not known, ServiceAccount gone',
+      webhookBound,
+      facts({ serviceAccount: null }),
+      'dead',
+    ],
+    ['every token of a ServiceAccount', everyToken, facts(), 'alive'],
+    ['every token, no token Secret', everyToken, facts({ tokenSecrets: [] }), 'alive'],
+    ['every token, Secrets unreadable', everyToken, facts({ tokenSecrets: undefined }), 'alive'],
+    [
+      'every token, its Secrets quarantined',
+      everyToken,
+      facts({ tokenSecrets: [off('a'), off('b')] }),
+      'quarantined',
+    ],
+    [
+      'every token, one of its Secrets not quarantined',
+      everyToken,
+      facts({ tokenSecrets: [off('a'), secret()] }),
+      'alive',
+    ],
+    [
+      'every token, all quarantined but what takes their place',
+      everyToken,
+      facts({ tokenSecrets: [off('a'), secret({ replaces: 'a' })] }),
+      'quarantined',
+    ],
+    ['every token, ServiceAccount held by a finalizer', everyToken, facts(held(-73)), 'dead'],
   ])('%s', (_name, token, seen, alive) => {
     expect(judgeLiveness(token, seen, NOW).alive).toBe(alive);
+  });
+
+  it('says until when a token that dies may still be accepted', () => {
+    const { reason } = judgeLiveness(unbound(), facts(held(0)), NOW);
+    expect(reason).toContain(iso(72));
+  });
+
+  it('says from when what is gone is surely refused', () => {
+    expect(judgeLiveness(unbound(), facts({ serviceAccount: null }), NOW).reason).toContain(iso(12));
+  });
+
+  it('says that tokens of the TokenRequest API cannot be listed', () => {
+    const { reason } = judgeLiveness(everyToken, facts({ tokenSecrets: [off('a')] }), NOW);
+    expect(reason).toContain('cannot be listed');
   });
 });

@@ -117,6 +117,19 @@ describe('a proof', () => {
     expect(judge([round(130, [ask('inconclusive', 'failed')])], 9999).kind).toBe('again');
   });
 
+  const gone = (second: number): ProofRound => ({
+    ...round(second, [], 'object-state'),
+    outcome: { verdict: 'done', detail: 'The Secret is gone.' },
+  });
+
+  it('by object state needs a second look after the memory of an API server', () => {
+    expect(judge([gone(1)]).kind).toBe('again');
+    expect(judge([gone(1), gone(12)]).kind).toBe('again');
+    expect(judge([gone(1), gone(13)]).kind).toBe('proved');
+    expect(judge([gone(1), gone(6), gone(13)]).kind).toBe('proved');
+    expect(judge([gone(1), { ...gone(14), began: gone(9).at }]).kind).toBe('again');
+  });
+
   it('of nothing is no proof', () => {
     expect(judge([]).kind).toBe('again');
   });
