@@ -6,6 +6,7 @@ import { auditSchema, retentionSchema } from './domain/audit-schema.ts';
 import { duration } from './domain/duration.ts';
 import { escalationSchema, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
+import { DEFAULT_LOOKS } from './domain/sightings.ts';
 import { DEFAULT_PACE } from './domain/waves.ts';
 import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
 import { AppError } from './errors.ts';
@@ -82,7 +83,13 @@ export const fileSchema = z.strictObject({
       retryEvery: duration.default(2000),
       /** How long a token may still be accepted before a person is called. */
       giveUpAfter: duration.default(120_000),
+      /** Looks after an incident was closed, counted from there. */
       recheckAfter: z.array(duration).default([300_000, 3_600_000, 86_400_000]),
+      /** Looks at an open incident, counted from the last change; the last one is repeated. */
+      lookAfter: z
+        .array(duration)
+        .min(1)
+        .default([...DEFAULT_LOOKS]),
     })
     .prefault({}),
   /** How long a leaked token is kept sealed, for conditional writes and proof. */

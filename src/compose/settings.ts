@@ -8,7 +8,7 @@ const REPORTERS = ['slack', 'anchor'] as const;
 
 export function settingsOf(config: Config): Settings {
   const { approvalExpiry, keepTokenFor, soak, proof, escalation } = config;
-  const { stability, retryEvery, recheckAfter, giveUpAfter } = proof;
+  const { stability, retryEvery, recheckAfter, lookAfter, giveUpAfter } = proof;
   return {
     timing: {
       approvalExpiry,
@@ -17,6 +17,7 @@ export function settingsOf(config: Config): Settings {
       stability,
       retryEvery,
       recheckAfter,
+      lookAfter,
       ...(escalation.url !== undefined && { escalation: { reviewAfter: escalation.reviewAfter } }),
     },
     giveUpAfter,

@@ -5,10 +5,11 @@ import { isDryRun, type Strategy } from './goal.ts';
 import type { Incident, Verb } from './incident.ts';
 import { asksFor, mentions, neededFor, needsReason, stillMissing, voter } from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
-import { otherWays } from './offers.ts';
+import { mayLeaveOut, otherWays } from './offers.ts';
 import { owesOutside } from './outside.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
+import { unasked } from './sightings.ts';
 import { counts, isNamed, openReviews, requesters, votesFor } from './votes.ts';
 
 export interface Person {
@@ -218,6 +219,7 @@ const votedAlready: Check = (incident, { verb, by, hash }, { policy }) => {
 /** What a button must carry to still mean what it meant when it was drawn. */
 export function bindsTo(incident: Incident, verb: Verb): string | undefined {
   if (ABOUT_STOPPED.includes(verb)) return stoppedRun(incident)?.id;
+  if (verb === 'leave-out') return unasked(incident).join('+').slice(0, 190);
   return verb === 'contain' || verb === 'undo' ? incident.plan?.containHash : incident.plan?.hash;
 }
 
@@ -252,7 +254,10 @@ const nothingToDo: Check = (incident, { verb, by }) => {
   const nothingLeft =
     pendingSteps(incident).length === 0 && 'Every step of the plan is already done. Nothing was changed.';
   const refusals: Partial<Record<Verb, string | false>> = {
-    contain: isContained(incident) && 'The token is already quarantined. Nothing was changed.',
+    contain: nothingToContain(incident),
+    'leave-out':
+      !mayLeaveOut(incident) &&
+      'There is no cluster to leave out: each was asked, or something else comes first. Nothing was changed.',
     approve: nothingLeft,
     'break-glass': nothingLeft,
     withdraw:
@@ -278,6 +283,12 @@ const nothingToDo: Check = (incident, { verb, by }) => {
   const message = refusals[verb];
   return message ? no('nothing-to-do', message) : undefined;
 };
+
+function nothingToContain(incident: Incident): string | false {
+  if (pendingSteps(incident).some(({ phase }) => phase === 'contain')) return false;
+  if (isContained(incident)) return 'The token is already quarantined. Nothing was changed.';
+  return 'There is nothing here that could be quarantined. Nothing was changed. The card says how the token stands.';
+}
 
 const reasonMissing: Check = (incident, { verb, reason }, { policy }) =>
   needsReason(incident, verb, policy) && !reason?.trim()

@@ -23,10 +23,11 @@ export interface RefusedDecision {
 
 /** Decisions that start no run and that the worker would act on, of people whom its own policy does not let. */
 export function wrongDecisions(policy: Policy, incident: Incident): RefusedDecision[] {
-  const { outside, soakCancelled, reviews, closed, tokenHeld } = incident;
+  const { outside, soakCancelled, reviews, closed, tokenHeld, leftOut } = incident;
   const made: { verb: Refused; by?: string }[] = [];
   if (outside && closed === undefined) made.push({ verb: 'outside' });
   if (soakCancelled) made.push({ verb: 'cancel-soak' });
+  for (const by of new Set(leftOut.map((one) => one.by))) made.push({ verb: 'leave-out', by });
   // Each by whoever closed it: somebody else may have said the same after that.
   for (const by of new Set(reviews.flatMap((review) => review.closed?.by ?? [])))
     made.push({ verb: 'review', by });

@@ -1,4 +1,5 @@
 // What a decision changes: an approval may be one of several, and the run keeps those that started it.
+import { aboutNow } from './believe.ts';
 import type { Decision, Incident, Run, Vote } from './incident.ts';
 import { runOf } from './new-run.ts';
 import { stoppedRun } from './runs.ts';
@@ -16,7 +17,7 @@ export function applyDecision(incident: Incident, decision: Decision, at: string
   }
   const run = runOf(incident, verb, by, at, v);
   if (run === undefined) return;
-  incident.runs.push({ ...run, ...backing(incident, decision, at) });
+  incident.runs.push(aboutNow(incident, { ...run, ...backing(incident, decision, at) }));
   if (verb === 'break-glass') incident.reviews.push({ by, reason, at });
   incident.votes = incident.votes.filter((vote) => vote.verb !== verb && verb !== 'break-glass');
 }

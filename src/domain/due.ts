@@ -5,14 +5,19 @@ import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
 import { offlineUntil } from './liveness.ts';
 import { owesOutside } from './outside.ts';
-import { isSoaking, openRun, stoppedRun } from './runs.ts';
+import { kills } from './plan.ts';
+import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
+import { DEFAULT_LOOKS, isStopped, nextLook, unasked } from './sightings.ts';
 
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
   approvalExpiry: number;
   stability: number;
   retryEvery: number;
+  /** Looks after an incident was closed, counted from there. */
   recheckAfter: number[];
+  /** Looks at an open incident: counted from the last change, the last one again and again. Absent: DEFAULT_LOOKS. */
+  lookAfter?: readonly number[];
   keepTokenFor: number;
   /** Between the proof that the old is off and its deletion. */
   soak: number;
@@ -95,15 +100,33 @@ const HOUR = 3_600_000;
 /** A tenth of the time that has passed: quick while a cache may still lapse, rare when only silence comes, and so few events. */
 const patience = (passed: number, least: number): number => Math.min(HOUR, Math.max(least, passed / 10));
 
-const recheck: Rule = (incident, { recheckAfter }) => {
-  const { proof, rechecks, closed } = incident;
-  if (closed?.as === 'false-alarm') return undefined;
-  if (proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined) return undefined;
-  const index = rechecks.length;
-  const after = recheckAfter[index];
-  if (after === undefined) return undefined;
-  return { kind: 'recheck', attempt: `${ms(proof.killedAt)}-${index}`, at: ms(proof.provedAt) + after };
+/** While a token could still work, somebody looks: often at first, then ever more rarely, and never not at all. */
+const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOKS }) => {
+  const { looks, closed } = incident;
+  if (looks === undefined || !isWatched(incident)) return undefined;
+  const after = recheckAfter[looks.count];
+  const at = closed
+    ? after !== undefined && ms(looks.since) + after
+    : Math.min(nextLook(incident, lookAfter) ?? Number.NaN, reportedAgain(incident));
+  return at ? { kind: 'recheck', attempt: `${ms(looks.since)}-${looks.count}`, at } : undefined;
 };
+
+function isWatched(incident: Incident): boolean {
+  const { closed, goal, stale, unidentified, proof, fingerprint } = incident;
+  if (unidentified || goal.do === 'restart' || isDryRun(goal)) return false;
+  if (closed) return closed.as !== 'false-alarm' && closed.as !== 'dry-run';
+  // An investigation and a proof look for themselves.
+  if ((stale && openRun(incident) === undefined) || (proof && !proof.outcome)) return false;
+  return goal.do === 'revoke' || fingerprint !== undefined || stepsInEffect(incident).some(kills);
+}
+
+/** Whoever reports the token again may have seen it work: that is looked at soon, but not at each of a thousand reports. */
+function reportedAgain({ alerts, looks, ladder = DEFAULT_LOOKS }: Incident): number {
+  const lastLook = ms(looks?.lastAt ?? looks?.since ?? '');
+  const last = alerts.findLast(({ alert }) => alert.subject.kind === 'token');
+  if (last === undefined || !(ms(last.at) > lastLook)) return Number.POSITIVE_INFINITY;
+  return Math.max(ms(last.at), lastLook + (ladder[0] ?? 0));
+}
 
 /** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
 const close: Rule = (incident) => {
@@ -113,6 +136,8 @@ const close: Rule = (incident) => {
   // A person has not said yet what becomes of a roll-out that stopped.
   if (stoppedRun(incident) || isSoaking(incident) || owesOutside(incident)) return undefined;
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
+  // What was proven then must be what was seen last, and on every cluster that may accept it.
+  if (!isStopped(incident) || unasked(incident).length > 0) return undefined;
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;
   const at = Math.max(ms(incident.proof.provedAt), (offline ?? 0) * 1000);
@@ -130,6 +155,7 @@ const soak: Rule = (incident, timing) => {
   const { proof } = incident;
   if (!isSoaking(incident) || proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined)
     return undefined;
+  if (!isStopped(incident)) return undefined;
   return { kind: 'soak', attempt: `${ms(proof.killedAt)}`, at: ms(proof.provedAt) + timing.soak };
 };
 

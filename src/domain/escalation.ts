@@ -3,6 +3,7 @@ import type { Incident } from './incident.ts';
 import { asksFor } from './needed.ts';
 import type { Policy } from './policy.ts';
 import { isBleeding, pendingSteps } from './runs.ts';
+import { isStopped } from './sightings.ts';
 import { namedBy, requesters } from './votes.ts';
 
 export type Why = 'approval-expired' | 'token-still-accepted' | 'nobody-can-approve' | 'review-open';
@@ -52,7 +53,7 @@ function stillTrue(incident: Incident, { why, since }: Alarm): boolean {
   if (incident.closed) return false;
   if (why === 'approval-expired') return isBleeding(incident);
   if (why === 'nobody-can-approve') return incident.planAt === since;
-  return incident.proof?.outcome?.verdict !== 'done';
+  return !isStopped(incident);
 }
 
 /**

@@ -1,13 +1,24 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
 import type { LeakAlert } from './alert.ts';
+import {
+  aboutNow,
+  askAgain,
+  becomes,
+  dropProof,
+  everywhere,
+  finishRun,
+  lookAnew,
+  lose,
+  noteKill,
+} from './believe.ts';
 import { applyDecision } from './deciding.ts';
 import { UNAPPROVED } from './escalation.ts';
 import type { Goal } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
-import { tokenIsDead } from './liveness.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isBleeding, isDone, soakingSteps, stateOf, takesBack } from './runs.ts';
+import { isBleeding, soakingSteps, stateOf } from './runs.ts';
+import { isLive, isStopped, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { statusOf } from './status.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
@@ -31,6 +42,8 @@ function emptyIncident(id: string, openedAt: string): Incident {
     alerts: [],
     updates: [],
     tokenHeld: false,
+    beliefs: {},
+    leftOut: [],
     situations: [],
     decisions: [],
     votes: [],
@@ -54,6 +67,7 @@ function apply(incident: Incident, event: IncidentEvent): void {
   const handler = handlers[event.type] as ((incident: Incident, event: IncidentEvent) => void) | undefined;
   // A newer version, such as of the command line, may write what this one does not know yet.
   handler?.(incident, event);
+  if (incident.liveAgain && isStopped(incident)) incident.liveAgain = false;
 }
 
 const handlers: Handlers = {
@@ -62,14 +76,17 @@ const handlers: Handlers = {
     incident.alerts.push({ alert, at, v });
     if (alert.goal) incident.goal = alert.goal;
     if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
-    if (news) askAgain(incident);
+    if (!news) return;
+    // Whoever reports it has seen it: an old proof is no answer.
+    dropProof(incident);
+    askAgain(incident);
   },
   'alert-updated': (incident, { update, at }) => {
     incident.updates.push({ update, at });
   },
   identified: (incident, { identity, fingerprint, at }) => {
-    incident.identity = identity;
     if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
+    becomes(incident, identity, at);
     delete incident.unidentified;
     delete incident.troubles.investigate;
   },
@@ -79,25 +96,29 @@ const handlers: Handlers = {
     delete incident.troubles.investigate;
   },
   'auto-contained': (incident, { steps, at, v }) => {
-    incident.runs.push(newRun(`contain-${v}`, 'contain', 'policy', at, steps));
+    incident.runs.push(aboutNow(incident, newRun(`contain-${v}`, 'contain', 'policy', at, steps)));
   },
   'auto-contain-skipped': (incident, { reason }) => {
     incident.autoContainSkipped = reason;
   },
-  'situation-observed': (incident, { situations }) => {
+  'situation-observed': (incident, { situations, at }) => {
     incident.situations = situations;
+    for (const situation of situations) see(incident, sightingOfLiveness(situation), at);
+    if (incident.looks) incident.looks.lastAt = at;
     delete incident.troubles.investigate;
   },
-  'plan-proposed': (incident, { plan, expiry, policy, nobody, at, v }) => {
+  'plan-proposed': (incident, { plan, expiry, policy, nobody, looks, at, v }) => {
     if (nobody !== undefined)
       incident.alarms.push({ why: 'nobody-can-approve', since: at, v, words: nobody });
     incident.plan = plan;
     incident.planAt = at;
     if (expiry !== undefined) incident.planExpiry = expiry;
     if (policy !== undefined) incident.planPolicy = policy;
+    if (looks !== undefined) incident.ladder = looks;
     incident.stale = false;
-    // A token that was dead before we came is proven dead like any other.
-    if (!incident.proof && incident.goal.do !== 'restart' && tokenIsDead(incident))
+    // A token that was stopped before we came is proven like any other.
+    const some = incident.identity && incident.identity.kind !== 'every-token';
+    if (!incident.proof && incident.goal.do !== 'restart' && some && isStopped(incident))
       incident.proof = { killedAt: at, rounds: [] };
   },
   reminded: (incident, { count }) => {
@@ -114,6 +135,8 @@ const handlers: Handlers = {
     if (decision.verb === 'outside')
       incident.outside = { by: decision.by, at, reason: decision.reason ?? '' };
     if (decision.verb === 'cancel-soak') incident.soakCancelled = true;
+    if (decision.verb === 'leave-out')
+      incident.leftOut.push({ clusters: decision.clusters ?? [], by: decision.by, at });
     if (decision.verb === 'choose' && decision.strategy) {
       incident.goal = { ...incident.goal, do: 'rotate', strategy: decision.strategy };
       askAgain(incident);
@@ -124,6 +147,7 @@ const handlers: Handlers = {
       holdToken(incident, decision.fingerprint, at);
       delete incident.given;
     }
+    dropProof(incident);
     askAgain(incident);
   },
   'card-asked': () => undefined,
@@ -136,7 +160,7 @@ const handlers: Handlers = {
     const run = newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident));
     // It stands on the approval of the plan that it is the end of.
     const { votes = [], breakGlass } = approval ?? {};
-    incident.runs.push({ ...run, votes, ...(breakGlass && { breakGlass }) });
+    incident.runs.push(aboutNow(incident, { ...run, votes, ...(breakGlass && { breakGlass }) }));
     delete incident.troubles.soak;
   },
   'step-started': (incident, { run, step, attempt, at }) => {
@@ -160,8 +184,8 @@ const handlers: Handlers = {
     if (state === undefined || state.outcome) return;
     Object.assign(state, { outcome, endedAt: at });
     delete incident.troubles.run;
-    if (kills(state.step)) noteKill(incident, run, at);
-    finishRun(incident, run);
+    if (kills(state.step)) noteKill(incident, run, state.step, at);
+    finishRun(incident, run, at);
   },
   paused: (incident, { pause }) => {
     incident.paused = pause;
@@ -174,26 +198,37 @@ const handlers: Handlers = {
     if (found) Object.assign(found, { stopped: reason, ...(refused && { refused }) });
     askAgain(incident);
   },
-  probed: (incident, { rounds }) => {
+  probed: (incident, { rounds, at }) => {
     incident.proof?.rounds.push(...rounds);
+    for (const round of rounds) see(incident, sightingOfRound(round), at);
     delete incident.troubles.prove;
   },
   proved: (incident, { outcome, at }) => {
     if (incident.proof) Object.assign(incident.proof, { outcome, provedAt: at });
-    incident.rechecks = [];
+    lookAnew(incident, at);
   },
-  rechecked: (incident, { index, outcome, at }) => {
+  rechecked: (incident, { index, outcome, rounds, at }) => {
     incident.rechecks.push({ index, at, outcome });
+    if (incident.looks) Object.assign(incident.looks, { count: incident.looks.count + 1, lastAt: at });
     delete incident.troubles.recheck;
+    const wasLive = isLive(incident);
+    for (const sighting of rounds?.map(sightingOfRound) ?? everywhere(incident, outcome, at))
+      see(incident, sighting, at);
+    // What was planned for a live token is out of date.
+    if (rounds && wasLive && isStopped(incident) && !incident.closed) askAgain(incident);
   },
-  reopened: (incident, { reason, at, v }) => {
+  reopened: (incident, { reason, clusters = incident.identity?.clusters ?? [], at, v }) => {
     incident.alarms.push({ why: 'token-still-accepted', since: at, v, words: reason });
     incident.reopened = { reason, at };
+    for (const cluster of clusters) lose(incident, cluster, reason, at);
     incident.liveAgain = true;
+    dropProof(incident);
+    lookAnew(incident, at);
     askAgain(incident);
   },
   closed: (incident, { as, reason, at }) => {
     incident.closed = { as, reason, at };
+    lookAnew(incident, at);
   },
   'token-forgotten': (incident) => {
     incident.tokenHeld = false;
@@ -234,26 +269,10 @@ function isNews(incident: Incident, alert: LeakAlert, fingerprint: string | unde
 
 const sameGoal = (a: Goal, b: Goal): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Everything that was believed must be looked at again, and no old button counts. */
-function askAgain(incident: Incident): void {
-  incident.stale = true;
-  delete incident.unidentified;
-  delete incident.plan;
-  delete incident.planAt;
-  delete incident.soakCancelled;
-  delete incident.outside;
-  delete incident.planExpiry;
-  delete incident.planPolicy;
-  incident.votes = [];
-  incident.reminders = 0;
-  delete incident.closed;
-  delete incident.proof;
-  incident.rechecks = [];
-}
-
 function takeBack(incident: Incident, verb: Refused, by: string): void {
   if (verb === 'outside') delete incident.outside;
   else if (verb === 'cancel-soak') delete incident.soakCancelled;
+  else if (verb === 'leave-out') incident.leftOut = incident.leftOut.filter((one) => one.by !== by);
   else if (verb === 'review')
     for (const review of incident.reviews.filter(closedBy(by))) delete review.closed;
   else askAgain(incident);
@@ -263,27 +282,3 @@ const closedBy =
   (by: string) =>
   ({ closed }: Review): boolean =>
     closed?.by === by;
-
-/** What is still to be rolled changes nothing for the token, so its proof does not wait for that. */
-function noteKill(incident: Incident, id: string, at: string): void {
-  const run = incident.runs.find((candidate) => candidate.id === id);
-  if (run === undefined || takesBack(run)) return;
-  const killing = run.steps.filter(({ step }) => kills(step));
-  if (!killing.every(({ outcome }) => outcome?.verdict === 'done')) return;
-  incident.liveAgain = false;
-  incident.proof = { killedAt: at, rounds: [] };
-  incident.rechecks = [];
-}
-
-function finishRun(incident: Incident, id: string): void {
-  const run = incident.runs.find((candidate) => candidate.id === id);
-  if (run === undefined || !isDone(run)) return;
-  if (takesBack(run)) {
-    delete incident.proof;
-    // A false alarm stays one: its token was given back to whom it belongs.
-    if (incident.closed?.as === 'false-alarm') return;
-    // A roll-back before the old identity died takes no kill back.
-    incident.liveAgain ||= run.steps.some(({ step }) => kills(step));
-    askAgain(incident);
-  }
-}

@@ -1,74 +1,17 @@
 // One incident: the events that are its truth, and the state that they fold into.
 import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
+import type { Decision, Refused, Vote } from './decision.ts';
 import type { Alarm, Why } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
-import type { Goal, Strategy } from './goal.ts';
+import type { Goal } from './goal.ts';
 import type { Collected } from './hand-over.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
+import type { Belief, Looks } from './sightings.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
-/** What a person can decide on a card. */
-export type Verb =
-  | 'contain'
-  | 'approve'
-  | 'withdraw'
-  | 'break-glass'
-  | 'review'
-  | 'decline'
-  | 'not-a-leak'
-  | 'undo'
-  | 'identify'
-  /** A run that stopped: do what is left of it, the same without the workloads that hold it up, or take back what it did. */
-  | 'retry'
-  | 'skip'
-  | 'roll-back'
-  /** What is deleted by itself after a while stays, until somebody approves it. */
-  | 'cancel-soak'
-  /** Another way of rotating. */
-  | 'choose'
-  /** Who used the old token outside the cluster was moved, or there is nobody. */
-  | 'outside';
-
-/** Decisions that start no run but that the worker acts on, so it checks them before it does. */
-export type Refused = Extract<Verb, 'outside' | 'cancel-soak' | 'review' | 'decline' | 'not-a-leak'>;
-
-export interface Decision {
-  verb: Verb;
-  /** Slack user id. */
-  by: string;
-  reason?: string;
-  /** The hash that the button carried; for retry, skip and roll-back the id of the run that stopped. */
-  hash?: string;
-  /** choose. */
-  strategy?: Strategy;
-  /** contain, approve: given for many incidents at once. */
-  together?: true;
-  /** contain, approve: how many more people must approve; absent: this was the last, and it runs. */
-  awaiting?: number;
-  /** Version of the policy, and names of its rules, under which this was accepted. */
-  policy?: string;
-  rules?: string[];
-  /** Of the user groups that the policy names, those that Slack said the person was in. */
-  groups?: string[];
-  /** identify: where the person says the token belongs. */
-  at?: Coordinates;
-  /** identify: the person pasted the token itself; it is sealed beside the log. */
-  fingerprint?: string;
-}
-
-/** One person's approval of exactly these steps; void as soon as the plan is another. */
-export interface Vote {
-  verb: Verb;
-  by: string;
-  hash?: string;
-  reason?: string;
-  /** Given for many incidents at once. */
-  together?: true;
-  groups: string[];
-  at: string;
-}
+export type { Decision, Refused, Verb, Vote } from './decision.ts';
 
 /** Somebody ran a plan alone: open until somebody else has looked at it. */
 export interface Review {
@@ -115,7 +58,15 @@ export type EventBody =
   | { type: 'situation-observed'; situations: Situation[] }
   /** `expiry`: milliseconds that it waits for approval, by this version of the policy. */
   /** `nobody`: why no one can approve it. */
-  | { type: 'plan-proposed'; plan: Plan; policy?: string; expiry?: number; nobody?: string }
+  /** `looks`: when it is looked at again while it is open, see Timing. */
+  | {
+      type: 'plan-proposed';
+      plan: Plan;
+      policy?: string;
+      expiry?: number;
+      nobody?: string;
+      looks?: number[];
+    }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
   /** `why`: absent where time did it. */
   | { type: 'plan-expired'; why?: 'policy-changed' }
@@ -142,8 +93,10 @@ export type EventBody =
   | { type: 'run-stopped'; run: string; reason: string; refused?: true }
   | { type: 'probed'; rounds: ProofRound[] }
   | { type: 'proved'; outcome: Outcome }
-  | { type: 'rechecked'; index: number; outcome: Outcome }
-  | { type: 'reopened'; reason: string }
+  /** `rounds`: what was seen on each cluster; older logs have the outcome alone. */
+  | { type: 'rechecked'; index: number; outcome: Outcome; rounds?: ProofRound[] }
+  /** `clusters`: that accept the token again; absent in older logs: any of them may. */
+  | { type: 'reopened'; reason: string; clusters?: string[] }
   | { type: 'closed'; as: CloseKind; reason: string }
   | { type: 'token-forgotten'; reason: string }
   /** People were called outside Slack, or `failed` says why they could not be. */
@@ -190,6 +143,8 @@ export interface StepState {
   memory?: Memory;
   /** `from` and `since`: where the count began, for an estimate of the rest. */
   progress?: Progress & { at: string; from: number; since: string };
+  /** Since when what it had done is known to be undone by somebody else. */
+  lost?: string;
 }
 
 export interface Run {
@@ -198,6 +153,8 @@ export interface Run {
   /** Slack user id, or `policy`. */
   by: string;
   at: string;
+  /** Which token it is about, as the incident was identified then. */
+  about?: string;
   steps: StepState[];
   /** The approvals that started it; the worker counts them again before each step. */
   votes: Vote[];
@@ -245,6 +202,15 @@ export interface Incident {
   tokenHeldSince?: string;
   identity?: TokenIdentity;
   unidentified?: { reason: string; near: string[] };
+  /** What the sightings are about, see sightings.ts. */
+  about?: string;
+  /** By the name of the cluster. */
+  beliefs: Record<string, Belief>;
+  looks?: Looks;
+  /** Milliseconds after which looks are owed while it is open, as the worker that made the plan was told. */
+  ladder?: readonly number[];
+  /** Clusters that were never asked, and who said that the claim goes without them. */
+  leftOut: { clusters: string[]; by: string; at: string }[];
   /** Coordinates that a person gave in the Identify form; they win over the alert's. */
   given?: Coordinates;
   situations: Situation[];
@@ -270,7 +236,7 @@ export interface Incident {
   decisions: { decision: Decision; at: string; v: number }[];
   runs: Run[];
   proof?: Proof;
-  /** Results of re-checks since the last proof, by index. */
+  /** Results of looks since the last proof, oldest first. */
   rechecks: { index: number; at: string; outcome: Outcome }[];
   reopened?: { reason: string; at: string };
   closed?: { as: CloseKind; reason: string; at: string };
@@ -280,7 +246,7 @@ export interface Incident {
   collected: Collected[];
   /** Steps that would have run by themselves wait for an approval now. */
   soakCancelled?: true;
-  /** Somebody took the containment back: the leak is live again. */
+  /** It was dead or contained, and the last look says that it is accepted. */
   liveAgain: boolean;
   /** The investigation is owed: nothing was planned since the last alert, undo or re-opening. */
   stale: boolean;

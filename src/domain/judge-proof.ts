@@ -31,7 +31,7 @@ function describe({ server, answer, seen, control }: ProbeAnswer): string {
 export type Judgement =
   | { kind: 'again' }
   | { kind: 'proved'; outcome: Outcome }
-  | { kind: 'alive'; reason: string };
+  | { kind: 'alive'; reason: string; clusters: string[] };
 
 /** Looks at all rounds since the kill, of every cluster that could accept the token. */
 export function judgeProof(
@@ -47,7 +47,11 @@ export function judgeProof(
   }
   const alive = runs.find(({ last }) => last?.outcome.verdict === 'not-done');
   if (alive?.last && nowMs - Date.parse(proof.killedAt) > giveUpAfter)
-    return { kind: 'alive', reason: `${alive.last.cluster}: ${alive.last.outcome.detail}` };
+    return {
+      kind: 'alive',
+      reason: `${alive.last.cluster}: ${alive.last.outcome.detail}`,
+      clusters: runs.flatMap(({ last }) => (last?.outcome.verdict === 'not-done' ? [last.cluster] : [])),
+    };
   return { kind: 'again' };
 }
 

@@ -2,16 +2,6 @@
 import type { Incident } from './incident.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
-/** The token was found dead on every cluster that could accept it. */
-export function tokenIsDead(incident: Pick<Incident, 'identity' | 'situations'>): boolean {
-  return (
-    incident.identity !== undefined &&
-    incident.identity.kind !== 'every-token' &&
-    incident.situations.length > 0 &&
-    incident.situations.every(({ liveness }) => liveness.alive === 'dead')
-  );
-}
-
 /**
  * Audiences of the token that are not an API server's own issuer: they verify it offline, until it expires, whatever
  * the API server says. The API server's audience is by default the issuer.

@@ -72,6 +72,7 @@ const NEEDS_REASON: readonly Verb[] = [
   'break-glass',
   'review',
   'outside',
+  'leave-out',
 ];
 
 /** Whether a button must ask why before anything is decided. */

@@ -4,6 +4,7 @@ import type { Incident, Verb } from './incident.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { owesOutside } from './outside.ts';
 import { isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
+import { unasked } from './sightings.ts';
 import { openReviews } from './votes.ts';
 
 /** Strategies that fit besides the planned one. */
@@ -12,6 +13,10 @@ export function otherWays({ goal, identity, situations }: Incident): Strategy[] 
   const planned = approachOf(goal, identity, situations);
   return strategiesFor(identity, situations).filter((strategy) => strategy !== planned);
 }
+
+/** A person may end the waiting for a cluster that cannot be asked, once everything else is proven. */
+export const mayLeaveOut = (incident: Incident): boolean =>
+  !incident.closed && incident.proof?.outcome?.verdict === 'done' && unasked(incident).length > 0;
 
 /** What the card offers now, most urgent first. */
 export function offers(incident: Incident): Verb[] {
@@ -36,6 +41,7 @@ export function offers(incident: Incident): Verb[] {
   if (!running && isSoaking(incident)) offered.push('cancel-soak');
   if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
   if (!running && owesOutside(incident)) offered.push('outside');
+  if (!running && mayLeaveOut(incident)) offered.push('leave-out');
   if (openReviews(incident).length > 0) offered.push('review');
   return offered;
 }

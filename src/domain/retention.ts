@@ -23,8 +23,8 @@ export function whyKept(
 
 /** A false alarm's token is no leaked one: it belongs to whoever uses it. So does that of a calm rotation. */
 function isLive(incident: Incident, now: number): boolean {
-  const { closed, identity, liveAgain, goal } = incident;
+  const { closed, identity, goal } = incident;
   if (identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= now) return false;
   if (closed?.as === 'false-alarm') return false;
-  return liveAgain || (closed?.as !== 'resolved' && goal.do === 'revoke' && isBleeding(incident));
+  return isBleeding(incident) && (incident.liveAgain || goal.do === 'revoke');
 }

@@ -1,6 +1,7 @@
 // Questions about what was done, what can be undone, and what is still to be done.
 import type { Incident, Run, StepState } from './incident.ts';
 import { rolls, type Step } from './plan.ts';
+import { isLive, isStopped } from './sightings.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
 
@@ -17,13 +18,13 @@ export const stateOf = ({ runs }: Incident, run: string, step: string): StepStat
 export const latestState = ({ runs }: Incident, step: Step): StepState | undefined =>
   runs.flatMap(({ steps }) => steps).findLast((state) => sameStep(state.step, step));
 
-/** Steps that were done and not undone since, newest run first. */
+/** Steps that were done and not undone since, by us or by somebody else, newest run first. */
 export function stepsInEffect(incident: Incident): Step[] {
   const undone: Step[] = [];
   const effective: Step[] = [];
   for (const run of incident.runs.toReversed())
-    for (const { step, outcome } of run.steps) {
-      if (outcome?.verdict !== 'done') continue;
+    for (const { step, outcome, lost } of run.steps) {
+      if (outcome?.verdict !== 'done' || lost) continue;
       if (takesBack(run)) undone.push(step);
       else if (!undone.some((other) => sameStep(other, step))) effective.push(step);
     }
@@ -50,8 +51,9 @@ export function stoppedRun({ runs }: Incident): Run | undefined {
   return staged && last?.stopped !== undefined && last.kind !== 'contain' ? last : undefined;
 }
 
+/** Stopped in a way that can be undone, and last seen so: what was done is no evidence that it still holds. */
 export const isContained = (incident: Incident): boolean =>
-  stepsInEffect(incident).some((step) => step.phase === 'contain');
+  isStopped(incident) && stepsInEffect(incident).some((step) => step.phase === 'contain');
 
 /** The run that is owed work: the first that is neither done nor stopped. */
 export const openRun = (incident: Incident): Run | undefined =>
@@ -72,6 +74,5 @@ export function soakingSteps(incident: Incident): Step[] {
 
 export const isSoaking = (incident: Incident): boolean => soakingSteps(incident).length > 0;
 
-/** A live leak that nothing has stopped. */
-export const isBleeding = (incident: Incident): boolean =>
-  !isContained(incident) && incident.situations.some(({ liveness }) => liveness.alive === 'alive');
+/** A live leak, as far as anybody has seen. */
+export const isBleeding = (incident: Incident): boolean => isLive(incident);

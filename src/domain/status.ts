@@ -4,6 +4,7 @@ import type { Incident, Status } from './incident.ts';
 import { acceptedOffline } from './liveness.ts';
 import { owesOutside } from './outside.ts';
 import { openRun, pendingSteps } from './runs.ts';
+import { isStopped, unasked } from './sightings.ts';
 
 export function statusOf(incident: Incident): Status {
   if (incident.closed) return incident.closed.as;
@@ -17,6 +18,10 @@ export function statusOf(incident: Incident): Status {
   if (incident.goal.do === 'restart') return incident.plan?.steps.length ? 'verifying' : 'needs-human';
   if (incident.proof?.outcome === undefined) return incident.proof ? 'verifying' : 'needs-human';
   if (incident.proof.outcome.verdict !== 'done') return 'needs-human';
-  const owed = acceptedOffline(incident, Date.parse(incident.updatedAt)) || owesOutside(incident);
+  const owed =
+    !isStopped(incident) ||
+    unasked(incident).length > 0 ||
+    acceptedOffline(incident, Date.parse(incident.updatedAt)) ||
+    owesOutside(incident);
   return owed ? 'needs-human' : 'verifying';
 }

@@ -2,6 +2,7 @@
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
 import type { Decision, Incident, Verb } from '../domain/incident.ts';
 import { asksFor, awaitingAfter } from '../domain/needed.ts';
+import { unasked } from '../domain/sightings.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
 import type { Decided } from './front.ts';
@@ -70,6 +71,7 @@ function toDecision(
     ...(together && { together }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(at === undefined ? {} : { at }),
+    ...(verb === 'leave-out' && { clusters: unasked(incident) }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
   };
 }

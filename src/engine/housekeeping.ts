@@ -3,6 +3,7 @@ import { overWithoutProof } from '../domain/due.ts';
 import { isDryRun } from '../domain/goal.ts';
 import type { EventBody } from '../domain/incident.ts';
 import { isSoaking } from '../domain/runs.ts';
+import { isStopped, unasked } from '../domain/sightings.ts';
 import type { WorkerDeps } from './deps.ts';
 import { change, type Session } from './session.ts';
 
@@ -40,6 +41,7 @@ export async function close(deps: WorkerDeps, session: Session): Promise<void> {
     const { closed, proof, identity, runs, goal } = incident;
     if (overWithoutProof(incident) !== undefined) return [isDryRun(goal) ? DRY_RUN : RESTARTED];
     if (closed || proof?.outcome?.verdict !== 'done') return undefined;
+    if (!isStopped(incident) || unasked(incident).length > 0) return undefined;
     const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now();
     const nothingDone = runs.length === 0;
     const event: EventBody = expired
@@ -55,7 +57,9 @@ export async function close(deps: WorkerDeps, session: Session): Promise<void> {
 
 export async function soak(deps: WorkerDeps, session: Session): Promise<void> {
   await change(deps, session, (incident) =>
-    isSoaking(incident) && incident.proof?.outcome?.verdict === 'done' ? [{ type: 'soaked' }] : undefined,
+    isSoaking(incident) && incident.proof?.outcome?.verdict === 'done' && isStopped(incident)
+      ? [{ type: 'soaked' }]
+      : undefined,
   );
 }
 

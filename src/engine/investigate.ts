@@ -1,6 +1,8 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
 import { whyNobody } from '../domain/escalation.ts';
-import type { EventBody } from '../domain/incident.ts';
+import type { EventBody, Incident } from '../domain/incident.ts';
+import { DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
+import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Secret } from '../secret.ts';
 import { QUARANTINE } from './auto-contain.ts';
@@ -8,9 +10,11 @@ import { containAtOnce, containmentSteps } from './contain-at-once.ts';
 import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
 import { identify } from './identify.ts';
-import { lookAround } from './look-around.ts';
+import { type Lookout, lookAround } from './look-around.ts';
 import { change, enqueue, type Session } from './session.ts';
+import { judgedByValue } from './stored-value.ts';
 import { underPolicy } from './under-policy.ts';
+import { worksAgain } from './works-again.ts';
 
 export async function investigate(
   deps: WorkerDeps,
@@ -64,19 +68,40 @@ async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIde
     fingerprint: (token) => deps.vault.fingerprint(token),
     leaked: fingerprint,
   });
-  const lookout = { ...deps, pace: deps.settings.pace, searchOn };
+  const judge: Lookout['judge'] = (cluster, liveness) =>
+    judgedByValue(deps, session.incident, identity, cluster, liveness);
+  const lookout = { ...deps, pace: deps.settings.pace, searchOn, judge };
+  const asked = session.incident;
   const { situations, plan: proposed } = await lookAround(lookout, goal, identity);
   const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations }, proposed);
   const { policy } = deps.settings;
   // Counted under the plan that is about to be the present one.
   const nobody = whyNobody({ ...session.incident, identity, situations, plan }, policy);
-  const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry };
-  await change(deps, session, ({ stale }) =>
-    stale
-      ? [
-          { type: 'situation-observed', situations },
-          { ...proposal, ...(nobody !== undefined && { nobody }) },
-        ]
-      : undefined,
+  const looks = [...(deps.settings.timing.lookAfter ?? DEFAULT_LOOKS)];
+  const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry, looks };
+  const again = await tellAgain(deps, session.incident, situations);
+  await change(deps, session, (incident) => {
+    // What was done while this looked around makes it history.
+    if (!incident.stale || incident.runs.length !== asked.runs.length) return undefined;
+    return [
+      { type: 'situation-observed', situations },
+      ...again,
+      { ...proposal, ...(nobody !== undefined && { nobody }) },
+    ];
+  });
+}
+
+/** People may have read that it was contained or dead, so that it is not is told like an alarm. */
+async function tellAgain(
+  deps: WorkerDeps,
+  incident: Incident,
+  situations: readonly Situation[],
+): Promise<EventBody[]> {
+  const again = situations.filter(
+    ({ cluster, liveness }) => liveness.alive === 'alive' && isStoppedOn(incident, cluster),
   );
+  if (again.length === 0) return [];
+  const words = again.map(({ cluster, liveness }) => worksAgain(deps, incident, cluster, liveness.reason));
+  const reason = (await Promise.all(words)).join('; ');
+  return [{ type: 'reopened', reason, clusters: again.map(({ cluster }) => cluster) }];
 }

@@ -6,6 +6,7 @@ import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Pace } from '../domain/waves.ts';
 import { AppError, isAppError } from '../errors.ts';
+import type { Cluster } from '../ports.ts';
 import { withAccess } from './access.ts';
 import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -15,6 +16,8 @@ export interface Lookout extends Pick<WorkerDeps, 'clusters' | 'actions' | 'cloc
   pace: Pace;
   /** Where copies of the token may be looked for, by the name of the cluster. */
   searchOn(cluster: string): Search;
+  /** Says more of whether the token works than the objects alone can, for who knows the token. */
+  judge?: (cluster: Cluster, liveness: Situation['liveness']) => Promise<Situation['liveness']>;
 }
 
 /** Throws AppError where no cluster could be looked at; what one of several could not tell is a note of the plan. */
@@ -37,7 +40,7 @@ export async function lookAround(
 }
 
 async function observeAll(
-  { clusters, clock, searchOn }: Lookout,
+  { clusters, clock, searchOn, judge = async (_, liveness) => liveness }: Lookout,
   identity: TokenIdentity,
 ): Promise<{ seen: Situation[]; problems: AppError[] }> {
   const situations: Situation[] = [];
@@ -47,7 +50,8 @@ async function observeAll(
       const cluster = clusters.get(name);
       if (cluster === undefined) return;
       try {
-        situations.push(await observe(cluster, identity, clock.now(), searchOn(name)));
+        const seen = await observe(cluster, identity, clock.now(), searchOn(name));
+        situations.push({ ...seen, liveness: await judge(cluster, seen.liveness) });
       } catch (error) {
         if (!isAppError(error)) throw error;
         problems.push(error);

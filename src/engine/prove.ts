@@ -4,12 +4,16 @@ import type { ProofRound } from '../domain/evidence.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
 import { judgeProof } from '../domain/judge-proof.ts';
 import { unknown } from '../domain/outcome.ts';
+import { isLive, isStopped, isStoppedOn } from '../domain/sightings.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
 import { AppError } from '../errors.ts';
-import { resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { askUnchecked } from './identify.ts';
+import { lookOn } from './look.ts';
 import { probeRound } from './probe.ts';
 import { change, type Session } from './session.ts';
+import { worksAgain } from './works-again.ts';
 
 type Token = Secret | undefined;
 
@@ -20,17 +24,18 @@ async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promi
     identity.clusters.map(async (name): Promise<ProofRound> => {
       const cluster = deps.clusters.get(name);
       if (cluster) return await probeRound(deps, incident, identity, cluster, token);
-      const outcome = unknown(`the cluster ${name} is no longer configured, so it cannot be asked`);
-      return {
-        cluster: name,
-        level: 'object-state',
-        at: new Date(deps.clock.now()).toISOString(),
-        answers: [],
-        outcome,
-      };
+      return gone(deps, name);
     }),
   );
 }
+
+const gone = ({ clock }: WorkerDeps, cluster: string): ProofRound => ({
+  cluster,
+  level: 'object-state',
+  at: new Date(clock.now()).toISOString(),
+  answers: [],
+  outcome: unknown(`the cluster ${cluster} is no longer configured, so it cannot be asked`),
+});
 
 export async function prove(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
   const asked = session.incident.proof;
@@ -50,49 +55,84 @@ export async function prove(deps: WorkerDeps, session: Session, token: Token): P
     const events: EventBody[] = [{ type: 'probed', rounds: probed }];
     if (judged.kind === 'proved') events.push({ type: 'proved', outcome: judged.outcome });
     if (judged.kind === 'alive')
-      events.push({ type: 'reopened', reason: `the token is not dead: ${judged.reason}` });
-    return events;
-  });
-}
-
-/** Tries of one re-check before it is recorded as unknown. */
-const MAX_TRIES = 5;
-
-export async function recheck(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
-  const index = session.incident.rechecks.length;
-  const asked = session.incident.proof?.killedAt;
-  const answers = await rounds(deps, session.incident, token);
-  const alive = answers.find(({ outcome }) => outcome.verdict === 'not-done');
-  const unclear = answers.find(({ outcome }) => outcome.verdict === 'unknown');
-  const tries = session.incident.troubles.recheck?.count ?? 0;
-  if (!alive && unclear && tries + 1 < MAX_TRIES)
-    throw new AppError('unreachable', `Re-check on ${unclear.cluster}: ${unclear.outcome.detail}`, {
-      retry: true,
-    });
-  const outcome = (alive ?? unclear ?? answers[0])?.outcome ?? unknown('no cluster to ask');
-  const culprit = alive ? await whoRestored(deps, session.incident, alive.cluster) : '';
-  await change(deps, session, ({ proof, rechecks }) => {
-    if (rechecks.length !== index || proof?.killedAt !== asked) return undefined;
-    const events: EventBody[] = [{ type: 'rechecked', index, outcome }];
-    if (alive)
       events.push({
         type: 'reopened',
-        reason: `the token works again on ${alive.cluster}: ${alive.outcome.detail}.${culprit}`,
+        reason: `the token is not dead: ${judged.reason}`,
+        clusters: judged.clusters,
       });
     return events;
   });
 }
 
-/** Names the field managers of the Secret, newest first: who re-created it or took the label off. */
-async function whoRestored(deps: WorkerDeps, { identity }: Incident, clusterName: string): Promise<string> {
-  const cluster = deps.clusters.get(clusterName);
-  if (cluster === undefined || identity?.boundTo?.kind !== 'Secret') return '';
-  const { namespace, boundTo } = identity;
-  const ref = { resource: resources.secrets, namespace, name: boundTo.name };
-  const found = await cluster.get(ref, { metadataOnly: true }).catch(() => null);
-  if (found === null) return '';
-  const { creationTimestamp, managedFields = [] } = found.metadata;
-  const newestFirst = managedFields.toSorted((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
-  const managers = [...new Set(newestFirst.flatMap(({ manager }) => manager ?? []))];
-  return ` Secret ${namespace}/${boundTo.name} (created ${creationTimestamp ?? 'at an unknown time'}) was last written by: ${managers.join(', ') || 'unknown'}.`;
+/** Tries of one look before it is recorded as unknown. */
+const MAX_TRIES = 5;
+
+export async function recheck(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
+  const asked = session.incident;
+  const { identity } = asked;
+  if (identity === undefined) return;
+  const wider = await askUnchecked(deps, asked, token);
+  if (wider) return await widen(deps, session, wider);
+  const answers = await looks(deps, asked, identity, token);
+  const alive = answers.filter(({ outcome }) => outcome.verdict === 'not-done');
+  const unclear = answers.find(({ outcome }) => outcome.verdict === 'unknown');
+  const tries = asked.troubles.recheck?.count ?? 0;
+  if (alive.length === 0 && unclear && tries + 1 < MAX_TRIES)
+    throw new AppError('unreachable', `Looking again on ${unclear.cluster}: ${unclear.outcome.detail}`, {
+      retry: true,
+    });
+  const again = alive.filter(({ cluster }) => wasStopped(asked, cluster));
+  const told = (
+    await Promise.all(again.map(({ cluster, outcome }) => worksAgain(deps, asked, cluster, outcome.detail)))
+  ).join('; ');
+  await change(deps, session, (incident) => {
+    // An undo, a kill or another look meanwhile makes these answers history.
+    if (!sameLook(asked, incident)) return undefined;
+    const outcome = (alive[0] ?? unclear ?? answers[0])?.outcome ?? unknown('no cluster to ask');
+    const events: EventBody[] = [
+      { type: 'rechecked', index: incident.rechecks.length, outcome, rounds: answers },
+    ];
+    if (again.length > 0)
+      events.push({ type: 'reopened', reason: told, clusters: again.map(({ cluster }) => cluster) });
+    return events;
+  });
+}
+
+const sameLook = (a: Incident, b: Incident): boolean =>
+  a.looks?.since === b.looks?.since &&
+  a.looks?.count === b.looks?.count &&
+  a.about === b.about &&
+  a.proof?.killedAt === b.proof?.killedAt &&
+  a.runs.length === b.runs.length;
+
+/** Anybody may have read that it is dead or contained there. */
+export const wasStopped = (incident: Incident, cluster: string): boolean =>
+  isStoppedOn(incident, cluster) || (incident.proof !== undefined && !isLive(incident));
+
+/** A cluster that was away accepts it too, or could be asked at last: all that follows from that is found out anew. */
+async function widen(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
+  const asked = session.incident;
+  const more = identity.clusters.filter((name) => !asked.identity?.clusters.includes(name));
+  const claimed = more.length > 0 && (asked.closed !== undefined || isStopped(asked));
+  await change(deps, session, (incident) => {
+    if (!sameLook(asked, incident)) return undefined;
+    const events: EventBody[] = [{ type: 'identified', identity }];
+    const reason = `${more.join(', ')} could not be asked before, and signed this token too`;
+    if (claimed) events.push({ type: 'reopened', reason, clusters: more });
+    return events;
+  });
+}
+
+async function looks(
+  deps: WorkerDeps,
+  incident: Incident,
+  identity: TokenIdentity,
+  token: Token,
+): Promise<ProofRound[]> {
+  return await Promise.all(
+    identity.clusters.map(async (name) => {
+      const cluster = deps.clusters.get(name);
+      return cluster ? await lookOn(deps, incident, identity, cluster, token) : gone(deps, name);
+    }),
+  );
 }

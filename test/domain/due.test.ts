@@ -43,13 +43,13 @@ describe('due', () => {
   it.each<[string, EventBody[], string[]]>([
     ['a new alert is investigated', [reported()], ['investigate']],
     ['an alert with a token is also forgotten one day', [withToken], ['investigate', 'forget-token']],
-    ['a plan waits for people, and expires', waiting(), ['remind', 'expire']],
+    ['a plan waits for people, and expires, and somebody looks', waiting(), ['recheck', 'remind', 'expire']],
     [
       'an unidentified token waits for people',
       [reported(), { type: 'unidentified', reason: 'r', near: [] }],
       [],
     ],
-    ['an approved plan is run', [...waiting(), approve], ['run']],
+    ['an approved plan is run, and somebody looks', [...waiting(), approve], ['run', 'recheck']],
     ['a kill is proven', contained(), ['prove', 'remind', 'expire']],
     [
       'a stopped run is looked at anew',
@@ -58,7 +58,11 @@ describe('due', () => {
     ],
     ['a proven kill is closed and re-checked', revoked(), ['close', 'recheck']],
     ['a closed incident is re-checked', [...revoked(), closed], ['recheck']],
-    ['a declined incident owes nothing', [...waiting(), { type: 'closed', as: 'declined', reason: 'r' }], []],
+    [
+      'a declined incident is looked at',
+      [...waiting(), { type: 'closed', as: 'declined', reason: 'r' }],
+      ['recheck'],
+    ],
     [
       'a false alarm forgets its token at once',
       [withToken, ...waiting().slice(1), { type: 'closed', as: 'false-alarm', reason: 'r' }],
@@ -106,15 +110,15 @@ describe('due', () => {
     expect(asked).toBeLessThan(120);
   });
 
-  it('re-checks at the agreed times and then no more', () => {
-    const provedAt = anIncident(revoked()).proof?.provedAt ?? '';
+  it('looks at the agreed times after the closing and then no more', () => {
+    const closedAt = anIncident([...revoked(), closed]).closed?.at ?? '';
     const rechecked = (index: number): EventBody => ({
       type: 'rechecked',
       index,
       outcome: { verdict: 'done', detail: 'd' },
     });
-    expect(at([...revoked(), closed], 'recheck')).toBe(Date.parse(provedAt) + 5 * MIN);
-    expect(at([...revoked(), closed, rechecked(0)], 'recheck')).toBe(Date.parse(provedAt) + 60 * MIN);
+    expect(at([...revoked(), closed], 'recheck')).toBe(Date.parse(closedAt) + 5 * MIN);
+    expect(at([...revoked(), closed, rechecked(0)], 'recheck')).toBe(Date.parse(closedAt) + 60 * MIN);
     expect(kinds([...revoked(), closed, rechecked(0), rechecked(1)])).toEqual([]);
   });
 

@@ -64,6 +64,7 @@ const LABELS: Record<Verb, string> = {
   'cancel-soak': 'Keep the old Secret',
   choose: 'Another way…',
   outside: 'Users outside…',
+  'leave-out': 'Leave out cluster…',
 };
 
 /** What an Undo would take back is more than a quarantine after a rotation. */

@@ -160,6 +160,7 @@ export const VERBS = {
   'cancel-soak': 'kept the old Secret',
   choose: 'chose another way',
   outside: 'answered for the users outside the cluster',
+  'leave-out': 'left out a cluster that could not be asked',
 } as const;
 
 const footer = ({ id, version, openedAt }: Incident, head: string): string =>

@@ -34,6 +34,7 @@ const DONE: Record<Verb, string> = {
   'roll-back': 'Rolling back now, the newest step first.',
   'cancel-soak': 'The old Secret stays, switched off, until somebody approves its deletion.',
   outside: 'Thank you. It is in the log, and the incident closes when everything else is done.',
+  'leave-out': 'Noted by name on the card and in the log. What was seen elsewhere decides now.',
   choose: 'A plan for that way follows on the card.',
   identify: 'Thank you. It is being looked into, and a new plan follows.',
 };

@@ -139,6 +139,12 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     intro:
       'Say who was found and moved to the new token, or why there is nobody: CI systems, kubeconfigs on laptops, external services, copies in other Secrets. The incident is not resolved before that.',
   },
+  'leave-out': {
+    title: 'Leave out a cluster',
+    submit: 'Leave out',
+    intro:
+      'A cluster that may accept this token could not be asked. *If it is a copy of the other, the token may work there.* The incident then closes without it, and the card says so by name.',
+  },
   'roll-back': {
     title: 'Roll back',
     submit: 'Roll back',

@@ -1,9 +1,10 @@
 // The one line that says how it stands, with the only status mark of a card.
 import type { Incident } from '../../domain/incident.ts';
-import { acceptedOffline, tokenIsDead } from '../../domain/liveness.ts';
+import { acceptedOffline } from '../../domain/liveness.ts';
 import { rolls } from '../../domain/plan.ts';
-import { isBleeding, isContained, openRun, pendingSteps, takesBack } from '../../domain/runs.ts';
-import { plain } from './mrkdwn.ts';
+import { isContained, openRun, pendingSteps, stepsInEffect, takesBack } from '../../domain/runs.ts';
+import { isLive, isStopped, staleSince, unasked } from '../../domain/sightings.ts';
+import { plain, span } from './mrkdwn.ts';
 import { isFullProof, proofWords } from './proof-text.ts';
 
 const LIVE = '🔴';
@@ -25,7 +26,13 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** At most 150 characters of plain text. */
 export function headline(incident: Incident, now: number): string {
   const { mark, title } = standing(incident, now);
-  return plain(`${mark} ${title}${rolling(incident)}${who(incident)}`, 150);
+  return plain(`${mark} ${title}${aged(incident, now)}${rolling(incident)}${who(incident)}`, 150);
+}
+
+/** Whatever it says was seen then, and nobody has been able to look since. */
+function aged(incident: Incident, now: number): string {
+  const since = staleSince(incident, now);
+  return since === undefined ? '' : `, last seen ${span(now - Date.parse(since))} ago`;
 }
 
 /** The token may be proven dead while Pods are still replaced. */
@@ -41,6 +48,12 @@ export function who({ identity }: Pick<Incident, 'identity'>): string {
 }
 
 export function standing(incident: Incident, now: number): Standing {
+  const found = standingOf(incident, now);
+  // Green is for what was seen lately, of every cluster that may accept it.
+  return found.mark === GOOD && staleSince(incident, now) ? { ...found, mark: OPEN } : found;
+}
+
+function standingOf(incident: Incident, now: number): Standing {
   return (
     ended(incident) ??
     restarting(incident) ??
@@ -54,13 +67,16 @@ export function standing(incident: Incident, now: number): Standing {
 function ended(incident: Incident): Standing | undefined {
   const { closed, liveAgain } = incident;
   if (closed?.as === 'false-alarm')
-    return isContained(incident) ? it(OPEN, 'False alarm, the quarantine stays') : it(OVER, 'False alarm');
+    return stepsInEffect(incident).some(({ phase }) => phase === 'contain')
+      ? it(OPEN, 'False alarm, its quarantine was not undone')
+      : it(OVER, 'False alarm');
   if (closed?.as === 'dry-run') return it(OVER, 'Dry run: nothing was changed');
   if (closed?.as === 'expired') return it(OVER, 'Expired: accepted nowhere any more');
   if (closed?.as === 'declined') {
     if (isContained(incident)) return it(OPEN, 'Declined, the quarantine stays');
-    return liveAgain || isBleeding(incident) ? it(LIVE, 'Declined: LEAK STILL LIVE') : it(OVER, 'Declined');
+    return isLive(incident) ? it(LIVE, 'Declined: LEAK STILL LIVE') : it(OVER, 'Declined');
   }
+  if (incident.unidentified) return it(LIVE, 'Leak reported: a person must say which token');
   return liveAgain ? it(LIVE, 'LEAK LIVE AGAIN') : undefined;
 }
 
@@ -87,22 +103,33 @@ function rotating(incident: Incident): Standing | undefined {
 
 function proven(incident: Incident, now: number): Standing | undefined {
   const { proof, runs } = incident;
-  if (!proof) return undefined;
+  if (!proof || (proof.outcome && isLive(incident))) return undefined;
   const words = proofWords(proof.rounds);
   if (proof.outcome?.verdict === 'not-done') return it(LIVE, 'LEAK LIVE: the kill did not work');
   if (proof.outcome?.verdict === 'unknown') return it(OPEN, 'Not proven dead');
   if (proof.outcome === undefined) {
+    if (isLive(incident)) return it(LIVE, 'Not refused yet, proof under way');
     if (isContained(incident)) return it(OPEN, 'Contained, proof under way');
-    return it(OPEN, runs.length === 0 ? 'Found dead, proof under way' : 'Killed, proof under way');
+    if (runs.length > 0) return it(OPEN, 'Killed, proof under way');
+    return it(OPEN, `${isDead(incident) ? 'Found dead' : 'Already quarantined'}, proof under way`);
   }
+  // Something that may accept it was never looked at, or only before it changed.
+  if (!isStopped(incident)) return it(OPEN, 'Not known whether the token still works');
   if (acceptedOffline(incident, now)) return it(OPEN, `Still accepted offline, ${words}`);
   if (pendingSteps(incident).length > 0 && isContained(incident)) return it(OPEN, `Contained: ${words}`);
-  if (!isFullProof(proof.rounds)) return it(GOOD, capital(words));
-  return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);
+  const missing = unasked(incident);
+  if (missing.length > 0) return it(OPEN, `${capital(words)}; ${missing.join(', ')} not asked`);
+  const without = incident.identity?.unchecked?.length
+    ? `; ${incident.identity.unchecked.join(', ')} left out, not asked`
+    : '';
+  if (!isFullProof(proof.rounds)) return it(GOOD, `${capital(words)}${without}`);
+  return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}${without}`);
 }
 
 function underWay(incident: Incident): Standing | undefined {
   const run = openRun(incident);
+  if (run && incident.paused)
+    return isContained(incident) ? it(OPEN, 'Contained, paused before the next step') : it(LIVE, 'Paused');
   if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
   if (run?.kind === 'undo') return it(OPEN, 'Undoing the quarantine');
   if (run?.kind === 'roll-back') return it(OPEN, 'Rolling back');
@@ -111,14 +138,16 @@ function underWay(incident: Incident): Standing | undefined {
 }
 
 function seen(incident: Incident): Standing {
-  if (incident.unidentified) return it(LIVE, 'Leak reported: a person must say which token');
-  if (isBleeding(incident)) return it(LIVE, 'LEAK LIVE');
-  if (tokenIsDead(incident)) return it(OPEN, 'Found dead');
-  if (isQuarantined(incident)) return it(OPEN, 'Already quarantined');
+  if (isLive(incident)) return it(LIVE, 'LEAK LIVE');
+  if (isDead(incident)) return it(OPEN, 'Found dead');
+  if (isStopped(incident)) return it(OPEN, 'Already quarantined');
   if (incident.situations.length > 0) return it(LIVE, 'Leak reported: not known whether the token works');
   return it(OPEN, 'Leak reported, being looked into');
 }
 
-const isQuarantined = ({ situations }: Incident): boolean =>
-  situations.length > 0 &&
-  situations.every(({ liveness: { alive } }) => alive === 'quarantined' || alive === 'dead');
+/** What it lives by is gone on each cluster, before anybody here did anything. */
+const isDead = ({ identity, beliefs }: Incident): boolean =>
+  identity !== undefined &&
+  identity.kind !== 'every-token' &&
+  identity.clusters.length > 0 &&
+  identity.clusters.every((name) => beliefs[name]?.seen?.saw === 'gone');

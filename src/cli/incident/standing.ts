@@ -6,6 +6,7 @@ import { owesOutside } from '../../domain/outside.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { askWords } from '../../domain/policy-text.ts';
 import { isContained, isSoaking, openRun, pendingSteps } from '../../domain/runs.ts';
+import { isLive, isStopped, oldestSighting, unasked } from '../../domain/sightings.ts';
 import { openReviews } from '../../domain/votes.ts';
 import { printable } from '../input.ts';
 
@@ -13,14 +14,14 @@ import { printable } from '../input.ts';
 export const standing = (incident: Incident, now: number): string =>
   printable(headline(incident, now).replace(/^\P{L}+/u, ''));
 
-/** Refused at the last proof, and nothing has brought it back since. */
-export const isProvenDead = ({ proof, liveAgain }: Incident): boolean =>
-  proof?.outcome?.verdict === 'done' && !liveAgain;
+/** Refused at the last proof and at every look since, on every cluster that may accept it. */
+export const isProvenDead = (incident: Incident): boolean =>
+  incident.proof?.outcome?.verdict === 'done' && isStopped(incident) && unasked(incident).length === 0;
 
 /** Nobody has to do anything about the token any more. */
 export const isOver = (incident: Incident): boolean =>
   isProvenDead(incident) ||
-  (!incident.liveAgain && ['resolved', 'false-alarm'].includes(incident.closed?.as ?? ''));
+  (!isLive(incident) && ['resolved', 'false-alarm'].includes(incident.closed?.as ?? ''));
 
 export function waitsFor(incident: Incident, policy: Policy): string {
   const [review] = openReviews(incident);
@@ -31,6 +32,8 @@ export function waitsFor(incident: Incident, policy: Policy): string {
   if (openRun(incident)) return 'the worker';
   if (isSoaking(incident)) return 'the end of the waiting time, unless somebody cancels it';
   if (pendingSteps(incident).length > 0) return approval(incident, policy);
+  if (unasked(incident).length > 0)
+    return `${unasked(incident).join(', ')}, which could not be asked yet, or an approver who leaves it out`;
   if (owesOutside(incident)) return 'somebody who says whether anything outside the cluster used the token';
   return 'the worker';
 }
@@ -44,23 +47,26 @@ function approval(incident: Incident, policy: Policy): string {
 }
 
 /** What was last seen of the token, by whatever means. */
-export function lastEvidence({ proof, rechecks, situations }: Incident) {
-  const recheck = rechecks.at(-1);
-  if (recheck) return { at: recheck.at, verdict: recheck.outcome.verdict, detail: recheck.outcome.detail };
-  if (proof?.outcome)
+export function lastEvidence(incident: Incident) {
+  const { proof, rechecks } = incident;
+  const seen = oldestSighting(incident);
+  const last = rechecks.at(-1)?.outcome ?? proof?.outcome;
+  if (seen === undefined) return undefined;
+  const verdict = {
+    accepted: 'alive',
+    labelled: 'quarantined',
+    gone: 'dead',
+    refused: 'done',
+    unknown: 'unknown',
+  };
+  // Before any proof the objects' own words are used, as they always were.
+  if (last === undefined || seen.saw === 'accepted')
     return {
-      at: proof.provedAt ?? proof.killedAt,
-      verdict: proof.outcome.verdict,
-      detail: proof.outcome.detail,
+      at: seen.at,
+      verdict: verdict[seen.saw],
+      detail: `${seen.detail} (${seen.by.replace('-', ' ')})`,
     };
-  const [seen] = situations;
-  return (
-    seen && {
-      at: seen.observedAt,
-      verdict: seen.liveness.alive,
-      detail: `${seen.liveness.reason} (object state)`,
-    }
-  );
+  return { at: seen.at, verdict: last.verdict, detail: last.detail };
 }
 
 /** Documented in docs/cli.md: what is here stays; more may come. */

@@ -96,10 +96,11 @@ describe('milestones', () => {
       'contained by policy',
       [
         reported(),
+        { type: 'identified', identity: anIdentity() },
         { type: 'auto-contained', steps: [quarantine], rule: 'token-in-hand' },
-        { type: 'step-ended', run: 'contain-2', step: quarantine.id, outcome: done('') },
+        { type: 'step-ended', run: 'contain-3', step: quarantine.id, outcome: done('') },
       ],
-      /^\*Contained\* by policy, 4 s after the alert/,
+      /^\*Contained\* by policy, 6 s after the alert/,
     ],
     ['approved', revoked().slice(0, 8), /^<@UTOMAS0001> approved the plan\. 1 step will run\.$/],
     [

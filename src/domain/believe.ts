@@ -1,0 +1,114 @@
+// What events change of what is believed about the token: what becomes void, and what must be looked at anew.
+import type { Incident, Run } from './incident.ts';
+import type { Outcome } from './outcome.ts';
+import { kills, type Step } from './plan.ts';
+import { isDone, stateOf, takesBack } from './runs.ts';
+import { aboutOf, type Sighting, see } from './sightings.ts';
+import type { TokenIdentity } from './token-identity.ts';
+
+/** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
+export function askAgain(incident: Incident): void {
+  incident.stale = true;
+  delete incident.unidentified;
+  delete incident.plan;
+  delete incident.planAt;
+  delete incident.soakCancelled;
+  delete incident.outside;
+  delete incident.planExpiry;
+  delete incident.planPolicy;
+  incident.votes = [];
+  incident.reminders = 0;
+  delete incident.closed;
+}
+
+/** What was proven is history, and must be proven anew. */
+export function dropProof(incident: Incident): void {
+  delete incident.proof;
+  incident.rechecks = [];
+}
+
+/** The next looks come soon again, and then later and later. */
+export function lookAnew(incident: Incident, at: string): void {
+  incident.looks = { since: at, count: 0 };
+  incident.rechecks = [];
+}
+
+/** Another token inherits nothing of what was seen of this one; a cluster more that signed it must be looked at. */
+export function becomes(incident: Incident, identity: TokenIdentity, at: string): void {
+  const about = aboutOf(identity, incident.fingerprint);
+  const before = incident.identity;
+  const other = incident.about !== undefined && incident.about !== about;
+  if (other) {
+    incident.beliefs = {};
+    incident.situations = [];
+    incident.liveAgain = false;
+    delete incident.reopened;
+  }
+  const grown = before && identity.clusters.some((name) => !before.clusters.includes(name));
+  if (other || grown) {
+    dropProof(incident);
+    askAgain(incident);
+  }
+  incident.identity = identity;
+  incident.about = about;
+  if (other || incident.looks === undefined) lookAnew(incident, at);
+}
+
+export const aboutNow = ({ about }: Incident, run: Run): Run =>
+  about === undefined ? run : { ...run, about };
+
+/** Older logs say what a look found, but not where. */
+export function everywhere({ identity }: Incident, { verdict, detail }: Outcome, at: string): Sighting[] {
+  const saw = { done: 'refused', 'not-done': 'accepted', unknown: 'unknown' } as const;
+  return (identity?.clusters ?? []).map((cluster) => ({
+    cluster,
+    saw: saw[verdict],
+    by: 'object-state',
+    at,
+    detail,
+  }));
+}
+
+/** Somebody took back what was done there: it is no longer in effect, whoever did it. */
+export function lose(incident: Incident, cluster: string, detail: string, at: string): void {
+  see(incident, { cluster, saw: 'accepted', by: 'object-state', at, detail }, at);
+  for (const run of incident.runs.filter((one) => !takesBack(one)))
+    for (const state of run.steps)
+      if (kills(state.step) && state.step.cluster === cluster && state.outcome?.verdict === 'done')
+        state.lost ??= at;
+}
+
+/** What is still to be rolled changes nothing for the token, so its proof does not wait for that. */
+export function noteKill(incident: Incident, id: string, step: Step, at: string): void {
+  const run = incident.runs.find((candidate) => candidate.id === id);
+  const state = run && stateOf(incident, id, step.id);
+  // Of another token than the one that the incident is about by now, it says nothing.
+  if (run === undefined || run.about !== incident.about || state?.outcome?.verdict !== 'done') return;
+  const write = { cluster: step.cluster, by: 'write', at, detail: state.outcome.detail } as const;
+  if (takesBack(run)) see(incident, { ...write, saw: 'accepted' }, at);
+  else if (step.reversible) see(incident, { ...write, saw: 'labelled' }, at);
+  if (takesBack(run)) return;
+  const killing = run.steps.filter((other) => kills(other.step));
+  if (!killing.every(({ outcome }) => outcome?.verdict === 'done')) return;
+  incident.liveAgain = false;
+  for (const { step: killed } of killing) {
+    const belief = incident.beliefs[killed.cluster];
+    if (belief?.seen?.saw === 'accepted') delete incident.beliefs[killed.cluster];
+  }
+  incident.proof = { killedAt: at, rounds: [] };
+  incident.rechecks = [];
+}
+
+export function finishRun(incident: Incident, id: string, at: string): void {
+  const run = incident.runs.find((candidate) => candidate.id === id);
+  if (run === undefined || !isDone(run)) return;
+  if (takesBack(run)) {
+    dropProof(incident);
+    lookAnew(incident, at);
+    // A false alarm stays one: its token was given back to whom it belongs.
+    if (incident.closed?.as === 'false-alarm') return;
+    // A roll-back before the old identity died takes no kill back.
+    incident.liveAgain ||= run.about === incident.about && run.steps.some(({ step }) => kills(step));
+    askAgain(incident);
+  }
+}

@@ -1,0 +1,150 @@
+// What was last seen of the leaked token, on which cluster, by what and when: nothing else may be said of it. Pure.
+import type { ProofLevel, ProofRound } from './evidence.ts';
+import type { Incident } from './incident.ts';
+import type { Outcome } from './outcome.ts';
+import type { Situation } from './situation.ts';
+import type { TokenIdentity } from './token-identity.ts';
+
+export interface Sighting {
+  cluster: string;
+  /** labelled: its Secret is quarantined. gone: what it lives by is gone. Both by object state, so not asked of a server. */
+  saw: 'accepted' | 'refused' | 'labelled' | 'gone' | 'unknown';
+  /** write: our own write said so. */
+  by: ProofLevel | 'write';
+  /** ISO time. */
+  at: string;
+  /** One sentence for people. */
+  detail: string;
+}
+
+/** What is believed of one cluster: the last clear sighting, and a later look that told nothing. */
+export interface Belief {
+  seen?: Sighting;
+  missed?: Sighting;
+}
+
+/** Looks since something last changed for the token; the next is owed later and later. */
+export interface Looks {
+  /** ISO time. */
+  since: string;
+  count: number;
+  /** ISO time of the last one, or of the last investigation. */
+  lastAt?: string;
+}
+
+/**
+ * Which token a sighting is about: another identity inherits nothing. Claims name it; where the token itself gave them,
+ * its fingerprint tells two apart that say the same.
+ */
+export function aboutOf(identity: TokenIdentity, fingerprint: string | undefined): string {
+  const { kind, namespace, serviceAccount, boundTo, jti, authenticity } = identity;
+  const token = authenticity === 'coordinates' ? undefined : fingerprint;
+  // Named by coordinates, a Secret's UID is not read: its name stands for it.
+  const bound = boundTo && [boundTo.kind, boundTo.name, kind === 'legacy' ? undefined : boundTo.uid];
+  return JSON.stringify([kind, namespace, serviceAccount.name, serviceAccount.uid, bound, jti, token]);
+}
+
+/**
+ * A clear answer replaces the one before it in the log, whatever that was; silence replaces nothing. `writtenAt`: when the
+ * log got it, ISO time. Of two clocks the one that makes it older counts.
+ */
+export function see(incident: Incident, sighting: Sighting, writtenAt: string): void {
+  const at = sighting.at < writtenAt ? sighting.at : writtenAt;
+  const belief = incident.beliefs[sighting.cluster];
+  incident.beliefs[sighting.cluster] =
+    sighting.saw === 'unknown' ? { ...belief, missed: { ...sighting, at } } : { seen: { ...sighting, at } };
+}
+
+const SAW: Record<Situation['liveness']['alive'], Sighting['saw']> = {
+  alive: 'accepted',
+  quarantined: 'labelled',
+  dead: 'gone',
+  unknown: 'unknown',
+};
+
+export const sightingOfLiveness = ({ cluster, liveness, observedAt }: Situation): Sighting => ({
+  cluster,
+  saw: SAW[liveness.alive],
+  by: 'object-state',
+  at: observedAt,
+  detail: liveness.reason,
+});
+
+export const sightingOfRound = ({ cluster, level, at, outcome }: ProofRound): Sighting => ({
+  cluster,
+  saw: sawOf(outcome, level),
+  by: level,
+  at,
+  detail: outcome.detail,
+});
+
+function sawOf({ verdict }: Outcome, level: ProofLevel): Sighting['saw'] {
+  if (verdict === 'not-done') return 'accepted';
+  if (verdict === 'unknown') return 'unknown';
+  return level === 'object-state' ? 'gone' : 'refused';
+}
+
+type Believing = Pick<Incident, 'identity' | 'beliefs'>;
+
+const seenOn = ({ beliefs }: Believing, cluster: string): Sighting | undefined => beliefs[cluster]?.seen;
+
+const STOPPED: readonly (Sighting['saw'] | undefined)[] = ['refused', 'labelled', 'gone'];
+
+/** Whether the token was last seen unusable on this cluster. */
+export const isStoppedOn = (incident: Believing, cluster: string): boolean =>
+  STOPPED.includes(seenOn(incident, cluster)?.saw);
+
+/** Some cluster was last seen to accept it. */
+export const isLive = (incident: Believing): boolean =>
+  (incident.identity?.clusters ?? []).some((name) => seenOn(incident, name)?.saw === 'accepted');
+
+/** Every cluster that is known to have signed it was last seen to refuse it, or to have nothing left that it lives by. */
+export const isStopped = (incident: Believing): boolean =>
+  incident.identity !== undefined &&
+  incident.identity.clusters.length > 0 &&
+  incident.identity.clusters.every((name) => isStoppedOn(incident, name));
+
+/** Clusters that may accept it too and were never asked, but for those that a person left out by name. */
+export const unasked = ({ identity, leftOut }: Pick<Incident, 'identity' | 'leftOut'>): string[] =>
+  (identity?.unchecked ?? []).filter((name) => !leftOut.some(({ clusters }) => clusters.includes(name)));
+
+/** The oldest of the last clear sightings: no claim about all clusters is fresher than it. */
+export function oldestSighting(incident: Believing): Sighting | undefined {
+  const seen = (incident.identity?.clusters ?? []).flatMap((name) => seenOn(incident, name) ?? []);
+  return seen.toSorted((a, b) => a.at.localeCompare(b.at))[0];
+}
+
+/** Until when looks are owed ever later: 5 minutes, 1 hour, then every 6 hours. Milliseconds. */
+export const DEFAULT_LOOKS: readonly number[] = [300_000, 3_600_000, 6 * 3_600_000];
+
+/** Unix milliseconds of the next look at an open incident. */
+export function nextLook(incident: Incident, ladder: readonly number[]): number | undefined {
+  const { looks, identity } = incident;
+  const last = ladder.at(-1);
+  if (looks === undefined || identity === undefined || last === undefined) return undefined;
+  const rung = looks.count < ladder.length - 1 ? ladder[looks.count] : undefined;
+  const since = Date.parse(looks.since);
+  if (rung !== undefined) return since + rung;
+  return together(identity, Math.max(since, Date.parse(looks.lastAt ?? looks.since)), last);
+}
+
+/** Incidents of one ServiceAccount are looked at in the same moments, so that they share what is read. */
+function together({ namespace, serviceAccount }: TokenIdentity, after: number, every: number): number {
+  let phase = 0;
+  for (const char of `${namespace}/${serviceAccount.name}`)
+    phase = (phase * 31 + (char.codePointAt(0) ?? 0)) % every;
+  return after + every - ((((after - phase) % every) + every) % every);
+}
+
+/** How late a look may come before the claim that it was to renew says how old it is. */
+const GRACE_MS = 60_000;
+
+/** ISO time of the last clear sighting, where the look that was to renew it is overdue; undefined: it still holds. */
+export function staleSince(incident: Incident, now: number): string | undefined {
+  if (incident.closed !== undefined) return undefined;
+  const seen = oldestSighting(incident);
+  const next = nextLook(incident, incident.ladder ?? DEFAULT_LOOKS);
+  const silent = incident.identity?.clusters.some((name) => incident.beliefs[name]?.missed !== undefined);
+  const overdue = next !== undefined && now > next + GRACE_MS;
+  return seen && (overdue || silent) ? seen.at : undefined;
+}

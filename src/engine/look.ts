@@ -1,0 +1,58 @@
+// A later look at one cluster: what the objects say first, and where they say dead, every API server. Changes nothing.
+import type { ProofRound } from '../domain/evidence.ts';
+import type { Incident } from '../domain/incident.ts';
+import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
+import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { Cluster } from '../ports.ts';
+import type { Secret } from '../secret.ts';
+import type { WorkerDeps } from './deps.ts';
+import { probeRound } from './probe.ts';
+import { readLiveness } from './read-liveness.ts';
+import { judgedByValue } from './stored-value.ts';
+
+/**
+ * A token that the objects show alive is not sent: a success is remembered for 10 s and would delay the proof of the kill
+ * that comes next. Where they show it stopped, or cannot be read, the servers are asked.
+ */
+export async function lookOn(
+  deps: WorkerDeps,
+  incident: Incident,
+  identity: TokenIdentity,
+  cluster: Cluster,
+  token: Secret | undefined,
+): Promise<ProofRound> {
+  const { now } = deps.clock;
+  const began = new Date(now()).toISOString();
+  const seen = await readShared(cluster, identity, now);
+  const objects = await judgedByValue(deps, incident, identity, cluster, seen);
+  const round = (outcome: Outcome): ProofRound => ({
+    cluster: cluster.name,
+    level: 'object-state',
+    began,
+    at: new Date(now()).toISOString(),
+    answers: [],
+    outcome,
+  });
+  if (objects.alive === 'alive' && identity.kind !== 'every-token') return round(notDone(objects.reason));
+  const asked = await probeRound(deps, incident, identity, cluster, token);
+  if (asked.level !== 'object-state') return asked;
+  if (objects.alive === 'unknown') return round(unknown(objects.reason));
+  return identity.kind === 'every-token' ? asked : round(done(objects.reason));
+}
+
+type Liveness = Awaited<ReturnType<typeof readLiveness>>;
+
+/** Incidents of one ServiceAccount are owed their looks at the same moment; those of one burst read once. */
+const SHARED_FOR_MS = 5000;
+const shared = new WeakMap<Cluster, Map<string, { at: number; read: Promise<Liveness> }>>();
+
+async function readShared(cluster: Cluster, identity: TokenIdentity, now: () => number): Promise<Liveness> {
+  const reads = shared.get(cluster) ?? new Map<string, { at: number; read: Promise<Liveness> }>();
+  shared.set(cluster, reads);
+  for (const [key, { at }] of reads) if (Math.abs(now() - at) > SHARED_FOR_MS) reads.delete(key);
+  const { kind, namespace, serviceAccount, boundTo, expiresAt } = identity;
+  const key = JSON.stringify([kind, namespace, serviceAccount, boundTo, expiresAt]);
+  const found = reads.get(key) ?? { at: now(), read: readLiveness(cluster, identity, now()) };
+  reads.set(key, found);
+  return await found.read;
+}

@@ -1,0 +1,171 @@
+// Cards say what was last seen: what others take back, bring back or never had is found by the next look, and told.
+import { afterEach, describe, expect, it } from 'vitest';
+import { headline } from '../../src/adapters/slack/headline.ts';
+import { INVALID_SINCE, pointer } from '../../src/domain/labels.ts';
+import { offers } from '../../src/domain/offers.ts';
+import { resources } from '../../src/ports.ts';
+import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';
+
+const MIN = 60_000;
+const HOUR = 60 * MIN;
+const DAY = 24 * HOUR;
+
+let harness: Harness | undefined;
+afterEach(() => harness?.close());
+const start = async (options: HarnessOptions = {}) => {
+  harness = await startHarness({ clusters: { prod: { servers: 2 } }, ...options });
+  return harness;
+};
+const said = (h: Harness, id: string) => headline(h.incident(id), h.now());
+const SECRET = { resource: resources.secrets, namespace: 'payments', name: 'api-token' };
+
+const prod = (h: Harness) => {
+  const [cluster] = h.connected;
+  if (cluster === undefined) throw new Error('no cluster');
+  return cluster;
+};
+const unlabel = async (h: Harness) => {
+  await prod(h).patch(SECRET, [{ op: 'remove', path: `/metadata/labels/${pointer(INVALID_SINCE)}` }]);
+  h.advance(11_000);
+};
+const label = (h: Harness) =>
+  prod(h).patch(SECRET, [
+    { op: 'add', path: `/metadata/labels/${pointer(INVALID_SINCE)}`, value: '2026-11-24' },
+  ]);
+const identify = (h: Harness, id: string, secret: string) =>
+  h.front.decide(id, {
+    verb: 'identify',
+    by: { id: 'UMAYA', teamId: TEAM, guest: false, bot: false, deactivated: false },
+    at: { cluster: 'prod', namespace: 'payments', secret },
+  });
+
+describe('a containment that somebody else takes back', () => {
+  it.each([
+    ['an hour and a half', 90 * MIN],
+    ['26 hours', 26 * HOUR],
+    ['five days', 5 * DAY],
+  ])('after %s is found within six hours, told, and can be contained again', async (_name, wait) => {
+    const h = await start();
+    const token = await seedLegacy(h.cluster(), { team: 'x' });
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id, wait);
+    expect(said(h, id)).toMatch(/^🟠 Contained: refused by 2 of 2/);
+    await unlabel(h);
+    expect(await statusWith(prod(h), token)).toBe('accepted,accepted');
+    await h.run(id, 6 * HOUR);
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE AGAIN/);
+    expect(h.incident(id).alarms.filter(({ why }) => why === 'token-still-accepted')).toHaveLength(1);
+    expect(h.incident(id).reopened?.reason).toMatch(/last written by: .*tourniquet/);
+    expect(await h.click(id, 'contain', 'UMAYA')).toMatchObject({ decided: true });
+    await h.run(id, MIN);
+    expect(said(h, id)).toMatch(/^🟠 Contained: refused by 2 of 2/);
+    expect(await statusWith(prod(h), token)).toBe('refused,refused');
+  });
+
+  it('is found soon where the token is reported again', async () => {
+    const h = await start();
+    const token = await seedLegacy(h.cluster(), { team: 'x' });
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id, 2 * HOUR);
+    await unlabel(h);
+    await h.leak(token, { externalId: 'again' });
+    await h.run(id, 5 * MIN);
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE AGAIN/);
+  });
+
+  it('and then puts back is believed again at the next look', async () => {
+    const h = await start();
+    const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
+    await h.run(id, 2 * HOUR);
+    await unlabel(h);
+    await h.run(id, 6 * HOUR);
+    await label(h);
+    await h.run(id, 6 * HOUR);
+    expect(said(h, id)).toMatch(/refused by 2 of 2/);
+    expect(said(h, id)).not.toMatch(/LIVE/);
+  });
+
+  it('after a person declined the plan opens the incident again', async () => {
+    const h = await start();
+    const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
+    await h.run(id, 2 * HOUR);
+    await h.click(id, 'decline', 'UINES', { reason: 'later' });
+    await h.run(id, MIN);
+    expect(said(h, id)).toMatch(/Declined, the quarantine stays/);
+    await unlabel(h);
+    await h.run(id, 10 * MIN);
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE AGAIN/);
+    expect(h.incident(id).closed).toBeUndefined();
+  });
+});
+
+it('a live token that somebody else deletes is not called live after the next look', async () => {
+  const h = await start({ settings: { autoContain: 'off' } });
+  const { incidentId: id } = await h.leak(await seedLegacy(h.cluster()));
+  await h.run(id, 10_000);
+  expect(said(h, id)).toMatch(/^🔴 LEAK LIVE/);
+  await prod(h).remove(SECRET, {});
+  await h.run(id, 10 * MIN);
+  expect(said(h, id)).toMatch(/^🟢 Already dead: refused by 2 of 2/);
+});
+
+it('a healthy token that took the place of the leaked one is neither called live nor touched', async () => {
+  const h = await start({ settings: { autoContain: 'off' } });
+  const token = await seedLegacy(h.cluster());
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id, 10_000);
+  await prod(h).remove(SECRET, {});
+  h.cluster().seed.secret('payments', 'api-token', { token: 'another' });
+  await h.run(id, 10 * MIN);
+  expect(said(h, id)).toMatch(/refused by 2 of 2/);
+  expect(h.incident(id).plan?.steps).toEqual([]);
+});
+
+describe('another token', () => {
+  const two = async (h: Harness) => {
+    const first = await seedLegacy(h.cluster(), { team: 'x' });
+    h.cluster().seed.serviceAccount('payments', 'refunds');
+    const second = await h.cluster().seed.tokenSecret('payments', 'refunds-token', 'refunds');
+    return { first, second };
+  };
+
+  it('inherits no containment when the incident is identified again', async () => {
+    const h = await start({ settings: { autoContain: 'off' } });
+    const { second } = await two(h);
+    const at = { cluster: 'prod', namespace: 'payments', serviceAccount: 'api' };
+    const alert = { source: 'slash', reporter: 'UTOMAS', subject: { kind: 'coordinates' as const, at } };
+    const { incidentId: id } = await h.front.report({ alert });
+    await h.run(id, 1000);
+    await h.click(id, 'contain', 'UMAYA');
+    await h.run(id, MIN);
+    expect(offers(h.incident(id))).toContain('identify');
+    await identify(h, id, 'refunds-token');
+    await h.run(id, MIN);
+    expect(await statusWith(prod(h), second)).toBe('accepted,accepted');
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · payments\/refunds/);
+    expect(await h.click(id, 'contain', 'UMAYA')).toMatchObject({ decided: true });
+  });
+
+  it('inherits no proof when it is named while a run about the first is under way', async () => {
+    const h = await start({ settings: { autoContain: 'off' } });
+    const { first, second } = await two(h);
+    const { incidentId: id } = await h.leak(first);
+    await h.run(id);
+    await h.click(id, 'approve', 'UINES');
+    await identify(h, id, 'refunds-token');
+    await h.run(id, 3 * DAY);
+    expect(await statusWith(prod(h), second)).toBe('accepted,accepted');
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · payments\/refunds/);
+    expect(h.incident(id).proof).toBeUndefined();
+  });
+});
+
+it('a cluster that does not answer makes the claim say how old it is', async () => {
+  const h = await start();
+  const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
+  await h.run(id, 2 * HOUR);
+  for (const server of h.cluster().servers) await server.stop();
+  await h.run(id, 13 * HOUR);
+  expect(said(h, id)).toMatch(/Contained: refused by 2 of 2 API servers, last seen \d+ h ago/);
+  expect(h.incident(id).rechecks.at(-1)?.outcome.verdict).toBe('unknown');
+});
