@@ -175,8 +175,8 @@ export interface IncidentLog {
   toSweep(): Promise<string[]>;
   /** Nothing is owed as of this version: stop sweeping it, unless something was appended or reported since. */
   settle(id: string, version: number, cursors: Record<string, number>): Promise<void>;
-  /** A reporter has shown everything up to `version`. */
-  advance(reporter: string, id: string, version: number): Promise<void>;
+  /** A reporter has shown everything up to `version`. Answers how far it has shown by now: more, where another process did. */
+  advance(reporter: string, id: string, version: number): Promise<number>;
 }
 
 /** Sealed tokens. */

@@ -67,7 +67,10 @@ export function memoryLog(clock: Clock): Memory {
       if (logs.get(id)?.length === version) sweep.delete(id);
     },
     async advance(reporter, id, version) {
-      cursors.set(id, { ...cursors.get(id), [reporter]: version });
+      // Never back, as in Redis.
+      const reached = Math.max(version, cursors.get(id)?.[reporter] ?? 0);
+      cursors.set(id, { ...cursors.get(id), [reporter]: reached });
+      return reached;
     },
     open: async (id) => tokens.get(id),
     destroy: async (id) => void tokens.delete(id),

@@ -142,16 +142,27 @@ async function catchUp(deps: BotDeps, reporter: Reporter, id: string): Promise<b
   try {
     const session = await openSession(deps, id);
     if (!isBehind(session)) return true;
-    const { incident, events, head, cursors } = session;
+    const { incident, cursors } = session;
     const from = deps.clock.now();
-    const version = await reporter.report(incident, events, cursors[reporter.name] ?? 0, head);
-    await deps.log.advance(reporter.name, id, version);
+    const version = await show(deps, reporter, session, cursors[reporter.name] ?? 0);
     const { updatedAt: at } = incident;
     deps.witness?.shown({ id, reporter: reporter.name, version, at, from, until: deps.clock.now() });
     return true;
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * A process that was stopped while it drew may have laid an old state over a newer one that another showed meanwhile, when
+ * the lock had lapsed: it draws again what stands in the log, until nobody was ahead of it.
+ */
+async function show(deps: BotDeps, reporter: Reporter, session: Session, cursor: number): Promise<number> {
+  const { incident, events, head } = session;
+  const version = await reporter.report(incident, events, cursor, head);
+  const reached = await deps.log.advance(reporter.name, incident.id, version);
+  const newest = reached > version ? await openSession(deps, incident.id) : undefined;
+  return newest === undefined ? version : await show(deps, reporter, newest, reached);
 }
 
 /** Finds what the queue lost: re-adds whatever is owed, and drops incidents that owe nothing from the list. */

@@ -60,7 +60,10 @@ export function createIncidentLog({
       );
     },
     async advance(reporter, id, version) {
-      await store.run((redis) => redis.eval(ADVANCE, 1, space.cursors(id), reporter, version));
+      const reached = await store.run((redis) =>
+        redis.eval(ADVANCE, 1, space.cursors(id), reporter, version),
+      );
+      return Number(reached);
     },
     async trail(id) {
       const [entries, cursors] = await readBoth(store, space, id);

@@ -52,11 +52,13 @@ end
 return redis.call('SREM', KEYS[3], ARGV[1])
 `;
 
-/** KEYS: cursors. ARGV: reporter, version. A slow reporter must not take back what a faster one has shown. */
+/** KEYS: cursors. ARGV: reporter, version. A slow reporter must not take back what a faster one has shown, and learns of it. */
 export const ADVANCE = `
 local shown = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-if tonumber(ARGV[2]) > shown then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-return 1
+local version = tonumber(ARGV[2])
+if version <= shown then return shown end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return version
 `;
 
 /**

@@ -261,9 +261,10 @@ describe('what is listed and swept', () => {
     const id = world.newId();
     await world.open(id, 12);
     await Promise.all([3, 12, 7, 1, 9, 2].map((version) => world.log.advance('slack', id, version)));
-    await world.log.advance('slack', id, 4);
+    expect(await world.log.advance('slack', id, 4)).toBe(12);
+    expect(await world.log.advance('slack', id, 13)).toBe(13);
     await world.log.advance('file', id, 2);
-    expect((await world.log.load(id))?.cursors).toEqual({ slack: 12, file: 2 });
+    expect((await world.log.load(id))?.cursors).toEqual({ slack: 13, file: 2 });
   });
 });
 
