@@ -85,8 +85,8 @@ const run: Rule = (incident) => {
   return open && { kind: 'run', attempt: open.id, at: ms(open.at) };
 };
 
-const prove: Rule = ({ proof }, { stability, retryEvery }) => {
-  if (!proof || proof.outcome) return undefined;
+const prove: Rule = ({ proof, closed }, { stability, retryEvery }) => {
+  if (!proof || proof.outcome || closed?.as === 'false-alarm') return undefined;
   const last = proof.rounds.at(-1);
   if (last === undefined)
     return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };

@@ -51,9 +51,12 @@ export function stoppedRun({ runs }: Incident): Run | undefined {
   return staged && last?.stopped !== undefined && last.kind !== 'contain' ? last : undefined;
 }
 
+/** A quarantine of ours was not undone by us; whether it still holds is another question. */
+export const hasQuarantine = (incident: Incident): boolean =>
+  stepsInEffect(incident).some(({ phase }) => phase === 'contain');
+
 /** Stopped in a way that can be undone, and last seen so: what was done is no evidence that it still holds. */
-export const isContained = (incident: Incident): boolean =>
-  isStopped(incident) && stepsInEffect(incident).some((step) => step.phase === 'contain');
+export const isContained = (incident: Incident): boolean => isStopped(incident) && hasQuarantine(incident);
 
 /** The run that is owed work: the first that is neither done nor stopped. */
 export const openRun = (incident: Incident): Run | undefined =>

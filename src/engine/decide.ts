@@ -1,6 +1,6 @@
 // A person's click: checked against the state, appended once, enqueued.
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
-import type { Decision, Incident, Verb } from '../domain/incident.ts';
+import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
 import { asksFor, awaitingAfter } from '../domain/needed.ts';
 import { unasked } from '../domain/sightings.ts';
 import type { Secret } from '../secret.ts';
@@ -21,13 +21,16 @@ export async function decide(
   if (session === undefined) return unknownIncident;
   const fingerprint = token && deps.vault.fingerprint(token);
   const seal = token && { seal: { token, ttlMs: deps.settings.timing.keepTokenFor } };
+  // So that nobody reads that something runs which waits.
+  const pause = await deps.pause.read();
   if (VOTES.includes(click.verb)) await noteAskers(deps, session);
   for (;;) {
     const refusal = refuse(session.incident, click, roster);
     if (refusal) return { decided: false, refusal };
     const closing = closes(click);
     const decision = toDecision(session.incident, click, roster, fingerprint);
-    const events = [{ type: 'decided' as const, decision }, ...(closing ? [closing] : [])];
+    const events: EventBody[] = [{ type: 'decided', decision }, ...(closing ? [closing] : [])];
+    if (pause && !session.incident.paused && !closing) events.push({ type: 'paused', pause });
     if ((await append(deps, session, events, seal)) === 'appended') break;
   }
   await enqueue(deps, session).catch((error: unknown) =>

@@ -2,6 +2,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { ProofRound } from '../../domain/evidence.ts';
 import type { Incident, Pause } from '../../domain/incident.ts';
+import { hasQuarantine } from '../../domain/runs.ts';
 import { requesters } from '../../domain/votes.ts';
 import { actionsBlock } from './buttons.ts';
 import { copyLines, outsideLines } from './copy-lines.ts';
@@ -53,6 +54,10 @@ export function renderCard(incident: Incident, given: CardContext): Card {
   };
 }
 
+/** A false alarm gives nothing back by itself. */
+export const STILL_QUARANTINED =
+  'The quarantine was left in place, so whoever uses this token still gets 401. “Undo quarantine” on the card gives it back.';
+
 /** When the blocks are refused, the words alone. */
 export function plainCard(incident: Incident, now: number): string {
   const lines = [`*${clean(headline(incident, now))}*`, ...nowLines(incident), ...tokenLines(incident, now)];
@@ -85,6 +90,7 @@ function nowLines(incident: Incident): string[] {
   // Where the proof closed it, the proof says the rest.
   const why = closed && closed.reason !== proof?.outcome?.detail ? `: ${clean(closed.reason, 400)}` : '.';
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
+  if (closed?.as === 'false-alarm' && hasQuarantine(incident)) lines.push(STILL_QUARANTINED);
   if (incident.paused) lines.unshift(pausedLine(incident.paused));
   lines.push(...reviewLines(incident));
   lines.push(...outsideLines(incident));
@@ -112,8 +118,9 @@ function reviewLines({ reviews }: Incident): string[] {
 }
 
 function proofGroup(incident: Incident): string[] {
-  const { proof, rechecks } = incident;
-  if (!proof) return [];
+  const { proof, rechecks, closed } = incident;
+  // Nobody asks any more about a token that was no leak.
+  if (!proof || (closed?.as === 'false-alarm' && !proof.outcome)) return [];
   const outcome = proof.outcome;
   const words = clean(outcome?.detail ?? underWay(proof.rounds), 400);
   const times = outcome && proofTimes(incident);

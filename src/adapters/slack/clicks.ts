@@ -2,11 +2,13 @@
 import type { BlockAction } from '@slack/bolt';
 import { type Click, refuse } from '../../domain/approval.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { asksText } from './asks-text.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
+import { STILL_QUARANTINED } from './card.ts';
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
@@ -91,9 +93,16 @@ const isVote = (verb: Verb): boolean => verb === 'contain' || verb === 'approve'
 /** The person's own decision is the last one: what they are told is what it brought about. */
 function told(bot: Bot, verb: Verb, incident: Incident): string {
   const awaiting = incident.decisions.at(-1)?.decision.awaiting;
-  if (awaiting === undefined) return DONE[verb];
+  if (awaiting === undefined) return doneText(verb, incident);
   const asks = asksText(incident, verb === 'contain' ? 'contain' : 'approve', bot.roster.policy);
   return `Your approval is counted. ${counted(awaiting, 'more person', 'more people')} must approve before anything runs: ${asks.join('; ')}.`;
+}
+
+/** What was decided, and what of it is not so yet. */
+function doneText(verb: Verb, incident: Incident): string {
+  if (incident.paused && openRun(incident))
+    return 'Counted, and in the log. Tourniquet is paused, so nothing runs yet: it starts when an approver types `/tourniquet resume`.';
+  return verb === 'not-a-leak' && hasQuarantine(incident) ? `${DONE[verb]} ${STILL_QUARANTINED}` : DONE[verb];
 }
 
 /** Opens the form at once, and takes it away again from a person whose answer would be refused. */

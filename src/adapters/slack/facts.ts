@@ -3,7 +3,7 @@ import type { LeakAlert } from '../../domain/alert.ts';
 import { isQuiet } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
-import { stepsInEffect } from '../../domain/runs.ts';
+import { isLive, type Sighting } from '../../domain/sightings.ts';
 import type { Situation } from '../../domain/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token-identity.ts';
 import { clean, code, counted, link, moment, people, some } from './mrkdwn.ts';
@@ -87,21 +87,46 @@ const labelled = (incident: Incident, situation: Situation): string =>
 
 const shown = (incident: Incident): Situation[] => incident.situations.slice(0, MAX_CLUSTERS);
 
-const ALIVE = {
-  alive: '*yes*',
-  quarantined: 'no, quarantined, which can be undone',
-  dead: 'no, dead',
+const SAW: Record<Sighting['saw'], string> = {
+  accepted: '*yes*',
+  refused: 'no, refused',
+  labelled: 'no, its Secret is quarantined, which can be undone',
+  gone: 'no, dead',
   unknown: '*not known*',
-} as const;
+};
+
+/** Where nobody asked a server, that is said. */
+const BY: Record<Sighting['by'], string> = {
+  'each-server': '',
+  'load-balancer': ' (asked through the load balancer)',
+  'object-state': ' (as the objects show, not probed)',
+  write: ' (as our own write left it)',
+};
 
 export function aliveLines(incident: Incident): string[] {
-  // Once a step was done, the headline and the proof know better than the look before it.
-  const acted = stepsInEffect(incident).length > 0;
-  return shown(incident).flatMap((situation) => {
-    const { alive, reason } = situation.liveness;
-    const works = `*Still works:* ${labelled(incident, situation)}${ALIVE[alive]}, by object state: ${clean(reason, 400)}`;
-    return [...(acted ? [] : [works]), ...lastUsed(incident, situation)];
-  });
+  // Where a proof says that it is stopped, it says so better.
+  const told = incident.proof !== undefined && !isLive(incident);
+  return shown(incident).flatMap((situation) => [
+    ...(told ? [] : [worksLine(incident, situation)]),
+    ...missedLine(incident, situation),
+    ...lastUsed(incident, situation),
+  ]);
+}
+
+function worksLine(incident: Incident, situation: Situation): string {
+  const seen = incident.beliefs[situation.cluster]?.seen;
+  const where = labelled(incident, situation);
+  if (seen === undefined)
+    return `*Still works:* ${where}*not known*: ${clean(situation.liveness.reason, 400)}`;
+  return `*Still works:* ${where}${SAW[seen.saw]}${BY[seen.by]}: ${clean(seen.detail, 400)}. Seen ${moment(Date.parse(seen.at))}.`;
+}
+
+function missedLine(incident: Incident, situation: Situation): string[] {
+  const missed = incident.beliefs[situation.cluster]?.missed;
+  if (missed === undefined) return [];
+  return [
+    `*Asked again without an answer:* ${labelled(incident, situation)}${moment(Date.parse(missed.at))}, ${clean(missed.detail, 400)}.`,
+  ];
 }
 
 function lastUsed(incident: Incident, { tokenSecrets, cluster }: Situation): string[] {

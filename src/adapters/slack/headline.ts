@@ -2,7 +2,7 @@
 import type { Incident } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
 import { rolls } from '../../domain/plan.ts';
-import { isContained, openRun, pendingSteps, stepsInEffect, takesBack } from '../../domain/runs.ts';
+import { hasQuarantine, isContained, openRun, pendingSteps, takesBack } from '../../domain/runs.ts';
 import { isLive, isStopped, staleSince, unasked } from '../../domain/sightings.ts';
 import { plain, span } from './mrkdwn.ts';
 import { isFullProof, proofWords } from './proof-text.ts';
@@ -67,7 +67,7 @@ function standingOf(incident: Incident, now: number): Standing {
 function ended(incident: Incident): Standing | undefined {
   const { closed, liveAgain } = incident;
   if (closed?.as === 'false-alarm')
-    return stepsInEffect(incident).some(({ phase }) => phase === 'contain')
+    return hasQuarantine(incident)
       ? it(OPEN, 'False alarm, its quarantine was not undone')
       : it(OVER, 'False alarm');
   if (closed?.as === 'dry-run') return it(OVER, 'Dry run: nothing was changed');

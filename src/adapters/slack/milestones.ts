@@ -7,9 +7,9 @@ import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../do
 import { acceptedOffline } from '../../domain/liveness.ts';
 import { mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
+import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { asksText } from './asks-text.ts';
-import { VERBS } from './card.ts';
+import { STILL_QUARANTINED, VERBS } from './card.ts';
 import { clean, code, counted, moment, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, opening, proofLines, proofTimes, proofWords } from './proof-text.ts';
@@ -125,9 +125,14 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     if (decision.awaiting !== undefined) return voted(decision, after, policy);
     if (decision.verb === 'break-glass') return glassBroken(decision, before, after, policy);
     const run = after.runs.at(-1);
-    const steps = decision.verb === 'approve' && run ? ` ${counted(run.steps.length, 'step')} will run.` : '';
+    const when = after.paused ? 'when it is resumed: Tourniquet is paused' : '';
+    const steps =
+      decision.verb === 'approve' && run
+        ? ` ${counted(run.steps.length, 'step')} will run${when && ` ${when}`}.`
+        : '';
+    const left = decision.verb === 'not-a-leak' && hasQuarantine(after) ? ` ${STILL_QUARANTINED}` : '';
     return [
-      `${people([decision.by])} ${VERBS[decision.verb]}${decision.together ? ', together with others' : ''}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}`,
+      `${people([decision.by])} ${VERBS[decision.verb]}${decision.together ? ', together with others' : ''}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}${left}`,
     ];
   },
   'decision-refused': ({ verb, by, reason }) => [

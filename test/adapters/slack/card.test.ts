@@ -136,7 +136,7 @@ describe('card', () => {
       '<https://gist.example/1?a=1&amp;b=2|a public gist>',
       'Long-lived token of ServiceAccount `payments/api` on prod, in Secret `api-token`',
       '*Expires:* never',
-      '*Still works:* *yes*, by object state: the Secret exists and is not quarantined',
+      '*Still works:* *yes* (as the objects show, not probed): the Secret exists and is not quarantined',
       '*Last used:* on 2026-11-23',
       '*Used by:* `Deployment/api` (2 Pods)',
       '*What a thief can do:* severe',
