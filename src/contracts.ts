@@ -86,7 +86,7 @@ export interface StepText {
 export interface Look {
   cluster: Cluster;
   identity: TokenIdentity;
-  /** The leaked token, where it is held. */
+  /** The leaked token, where it is held and is surely the one that this cluster signed. */
   token?: Secret;
   /** ISO date (day) for labels. */
   today: string;

@@ -18,8 +18,13 @@ export type TokenKind =
 export type Authenticity =
   /** Signature verified offline against the cluster's JWKS. */
   | 'signature'
-  /** Not in the JWKS, but the ServiceAccount UID exists: the conditional patch will authenticate it. */
+  /** Its key is not in the JWKS, but a Secret of its ServiceAccount holds this very token. */
   | 'uid-match'
+  /**
+   * What it says of itself fits a ServiceAccount that exists, but no known key verifies it and no Secret holds it: it was
+   * altered on the way, or signed by a key that is no longer shown. It is not the token, and is used for nothing.
+   */
+  | 'claims'
   /** The hash in the alert equals the hash of a live token Secret. */
   | 'hash'
   /** Coordinates only: nothing proves that anybody holds a token. */
@@ -62,7 +67,9 @@ export const KIND_WORDS: Record<TokenKind, string> = {
 /** For people: how sure we are. */
 export const TRUST_WORDS: Record<Authenticity, string> = {
   signature: 'signature verified',
-  'uid-match': 'its ServiceAccount exists; the first write checks the token itself',
+  'uid-match': 'its Secret holds it; the first write checks that again',
+  claims:
+    'named by what was reported, which no known key verifies and no Secret holds: altered, or signed by a retired key; it was sent nowhere',
   hash: 'found in the cluster by its hash',
   coordinates: 'named by a person or an alert, no token was seen',
 };

@@ -7,6 +7,7 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Budget } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { heldFor } from './held-token.ts';
 
 export const QUARANTINE = 'quarantine-token';
 
@@ -23,6 +24,8 @@ export async function mayAutoContain(
   if (!wanted || wasTouched(incident) || incident.goal.do !== 'revoke') return 'off';
   if (token === undefined)
     return 'the alert did not carry the token itself, so nothing proves that it leaked';
+  if (!identity.clusters.every((cluster) => heldFor(identity, cluster, token)))
+    return 'what was reported is not the token itself, character for character, or no known key verifies it, so nothing proves that it leaked: a person must decide';
   if (identity.kind !== 'legacy')
     return 'only tokens that live in a Secret can be quarantined; this one can only be killed for good, which a person must approve';
   if (incident.paused) return `Tourniquet is paused: ${incident.paused.reason}`;

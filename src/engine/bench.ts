@@ -7,6 +7,7 @@ import { latestState, stateOf } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { heldFor } from './held-token.ts';
 import { change, enqueue, openSession, type Session } from './session.ts';
 
 /** One attempt at one step; a later attempt by somebody else ends this one. */
@@ -60,11 +61,12 @@ function tools(
       `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
     );
   const { now } = deps.clock;
+  const held = heldFor(identity, step.cluster, token);
   const bench: Look = {
     cluster,
     identity,
     today: new Date(now()).toISOString().slice(0, 10),
-    ...(token ? { token } : {}),
+    ...(held ? { token: held } : {}),
     get memory() {
       return memory() ?? {};
     },

@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { type Holding, whatItHolds } from './holders.ts';
 import { locate } from './locate.ts';
 
 type Clusters = ReadonlyMap<string, Cluster>;
@@ -43,20 +44,7 @@ export async function identifyToken(clusters: Clusters, token: Secret): Promise<
   const cached = await whoSigned(clusters, token, 'cached');
   const asked = cached.signed.length > 0 ? cached : await whoSigned(clusters, token, 'refresh');
   if (asked.signed.length > 0) return { identity: fromClaims(claims, asked, 'signature') };
-  const signed = await holdersOfUid(clusters, claims);
-  if (signed.length > 0) return { identity: fromClaims(claims, { ...asked, signed }, 'uid-match') };
-  if (asked.silent.length > 0)
-    throw new AppError(
-      'unreachable',
-      `Cannot tell whose token this is yet: ${asked.silent.join(', ')} did not answer. Nothing was changed; it can be asked again.`,
-      {
-        retry: true,
-      },
-    );
-  return {
-    unidentified: `The token is for ${claims.namespace}/${claims.serviceAccount.name}, but no configured cluster (${[...clusters.keys()].join(', ')}) signed it. It was sent to none of them. If it belongs to a cluster that Tourniquet does not know, revoke it there by hand.`,
-    near: [],
-  };
+  return await byClaims(clusters, claims, token, asked.silent);
 }
 
 /** Asks again who could not be asked; undefined: nothing new. */
@@ -70,11 +58,15 @@ export async function askUnchecked(
 
 interface Signers {
   signed: string[];
-  /** Clusters whose keys are not known. */
+  /** Clusters whose keys are not known, or older than the token may be. */
   silent: string[];
 }
 
-async function whoSigned(clusters: Clusters, token: Secret, mode: 'cached' | 'refresh'): Promise<Signers> {
+export async function whoSigned(
+  clusters: Clusters,
+  token: Secret,
+  mode: 'cached' | 'refresh',
+): Promise<Signers> {
   const checks = await Promise.all(
     [...clusters.values()].map(async (c) => ({ name: c.name, answer: await c.signed(token, mode) })),
   );
@@ -83,18 +75,52 @@ async function whoSigned(clusters: Clusters, token: Secret, mode: 'cached' | 're
   return { signed: named('signed'), silent: named('unknown') };
 }
 
-/** Legacy signing keys may be missing from the JWKS; a ServiceAccount with the claimed UID is as good until the patch proves it. */
-async function holdersOfUid(clusters: Clusters, claims: Claims): Promise<string[]> {
-  if (claims.kind !== 'legacy') return [];
-  const { namespace, serviceAccount } = claims;
-  const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount.name };
-  const found = await Promise.all(
-    [...clusters.values()].map(async (cluster) => {
-      const object = await cluster.get(ref, { metadataOnly: true }).catch(() => null);
-      return object?.metadata.uid === serviceAccount.uid ? [cluster.name] : [];
-    }),
+/**
+ * No key verifies it, which is no proof that nobody accepts it: legacy keys may be missing from the JWKS, and so may one
+ * that was retired there. A Secret that holds this very token is as good as a signature; a ServiceAccount with the
+ * claimed UID is enough for a plan that a person approves, and too little to send the token anywhere.
+ */
+async function byClaims(
+  clusters: Clusters,
+  claims: Claims,
+  token: Secret,
+  silent: string[],
+): Promise<Identified> {
+  const looks = await Promise.all(
+    [...clusters.values()].map(async (c) => ({ name: c.name, seen: await whatItHolds(c, claims, token) })),
   );
-  return found.flat();
+  const having = (...what: Holding['has'][]): string[] =>
+    looks.filter(({ seen }) => what.includes(seen.has)).map(({ name }) => name);
+  const holders = having('token');
+  const unread = looks.flatMap(({ name, seen }) => ('problem' in seen ? [{ name, ...seen }] : []));
+  const unsure = [...new Set([...silent, ...unread.map(({ name }) => name)])];
+  const left = (of: string[]): string[] => unsure.filter((name) => !of.includes(name));
+  if (holders.length > 0)
+    return { identity: fromClaims(claims, { signed: holders, silent: left(holders) }, 'uid-match') };
+  const named = having('secret', 'account').filter((name) => !silent.includes(name));
+  if (named.length > 0)
+    return { identity: fromClaims(claims, { signed: named, silent: left(named) }, 'claims') };
+  const passing = unread.filter(({ problem }) => problem.retry);
+  if (silent.length > 0 || passing.length > 0)
+    throw new AppError(
+      'unreachable',
+      `Cannot tell whose token this is yet: ${unsure.join(', ')} did not answer. Nothing was changed; it can be asked again.`,
+      { retry: true },
+    );
+  return { unidentified: nobodys(clusters, claims, unread), near: [] };
+}
+
+function nobodys(
+  clusters: Clusters,
+  { namespace, serviceAccount }: Claims,
+  unread: { name: string; problem: AppError }[],
+): string {
+  const whose = `The token is for ${namespace}/${serviceAccount.name}`;
+  const names = [...clusters.keys()].join(', ');
+  if (unread.length === 0)
+    return `${whose}, but no configured cluster (${names}) signed it. It was sent to none of them. If it belongs to a cluster that Tourniquet does not know, revoke it there by hand.`;
+  const why = unread.map(({ problem }) => problem.message).join(' ');
+  return `${whose}. No known key of the configured clusters (${names}) verifies it, but whether it is accepted on ${unread.map(({ name }) => name).join(', ')} cannot be ruled out: its ServiceAccount could not be looked at there. ${why} It was sent to none of them. If you know where it belongs, say so; if it belongs to a cluster that Tourniquet does not know, revoke it there by hand.`;
 }
 
 function fromClaims(

@@ -22,7 +22,7 @@ export async function locate(clusters: Clusters, at: Coordinates): Promise<Locat
   );
   const looks = await Promise.all(candidates.map((cluster) => look(cluster, at)));
   const found = looks.flatMap((seen) => ('identity' in seen ? [seen] : []));
-  if (found.length === 1 && found[0]) return found[0];
+  if (found.length === 1 && found[0]) return withSilent(found[0].identity, looks);
   if (found.length > 1)
     return {
       unidentified: 'It exists on more than one cluster: name the one that is meant.',
@@ -34,6 +34,12 @@ export async function locate(clusters: Clusters, at: Coordinates): Promise<Locat
     at,
     looks.flatMap((seen) => ('identity' in seen ? [] : [seen])),
   );
+}
+
+/** It may exist there too, as on a copy of the cluster. */
+function withSilent(identity: TokenIdentity, looks: ({ identity: TokenIdentity } | Missing)[]): Located {
+  const unchecked = looks.flatMap((seen) => ('problem' in seen ? [seen.cluster] : []));
+  return { identity: unchecked.length > 0 ? { ...identity, unchecked } : identity };
 }
 
 interface Missing {

@@ -10,6 +10,7 @@ import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { heldFor } from './held-token.ts';
 import { verifyStep } from './run-job.ts';
 
 /** Connections a round opens where a load balancer hides the servers. */
@@ -23,7 +24,8 @@ export async function probeRound(
   token: Secret | undefined,
 ): Promise<ProofRound> {
   const began = new Date(deps.clock.now()).toISOString();
-  const known = token ? [token] : await stillStored(incident, cluster);
+  const held = heldFor(identity, cluster.name, token);
+  const known = held ? [held] : await stillStored(incident, cluster);
   const answered = known
     ? await askServers(cluster, identity, known)
     : {
@@ -108,11 +110,13 @@ async function askOne(
 
 /**
  * A 401 for a token that was never meant for the API server says nothing about revocation. The control token is accepted
- * there, so its audiences are the API server's.
+ * there, so at least one of its audiences is the API server's: a token that has all of them has that one. Where nobody
+ * knows which those are (a control without audiences, or with others), a TokenReview for the token's own is as good.
  */
 function meantForApiServer({ audiences }: TokenIdentity, control: Control): boolean {
-  if (audiences.length === 0 || control === null || control.audiences.length === 0) return true;
-  return audiences.some((audience) => control.audiences.includes(audience));
+  if (audiences.length === 0) return true;
+  const known = control?.audiences ?? [];
+  return known.length > 0 && known.every((audience) => audiences.includes(audience));
 }
 
 /** Without the token, all that can be said is what the objects look like. */

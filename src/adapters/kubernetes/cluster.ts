@@ -15,7 +15,10 @@ import { createServers } from './servers.ts';
 export interface ConnectedCluster extends Cluster {
   /** Open the kept connection and load the signing keys, so that the first kill is the first request after it. Throws AppError. */
   warm(): Promise<void>;
-  /** Whether it answers and takes the worker's credential: the cheapest question there is. Throws AppError. */
+  /**
+   * Whether it answers and takes the worker's credential: the cheapest question there is. Throws AppError. Also loads the
+   * signing keys where there are none or they are old, so that a leak finds them fresh; without them `signed` says so.
+   */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,7 +47,10 @@ export function connectCluster(
     name: config.name,
     signed: signatures.signed,
     warm: signatures.load,
-    ping: async () => void (await api.send({ verb: 'get', resource: '/version', path: '/version' })),
+    ping: async () => {
+      await api.send({ verb: 'get', resource: '/version', path: '/version' });
+      await signatures.keepFresh().catch(() => undefined);
+    },
     close: connections.close,
     servers: createServers(config, access, api, now),
     probe: createProbe(connections, watchProbe(config.name, options.watch)),

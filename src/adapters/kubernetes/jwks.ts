@@ -13,6 +13,8 @@ export interface SignatureCheck {
   signed: Cluster['signed'];
   /** Load the keys, so that the first check needs no request. */
   load(): Promise<void>;
+  /** Load them where there are none or they are old. */
+  keepFresh(): Promise<void>;
 }
 
 export function createSignatureCheck(
@@ -21,6 +23,7 @@ export function createSignatureCheck(
 ): SignatureCheck {
   let keys: KeySet | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
+  let loadedAt = Number.NEGATIVE_INFINITY;
   let failed = false;
   let underWay: Promise<void> | undefined;
   const fetchOnce = async (): Promise<void> => {
@@ -29,6 +32,7 @@ export function createSignatureCheck(
       const set = await fetchKeys();
       keys = createLocalJWKSet(set);
       failed = false;
+      loadedAt = triedAt;
       await rehearse(set, keys);
     } catch (error) {
       failed = true;
@@ -39,18 +43,24 @@ export function createSignatureCheck(
   };
   const load = (): Promise<void> => (underWay ??= fetchOnce());
   const tryToLoad = (): Promise<void> => load().catch(() => undefined);
+  const stale = (): boolean => failed || now() - loadedAt > STALE_AFTER;
   return {
     load,
+    keepFresh: async () => {
+      if (keys === undefined || stale()) await load();
+    },
     async signed(token, mode) {
       const jwt = token.reveal();
       if (jwt.length > LONGEST || jwt.split('.').length !== 3) return 'not-signed';
       if (!keys && mode === 'refresh') await tryToLoad();
+      const wasStale = stale();
       // In the background: a check on the way to a kill waits for nothing.
       if (now() - triedAt > (keys ? STALE_AFTER : REFRESH_AT_MOST_EVERY)) void tryToLoad();
       if (!keys) return 'unknown';
       const answer = await verify(jwt, keys);
       if (answer !== 'no-key') return answer;
-      if (mode === 'cached') return 'not-signed';
+      // A key that is newer than what is cached may have signed it.
+      if (mode === 'cached') return wasStale ? 'unknown' : 'not-signed';
       if (underWay || now() - triedAt > REFRESH_AT_MOST_EVERY) await tryToLoad();
       if (failed) return 'unknown';
       return (await verify(jwt, keys)) === 'signed' ? 'signed' : 'not-signed';

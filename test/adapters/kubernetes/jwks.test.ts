@@ -161,6 +161,43 @@ describe('by the cache alone', () => {
   });
 });
 
+describe('an old cache', () => {
+  it('cannot tell whether a key that is newer signed it', async () => {
+    await check.load();
+    now = 300_001;
+    published = [rsa, foreign];
+    const jwt = await sign(foreign);
+    expect(await signed(jwt, 'cached')).toBe('unknown');
+    expect(await signed(jwt, 'refresh')).toBe('signed');
+  });
+  it('that could not be renewed says so, also soon after it was tried', async () => {
+    await check.load();
+    reachable = false;
+    now = 300_001;
+    await signed(await sign(rsa), 'cached');
+    now = 300_002;
+    expect(await signed(await sign(foreign), 'cached')).toBe('unknown');
+    expect(await signed(await sign(rsa), 'cached')).toBe('signed');
+  });
+  it('is renewed by whoever keeps it fresh, and a fresh one is left alone', async () => {
+    await check.keepFresh();
+    now = 300_000;
+    await check.keepFresh();
+    expect(fetches).toBe(1);
+    now = 300_001;
+    await check.keepFresh();
+    expect(fetches).toBe(2);
+    reachable = false;
+    now = 600_002;
+    await check.keepFresh().catch(() => undefined);
+    reachable = true;
+    now = 600_003;
+    await check.keepFresh();
+    expect(fetches).toBe(4);
+    expect(await signed(await sign(foreign), 'cached')).toBe('not-signed');
+  });
+});
+
 describe('without the keys', () => {
   beforeEach(() => {
     reachable = false;

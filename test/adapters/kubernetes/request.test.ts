@@ -52,6 +52,7 @@ describe('whoever counts', () => {
     expect(seen).toEqual([
       told('patch', 'secrets', '403'),
       told('get', '/version', '200'),
+      told('get', '/openid/v1/jwks', '200'),
       told('probe', 'selfsubjectreviews', '401'),
       told('get', '/version', 'unreachable'),
     ]);
