@@ -28,11 +28,16 @@ export function createReview(api: Api): Cluster['review'] {
   };
 }
 
+/** How API servers say it, whatever the audiences are called; objects may have the word in their names too. */
+const OTHER_AUDIENCE =
+  /token audiences \[.*\] is invalid for the target audiences \[|invalid audience claim \(aud\)|expected audience "/s;
+
 function classify({ status }: TokenReview, token: Secret): Awaited<ReturnType<Cluster['review']>> {
   if (status === undefined) return { answer: 'inconclusive', seen: 'TokenReview without a status' };
-  const error = (status.error ?? '').replaceAll(token.reveal(), '[secret]').slice(0, 300);
+  const whole = (status.error ?? '').replaceAll(token.reveal(), '[secret]');
+  const error = whole.slice(0, 300);
   if (status.authenticated === true) return { answer: 'accepted', seen: 'TokenReview: authenticated' };
   // The audience is checked before the token's objects, so this says nothing about revocation.
-  if (/audience/i.test(error)) return { answer: 'inconclusive', seen: `TokenReview: ${error}` };
+  if (OTHER_AUDIENCE.test(whole)) return { answer: 'inconclusive', seen: `TokenReview: ${error}` };
   return { answer: 'refused', seen: `TokenReview: not authenticated${error && `: ${error}`}` };
 }

@@ -100,6 +100,21 @@ describe('review', () => {
       },
       'inconclusive',
     ],
+    [
+      {
+        error: `[invalid bearer token, token audiences ["${'x'.repeat(400)}" "y"] is invalid for the target audiences ["vault"]]`,
+      },
+      'inconclusive',
+    ],
+    [{ error: '[invalid bearer token, serviceaccounts "audience-api" not found]' }, 'refused'],
+    [{ error: '[invalid bearer token, service account audience/audiences has been deleted]' }, 'refused'],
+    [
+      {
+        error:
+          '[invalid bearer token, the token in secret a/token-audiences for service account a/b has been marked invalid.]',
+      },
+      'refused',
+    ],
     [undefined, 'inconclusive'],
   ] as const)('%j: %s', async (status, answer) => {
     expect((await review(status)).answer).toBe(answer);
