@@ -3,6 +3,7 @@
 import { type EscalationTiming, openCalls } from './escalation.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, Trouble, WorkKind } from './incident.ts';
+import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { offlineUntil } from './liveness.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
@@ -90,8 +91,11 @@ const prove: Rule = ({ proof, closed }, { stability, retryEvery }) => {
   const last = proof.rounds.at(-1);
   if (last === undefined)
     return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
+  const least = last.level === 'object-state' ? SUCCESS_CACHE_MS : 0;
   const wait =
-    last.outcome.verdict === 'done' ? stability : patience(ms(last.at) - ms(proof.killedAt), retryEvery);
+    last.outcome.verdict === 'done'
+      ? Math.max(stability, least)
+      : patience(ms(last.at) - ms(proof.killedAt), retryEvery);
   return { kind: 'prove', attempt: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
 };
 
