@@ -7,6 +7,7 @@ import { canQuarantine } from '../domain/planner.ts';
 import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type ObjectRef, resources } from '../ports.ts';
+import { holdsAltered } from './held/altered.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -102,7 +103,10 @@ async function pinnedVersion({ cluster, token, today }: Bench, params: Params): 
     ]);
     return pinned.metadata.resourceVersion;
   } catch (error) {
-    if (isAppError(error, 'invalid')) return 'other-token';
+    if (isAppError(error, 'invalid'))
+      return (await holdsAltered(cluster, refTo(params), token))
+        ? found.metadata.resourceVersion
+        : 'other-token';
     if (isAppError(error, 'not-found')) return undefined;
     throw error;
   }

@@ -8,6 +8,7 @@ import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';
+import { holdsAltered } from './held/altered.ts';
 import { recreated } from './succession/recreation.ts';
 
 const paramsSchema = z.strictObject({
@@ -67,10 +68,17 @@ function propose(proposal: Proposal): Params[] {
 
 /** The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched. */
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  const before = bench.token ? null : await bench.cluster.get(refTo(params), { metadataOnly: true });
-  if (!bench.token && before === null)
-    return done('The Secret does not exist (any more), so its token is dead.');
-  const conditions = bench.token ? valueIs(bench.token) : sameVersion(before, params.uid);
+  const outcome = await label(bench, params, bench.token);
+  if (outcome.verdict === 'done' || bench.token === undefined || params.uid === undefined) return outcome;
+  // What was reported may verify and not be what is stored: then it is the Secret that was approved which counts.
+  const altered = await holdsAltered(bench.cluster, refTo(params), bench.token);
+  return altered ? await label(bench, params, undefined) : outcome;
+}
+
+async function label(bench: Bench, params: Params, token: Secret | undefined): Promise<Outcome> {
+  const before = token ? null : await bench.cluster.get(refTo(params), { metadataOnly: true });
+  if (!token && before === null) return done('The Secret does not exist (any more), so its token is dead.');
+  const conditions = token ? valueIs(token) : sameVersion(before, params.uid);
   if (conditions === null)
     return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
   const patched = await patchLabel(

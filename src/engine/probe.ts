@@ -1,4 +1,5 @@
 // One round of questions to every API server of a cluster: do you still accept this token, and would you accept another?
+import { isAlteredCopy, isEcdsa } from '../domain/altered-copy.ts';
 import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
@@ -25,7 +26,7 @@ export async function probeRound(
 ): Promise<ProofRound> {
   const began = new Date(deps.clock.now()).toISOString();
   const held = heldFor(identity, cluster.name, token);
-  const known = held ? [held] : await stillStored(incident, cluster);
+  const known = held ? [await asStored(cluster, identity, held)] : await stillStored(incident, cluster);
   const answered = known
     ? await askServers(cluster, identity, known)
     : {
@@ -35,6 +36,26 @@ export async function probeRound(
       };
   return { cluster: cluster.name, began, at: new Date(deps.clock.now()).toISOString(), ...answered };
 }
+
+/** An ECDSA signature can be altered and still verify; what the Secret holds is what API servers accept. */
+async function asStored(
+  cluster: Cluster,
+  { kind, namespace, boundTo }: TokenIdentity,
+  token: Secret,
+): Promise<Secret> {
+  if (kind !== 'legacy' || boundTo === undefined || !isEcdsa(token.reveal())) return token;
+  const ref = { resource: resources.secrets, namespace, name: boundTo.name };
+  try {
+    const found = await cluster.get<TokenSecret>(ref);
+    const stored = Buffer.from(found?.data?.token ?? '', 'base64').toString();
+    return isAlteredCopy(token.reveal(), stored) ? new Secret(stored) : token;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return token;
+  }
+}
+
+type TokenSecret = KubernetesObject & { data?: { token?: string } };
 
 /**
  * Long-lived tokens that nobody handed over are still in their Secrets while those are only switched off: enough to ask
@@ -57,7 +78,7 @@ async function storedIn(
   const seen = situations.find((situation) => situation.cluster === cluster.name)?.tokenSecrets ?? [];
   try {
     const ref = { resource: resources.secrets, namespace, name: secret };
-    const found = await cluster.get<KubernetesObject & { data?: { token?: string } }>(ref);
+    const found = await cluster.get<TokenSecret>(ref);
     if (!seen.some(({ uid }) => uid === found?.metadata.uid) || !found?.data?.token) return undefined;
     return new Secret(Buffer.from(found.data.token, 'base64').toString());
   } catch (error) {

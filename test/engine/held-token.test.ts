@@ -6,6 +6,7 @@ import type { Coordinates } from '../../src/domain/alert.ts';
 import { readClaims } from '../../src/domain/claims.ts';
 import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { heldFor } from '../../src/engine/held-token.ts';
+import { probeRound } from '../../src/engine/probe.ts';
 import type { Cluster } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { type Harness, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';
@@ -62,6 +63,38 @@ describe.each(alterations)('a token with %s', (_, alter) => {
     expect(await statusWith(h.connected[0] as Cluster, real)).toBe('refused,refused');
     expect(h.incident(id).runs.at(-1)?.stopped).toBeUndefined();
     expect(sent).not.toContain(altered);
+  });
+});
+
+describe('a token whose ECDSA signature was mirrored', () => {
+  const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  /** It verifies as well as the real one. */
+  function mirrored(token: string): string {
+    const end = token.lastIndexOf('.') + 1;
+    const signature = Buffer.from(token.slice(end), 'base64url').toString('hex');
+    const s = (ORDER - BigInt(`0x${signature.slice(64)}`)).toString(16).padStart(64, '0');
+    return token.slice(0, end) + Buffer.from(signature.slice(0, 64) + s, 'hex').toString('base64url');
+  }
+
+  it('is killed by name, and its 401s are no proof', async () => {
+    h = await startHarness({ clusters: { prod: { servers: 2, signing: 'ES256' } } });
+    const real = await seedLegacy(h.cluster(), { team: 'x' });
+    const { incidentId: id } = await h.leak(mirrored(real));
+    await h.run(id, 60_000);
+    expect(h.incident(id).identity?.authenticity).toBe('signature');
+    expect(await statusWith(h.connected[0] as Cluster, real)).toBe('accepted,accepted');
+    const session = h.incident(id);
+    if (!session.identity) throw new Error('not identified');
+    const held = new Secret(mirrored(real));
+    const cluster = h.connected[0] as Cluster;
+    expect((await probeRound(h.deps, session, session.identity, cluster, held)).outcome.verdict).toBe(
+      'not-done',
+    );
+    h.advance(11_000);
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 60_000);
+    expect(h.incident(id).runs.at(-1)?.stopped).toBeUndefined();
+    expect(await statusWith(cluster, real)).toBe('refused,refused');
   });
 });
 

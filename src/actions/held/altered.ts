@@ -1,0 +1,10 @@
+// Whether a Secret refuses the token in hand only because that is an altered copy of the one it holds. Looked at and forgotten.
+import { isAlteredCopy } from '../../domain/altered-copy.ts';
+import type { Cluster, KubernetesObject, ObjectRef } from '../../ports.ts';
+import type { Secret } from '../../secret.ts';
+
+export async function holdsAltered(cluster: Cluster, ref: ObjectRef, token: Secret): Promise<boolean> {
+  const found = await cluster.get<KubernetesObject & { data?: { token?: string } }>(ref);
+  const stored = Buffer.from(found?.data?.token ?? '', 'base64').toString();
+  return isAlteredCopy(token.reveal(), stored);
+}
