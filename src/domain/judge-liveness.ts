@@ -63,7 +63,7 @@ function leaving(what: string, since: string | undefined, nowMs: number): Livene
   const until = lastMs(Date.parse(since));
   return until < nowMs
     ? dead(`${what} is being deleted since ${since}: refused since ${iso(until)} at the latest`)
-    : alive(`${what} is being deleted: accepted at most until ${iso(until)}`);
+    : { ...alive(`${what} is being deleted: accepted at most until ${iso(until)}`), until: iso(until) };
 }
 
 function legacy(

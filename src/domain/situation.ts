@@ -207,7 +207,12 @@ export interface Situation {
     owner?: string;
   } | null;
   /** By object state alone. quarantined: refused, but somebody can undo that. */
-  liveness: { alive: 'alive' | 'quarantined' | 'dead' | 'unknown'; reason: string };
+  liveness: {
+    alive: 'alive' | 'quarantined' | 'dead' | 'unknown';
+    reason: string;
+    /** ISO time of its death at the latest, for one that is dying already. */
+    until?: string;
+  };
   pods: PodFact[];
   /** Everything that makes such Pods, also where none runs now; sorted by kind and name. */
   workloads: WorkloadFact[];

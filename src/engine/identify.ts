@@ -4,7 +4,7 @@ import { hmslHash } from '../domain/hmsl-hash.ts';
 import type { Incident } from '../domain/incident.ts';
 import { TOKEN_SECRET_TYPE } from '../domain/labels.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -140,6 +140,7 @@ interface TokenSecret extends KubernetesObject {
 async function byHash(deps: WorkerDeps, hash: string): Promise<Identified> {
   const searched: string[] = [];
   const problems: string[] = [];
+  let passing: AppError | undefined;
   for (const cluster of deps.clusters.values())
     for (const namespace of deps.settings.searchNamespaces[cluster.name] ?? []) {
       searched.push(`${cluster.name}/${namespace}`);
@@ -150,14 +151,16 @@ async function byHash(deps: WorkerDeps, hash: string): Promise<Identified> {
           fieldSelector: `type=${TOKEN_SECRET_TYPE}`,
         })
         .catch((error: unknown) => {
-          problems.push(
-            `${cluster.name}/${namespace}: ${error instanceof AppError ? error.message : 'not readable'}`,
-          );
+          if (!isAppError(error)) throw error;
+          if (error.retry) passing ??= error;
+          problems.push(`${cluster.name}/${namespace}: ${error.message}`);
           return [];
         });
       const match = await firstMatch(secrets, hash);
       if (match) return withHash(match, await identifyToken(deps.clusters, match));
     }
+  // What could not be read may hold it: nobody is told that no Secret does.
+  if (passing) throw passing;
   const where =
     searched.length > 0
       ? `No token Secret in ${searched.join(', ')} has that hash.`

@@ -3,7 +3,7 @@ import { isAlteredCopy, isEcdsa } from '../domain/altered-copy.ts';
 import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
-import { done, type Outcome, unknown } from '../domain/outcome.ts';
+import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { kills, type Step } from '../domain/plan.ts';
 import { stepsInEffect } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
@@ -12,6 +12,7 @@ import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { heldFor } from './held-token.ts';
+import { readLiveness } from './read-liveness.ts';
 import { verifyStep } from './run-job.ts';
 
 /** Connections a round opens where a load balancer hides the servers. */
@@ -32,7 +33,7 @@ export async function probeRound(
     : {
         level: 'object-state' as const,
         answers: [],
-        outcome: await byObjectState(deps, incident, cluster.name),
+        outcome: await byObjectState(deps, incident, identity, cluster),
       };
   return { cluster: cluster.name, began, at: new Date(deps.clock.now()).toISOString(), ...answered };
 }
@@ -141,14 +142,22 @@ function meantForApiServer({ audiences }: TokenIdentity, control: Control): bool
 }
 
 /** Without the token, all that can be said is what the objects look like. */
-async function byObjectState(deps: WorkerDeps, incident: Incident, cluster: string): Promise<Outcome> {
+async function byObjectState(
+  deps: WorkerDeps,
+  incident: Incident,
+  identity: TokenIdentity,
+  cluster: Cluster,
+): Promise<Outcome> {
   // Whether Pods are Ready again says nothing about the token.
-  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster && kills(step));
+  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster.name && kills(step));
   if (steps.length === 0) return unknown('there is nothing to verify without the token itself');
   const outcomes = await Promise.all(
     steps.map(async (step) => ({ step, found: await verifyStep(deps, incident, step, undefined) })),
   );
   const bad = outcomes.find(({ found }) => found.verdict !== 'done');
   if (bad) return { ...bad.found, detail: `${bad.step.title}: ${bad.found.detail}` };
+  // A step is done once the deletion was accepted, which is a minute or more before the token dies.
+  const { until, reason } = await readLiveness(cluster, identity, deps.clock.now());
+  if (until !== undefined) return notDone(reason);
   return done(outcomes.map(({ step, found }) => `${step.title}: ${found.detail}`).join(' '));
 }
