@@ -47,15 +47,6 @@ export async function identifyToken(clusters: Clusters, token: Secret): Promise<
   return await byClaims(clusters, claims, token, asked.silent);
 }
 
-/** Asks again who could not be asked; undefined: nothing new. */
-export async function askUnchecked(
-  _deps: WorkerDeps,
-  _incident: Incident,
-  _token: Secret | undefined,
-): Promise<TokenIdentity | undefined> {
-  return undefined;
-}
-
 interface Signers {
   signed: string[];
   /** Clusters whose keys are not known, or older than the token may be. */

@@ -40,7 +40,7 @@ export async function investigate(
     await change(deps, session, ({ stale }) => (stale ? [identified, ...skipped(refusal)] : undefined), seal);
   }
   await enqueue(deps, session);
-  await deps.unhurried(() => proposeFor(deps, session, identity));
+  await deps.unhurried(() => proposeFor(deps, session, identity, token));
   if (refusal === 'off') await containLater(deps, session, identity, token);
 }
 
@@ -61,7 +61,12 @@ async function containLater(
 }
 
 /** What was seen and what is proposed, written into the log as the policy leaves it. */
-async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
+async function proposeFor(
+  deps: WorkerDeps,
+  session: Session,
+  identity: TokenIdentity,
+  token: Secret | undefined,
+): Promise<void> {
   const { fingerprint, goal } = session.incident;
   const searchOn = (name: string): Search => ({
     namespaces: deps.settings.searchNamespaces[name] ?? [],
@@ -69,7 +74,7 @@ async function proposeFor(deps: WorkerDeps, session: Session, identity: TokenIde
     leaked: fingerprint,
   });
   const judge: Lookout['judge'] = (cluster, liveness) =>
-    judgedByValue(deps, session.incident, identity, cluster, liveness);
+    judgedByValue(deps, session.incident, identity, cluster, liveness, token);
   const lookout = { ...deps, pace: deps.settings.pace, searchOn, judge };
   const asked = session.incident;
   const { situations, plan: proposed } = await lookAround(lookout, goal, identity);

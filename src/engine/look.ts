@@ -24,7 +24,7 @@ export async function lookOn(
   const { now } = deps.clock;
   const began = new Date(now()).toISOString();
   const seen = await readShared(cluster, identity, now);
-  const objects = await judgedByValue(deps, incident, identity, cluster, seen);
+  const objects = await judgedByValue(deps, incident, identity, cluster, seen, token);
   const round = (outcome: Outcome): ProofRound => ({
     cluster: cluster.name,
     level: 'object-state',

@@ -150,7 +150,7 @@ async function byObjectState(
 ): Promise<Outcome> {
   // Whether Pods are Ready again says nothing about the token.
   const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster.name && kills(step));
-  if (steps.length === 0) return unknown('there is nothing to verify without the token itself');
+  if (steps.length === 0) return await asFound(deps, identity, cluster);
   const outcomes = await Promise.all(
     steps.map(async (step) => ({ step, found: await verifyStep(deps, incident, step, undefined) })),
   );
@@ -160,4 +160,12 @@ async function byObjectState(
   const { until, reason } = await readLiveness(cluster, identity, deps.clock.now());
   if (until !== undefined) return notDone(reason);
   return done(outcomes.map(({ step, found }) => `${step.title}: ${found.detail}`).join(' '));
+}
+
+/** Stopped before anybody here did anything, or by somebody else: what it lives by says so. */
+async function asFound({ clock }: WorkerDeps, identity: TokenIdentity, cluster: Cluster): Promise<Outcome> {
+  if (identity.kind === 'every-token') return unknown('there is nothing to verify without the token itself');
+  const { alive, reason } = await readLiveness(cluster, identity, clock.now());
+  if (alive === 'alive') return notDone(reason);
+  return alive === 'unknown' ? unknown(reason) : done(reason);
 }
