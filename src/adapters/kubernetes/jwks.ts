@@ -4,6 +4,8 @@ import type { Cluster } from '../../ports.ts';
 
 const LONGEST = 16_384;
 const STALE_AFTER = 300_000;
+/** Early enough that who asks every half minute never lets them grow old. */
+const RENEW_AFTER = 240_000;
 const REFRESH_AT_MOST_EVERY = 10_000;
 const verification = { algorithms: ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] };
 
@@ -13,7 +15,7 @@ export interface SignatureCheck {
   signed: Cluster['signed'];
   /** Load the keys, so that the first check needs no request. */
   load(): Promise<void>;
-  /** Load them where there are none or they are old. */
+  /** Load them where there are none or they will soon be old. */
   keepFresh(): Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export function createSignatureCheck(
   return {
     load,
     keepFresh: async () => {
-      if (keys === undefined || stale()) await load();
+      if (keys === undefined || failed || now() - loadedAt > RENEW_AFTER) await load();
     },
     async signed(token, mode) {
       const jwt = token.reveal();
