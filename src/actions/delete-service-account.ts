@@ -1,13 +1,12 @@
 // Deletes a ServiceAccount that another has taken the place of, once nothing uses it any more: every token of it dies.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { consumersOf, type Listed, pathOf } from '../domain/consumers.ts';
-import type { PodObject, WorkloadObject } from '../domain/kube-objects.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
-import type { Entry } from '../domain/owners.ts';
 import { hasRights } from '../domain/rights.ts';
 import { isAppError } from '../errors.ts';
-import { type Cluster, type ObjectRef, resources, workloadResources } from '../ports.ts';
+import { type Cluster, type ObjectRef, resources } from '../ports.ts';
+import { some, usersNow } from './deletion/users.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -55,10 +54,12 @@ function propose({ identity, situation, approach }: Proposal): Params[] {
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const before = await verify(bench, params);
   if (before.verdict !== 'not-done') return before;
-  const left = await usersOf(bench.cluster, params);
+  const { namespace, name } = params;
+  const secrets = await tokenSecretsOf(bench.cluster, params);
+  const left = await usersNow(bench, namespace, { serviceAccount: name, secrets });
   if (left.length > 0)
     return untouched(
-      `${params.namespace}/${params.name} is still used by ${left.slice(0, 10).join(', ')}${left.length > 10 ? ` and ${left.length - 10} more` : ''}. It was not deleted. Try again once they use the new one.`,
+      `${namespace}/${name} is still used by ${some(left)}. It was not deleted. Try again once they use the new one.`,
     );
   try {
     await bench.cluster.remove(refTo(params), { uid: params.uid });
@@ -69,29 +70,17 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   return await verify(bench, params);
 }
 
-/** None of these says who uses it. */
-const NOTHING_ELSE = { autoscalers: [], budgets: [], services: [], callbacks: [] };
-
-/** Pods, those that terminate too, and templates that would make such Pods: without the ServiceAccount they could not. */
-async function usersOf(cluster: Cluster, { namespace, name, secrets }: Params): Promise<string[]> {
-  const [pods, ...workloads] = await Promise.all([
-    cluster.list({ resource: resources.pods, namespace }) as unknown as Promise<PodObject[]>,
-    ...Object.keys(workloadResources).map((kind) => entriesOf(cluster, namespace, kind)),
-  ]);
-  const listed: Listed = { pods, workloads: workloads.flat(), ...NOTHING_ELSE };
-  return consumersOf(listed, { serviceAccount: name, secrets }).workloads.map(pathOf);
-}
-
-async function entriesOf(cluster: Cluster, namespace: string, kind: string): Promise<Entry[]> {
-  const resource = workloadResources[kind as keyof typeof workloadResources];
-  try {
-    const objects = (await cluster.list({ resource, namespace })) as unknown as WorkloadObject[];
-    return objects.map((object) => ({ kind, apiVersion: '', object }));
-  } catch (error) {
-    // A cluster without Argo Rollouts has none of them.
-    if (kind === 'Rollout' && isAppError(error, 'not-found')) return [];
-    throw error;
-  }
+/** Those that the plan knew, and any that was made since: they all go with it. */
+async function tokenSecretsOf(cluster: Cluster, { namespace, name, secrets }: Params): Promise<string[]> {
+  const fieldSelector = `type=${TOKEN_SECRET_TYPE}`;
+  const found = await cluster.list({
+    resource: resources.secrets,
+    namespace,
+    fieldSelector,
+    metadataOnly: true,
+  });
+  const own = found.filter(({ metadata }) => metadata.annotations?.[SERVICE_ACCOUNT_NAME] === name);
+  return [...new Set([...secrets, ...own.map(({ metadata }) => metadata.name)])];
 }
 
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {

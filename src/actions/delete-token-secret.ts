@@ -1,12 +1,18 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { pathOf } from '../domain/consumers.ts';
+import { isKept, ownerName } from '../domain/drift.ts';
 import { INVALID_SINCE, pointer } from '../domain/labels.ts';
+import { ownersOf } from '../domain/managed-by.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { canQuarantine } from '../domain/planner.ts';
+import type { Situation } from '../domain/situation.ts';
 import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
-import { type ObjectRef, resources } from '../ports.ts';
+import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import { heldBack } from './deletion/hold.ts';
+import { some } from './deletion/users.ts';
 import { holdsAltered } from './held/altered.ts';
 
 const paramsSchema = z.strictObject({
@@ -17,6 +23,10 @@ const paramsSchema = z.strictObject({
   holds: z.enum(['legacy', 'bound']),
   /** Only some time after it was switched off and nobody missed it. */
   soak: z.literal(true).exactOptional(),
+  /** Workloads that lose it, where that is the price of the kill; absent: nothing may use it any more. */
+  usedBy: z.array(z.string()).exactOptional(),
+  /** Tools that make it again later, where nothing else switches it off. */
+  despite: z.array(z.string()).exactOptional(),
 });
 type Params = z.infer<typeof paramsSchema>;
 
@@ -35,10 +45,13 @@ export const deleteTokenSecret: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'patch', 'delete'] },
   ],
   propose,
-  describe: ({ namespace, secret }, cluster) => ({
+  describe: ({ namespace, secret, usedBy, despite }, cluster) => ({
     title: `Delete Secret ${namespace}/${secret} on ${cluster}`,
-    breaks:
-      'The token in it is gone for good; what mounts this Secret cannot start again until it gets another.',
+    breaks: `${despite ? `The token in it is gone until ${despite.join(' or ')} makes it again` : 'The token in it is gone for good'}; ${
+      usedBy && usedBy.length > 0
+        ? `${some(usedBy)} cannot start again without it.`
+        : 'it is not done while anything in the namespace uses it.'
+    }`,
     kubectl: [`kubectl --context ${cluster} -n ${namespace} delete secret ${secret}`],
   }),
   execute,
@@ -48,21 +61,37 @@ export const deleteTokenSecret: Action = defineAction<Params>({
 function propose({ identity, situation, approach }: Proposal): Params[] {
   const { kind, namespace, boundTo } = identity;
   const calm = approach === 'new-secret';
+  const canSwitchOff = canQuarantine(situation);
+  // Where killing comes first, it meets whoever uses it.
+  const usedBy = (name: string) => (calm ? {} : { usedBy: usersOf(situation, name) });
   if ((approach !== 'revoke' && !calm) || situation.liveness.alive === 'dead') return [];
   if (kind === 'secret-bound' && situation.boundObject && boundTo?.uid)
-    return [{ namespace, secret: boundTo.name, uid: boundTo.uid, holds: 'bound' }];
+    return [{ namespace, secret: boundTo.name, uid: boundTo.uid, holds: 'bound', ...usedBy(boundTo.name) }];
   if (kind !== 'legacy' && !calm) return [];
-  return secretsAtStake(identity, situation).map(({ name, uid }) => ({
+  const doomed = secretsAtStake(identity, situation).filter((secret) => !isKept(secret, canSwitchOff));
+  return doomed.map(({ name, uid, owners = [] }) => ({
     namespace,
     secret: name,
     uid,
     holds: 'legacy',
+    ...usedBy(name),
+    ...(owners.length > 0 ? { despite: owners.map(({ tool }) => tool) } : {}),
     // What cannot be switched off first is deleted as soon as nobody uses it.
-    ...(calm && canQuarantine(situation) ? { soak: true as const } : {}),
+    ...(calm && canSwitchOff ? { soak: true as const } : {}),
   }));
 }
 
+/** Bare Pods come and go, and one that runs already needs it no more. */
+const usersOf = ({ workloads }: Situation, secret: string): string[] =>
+  workloads
+    .filter(({ kind, references }) => kind !== 'Pod' && references.secrets.includes(secret))
+    .map(pathOf);
+
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  const found = await bench.cluster.get(refTo(params), { metadataOnly: true });
+  const isThere = found?.metadata.uid === params.uid && found.metadata.deletionTimestamp === undefined;
+  const held = isThere ? await heldBack(bench, params, found) : undefined;
+  if (held) return held;
   const resourceVersion = await pinnedVersion(bench, params);
   if (resourceVersion === 'other-token')
     return notDone(
@@ -115,7 +144,7 @@ async function pinnedVersion({ cluster, token, today }: Bench, params: Params): 
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Secret is gone.');
-  if (found.metadata.uid !== params.uid) return successor(params, found.metadata.uid);
+  if (found.metadata.uid !== params.uid) return successor(params, found);
   if (found.metadata.deletionTimestamp === undefined) return notDone('The Secret still exists.');
   const finalizers = found.metadata.finalizers?.join(', ') ?? 'none';
   if (params.holds === 'legacy')
@@ -126,11 +155,16 @@ async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
 }
 
 /** With an RSA key, a token Secret of the same name and ServiceAccount holds the same token, byte for byte: it is alive again. */
-function successor({ holds }: Params, uid: string): Outcome {
-  if (holds === 'bound')
-    return done('The Secret is gone; another has taken its name, which was not touched.', { uid });
+function successor({ holds }: Params, { metadata }: KubernetesObject): Outcome {
+  const { uid, labels, deletionTimestamp } = metadata;
+  const other = 'The Secret is gone; another has taken its name, which was not touched';
+  if (holds === 'bound') return done(`${other}.`, { uid });
+  if (labels?.[INVALID_SINCE])
+    return done(`${other}: it is switched off by its label (${labels[INVALID_SINCE]}).`, { uid });
+  if (deletionTimestamp !== undefined) return done(`${other}: it is being deleted.`, { uid });
+  const makers = ownersOf(metadata).map(ownerName);
   return notDone(
-    'The Secret is gone, but another has taken its name, which may hold the leaked token again. It was not touched.',
+    `The Secret is gone, but another has taken its name${makers.length > 0 ? `, made by ${makers.join(' and ')}` : ''}, which may hold the leaked token again, without the label that switches it off. It was not touched.`,
     { uid },
   );
 }

@@ -17,7 +17,7 @@ import type { Goal } from './goal.ts';
 import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isBleeding, soakingSteps, stateOf } from './runs.ts';
+import { isBleeding, isHeld, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { statusOf } from './status.ts';
 
@@ -116,8 +116,8 @@ const handlers: Handlers = {
     if (policy !== undefined) incident.planPolicy = policy;
     if (looks !== undefined) incident.ladder = looks;
     incident.stale = false;
-    // A token that was stopped before we came is proven like any other.
-    const some = incident.identity && incident.identity.kind !== 'every-token';
+    // A token that was stopped before we came, or that is held by what was done, is proven like any other.
+    const some = (incident.identity && incident.identity.kind !== 'every-token') || isHeld(incident);
     if (!incident.proof && incident.goal.do !== 'restart' && some && isStopped(incident))
       incident.proof = { killedAt: at, rounds: [] };
   },

@@ -17,7 +17,8 @@ export const unknown = (detail: string, facts?: Outcome['facts']): Outcome =>
   outcome('unknown', detail, facts);
 
 /** Not done, and nothing was changed on the way: what was done before it can still be taken back. */
-export const untouched = (detail: string): Outcome => notDone(detail, { untouched: true });
+export const untouched = (detail: string, facts: Outcome['facts'] = {}): Outcome =>
+  notDone(detail, { ...facts, untouched: true });
 
 export const leftAsItWas = ({ verdict, facts }: Outcome): boolean =>
   verdict === 'not-done' && facts?.untouched === true;

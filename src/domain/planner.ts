@@ -2,6 +2,7 @@
 
 import { copiesAtStake } from './copies.ts';
 import { copyNotes } from './copy-text.ts';
+import { ownerNotes } from './drift.ts';
 import { type Approach, approachOf, type Goal, hasConsent, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
@@ -60,6 +61,7 @@ export function planFor(
       ...situations.flatMap((s) => [
         ...powerNotes(approach, identity, s, today),
         ...notes(identity, s, now),
+        ...ownerNotes(approach, identity, s, canQuarantine(s)),
         ...copyNotes(approach, identity, s),
         ...rollOutNotes(s, numbered),
       ]),

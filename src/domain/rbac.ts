@@ -1,5 +1,6 @@
 // What the worker may do in a cluster, from one source: the manifests in docs/ and whatever installs it are rendered from here.
 import { stringify } from 'yaml';
+import { OWNING_KINDS } from './standing.ts';
 
 /** As actions declare it (contracts.ts). */
 export interface Permission {
@@ -61,6 +62,8 @@ export const readPermissions: Permission[] = [
   rule('cluster', 'authentication.k8s.io', ['tokenreviews'], ['create']),
   // Which Secrets hold tokens. By metadata, but RBAC knows no such difference: this is the power to read them.
   rule('namespace', '', ['secrets'], ['get', 'list']),
+  // Whether who made one is still there, and would make it again; without it, it is believed to be.
+  ...OWNING_KINDS.map(({ group, kinds }) => rule('namespace', group, Object.values(kinds), ['list'])),
 ];
 
 /** The part of an action that its permissions are read from. */

@@ -1,6 +1,7 @@
 // What one cluster looks like around the leaked token: everything a person needs to decide, as facts without values.
 
 import type { InGit } from './git-patch.ts';
+import type { Owner } from './managed-by.ts';
 import type { References } from './pod-references.ts';
 
 export interface ApiServer {
@@ -28,6 +29,8 @@ export interface TokenSecretFact {
   replaces?: string;
   /** Field managers, newest first: who would re-create it. */
   managers: string[];
+  /** Who would bring it back once it is deleted, and is there, or may be. */
+  owners?: Owner[];
   /** A Pod or a template mounts or reads it. */
   used?: true;
   /** For a Secret that is used: what a re-creation would carry. */

@@ -8,8 +8,11 @@ import {
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
 } from '../domain/labels.ts';
+import { ownersOf } from '../domain/managed-by.ts';
 import type { TokenSecretFact } from '../domain/situation.ts';
+import { standing } from '../domain/standing.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
+import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 
 /** `only`: the one of this name, which costs the same on a cluster with thousands of them. */
@@ -33,7 +36,23 @@ export async function readTokenSecrets(
   const facts = mine.map(toFact);
   if (kind === 'legacy' && boundTo && !facts.some(({ name }) => name === boundTo.name))
     facts.push(...(await namesake(cluster, namespace, boundTo.name)));
-  return facts.sort((a, b) => a.name.localeCompare(b.name));
+  const sorted = facts.sort((a, b) => a.name.localeCompare(b.name));
+  return await Promise.all(sorted.map((fact) => withStanding(cluster, namespace, fact)));
+}
+
+/** What cannot be looked for, for whatever reason, may be there. */
+async function withStanding(
+  cluster: Cluster,
+  namespace: string,
+  { owners = [], ...fact }: TokenSecretFact,
+): Promise<TokenSecretFact> {
+  const left = await standing(owners, namespace, (query) =>
+    cluster.list(query).catch((error: unknown) => {
+      if (!isAppError(error)) throw error;
+      return undefined;
+    }),
+  );
+  return left.length > 0 ? { ...fact, owners: left } : fact;
 }
 
 /** A backup or a Secret operator may have put the old value back without the type, and it is accepted all the same. */
@@ -46,6 +65,7 @@ function toFact({ metadata }: KubernetesObject): TokenSecretFact {
   const { name, uid, resourceVersion, creationTimestamp, labels, annotations, managedFields = [] } = metadata;
   const newestFirst = managedFields.toSorted((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
   const managers = newestFirst.flatMap(({ manager }) => manager ?? []);
+  const owners = ownersOf(metadata);
   return {
     name,
     uid,
@@ -57,6 +77,7 @@ function toFact({ metadata }: KubernetesObject): TokenSecretFact {
     ...(labels?.[LAST_USED] ? { lastUsed: labels[LAST_USED] } : {}),
     hasLabels: Object.keys(labels ?? {}).length > 0,
     managers: [...new Set(managers)],
+    ...(owners.length > 0 ? { owners } : {}),
     ...carried(labels, annotations),
   };
 }

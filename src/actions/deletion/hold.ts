@@ -1,0 +1,73 @@
+// Why a Secret is not deleted now: somebody would bring its token back, or uses it of whom nobody knew.
+import type { Bench } from '../../contracts.ts';
+import { ownerDoes, ownerName, ownerTodo } from '../../domain/drift.ts';
+import { INVALID_SINCE } from '../../domain/labels.ts';
+import { type Owner, ownersOf } from '../../domain/managed-by.ts';
+import { type Outcome, untouched } from '../../domain/outcome.ts';
+import { standing } from '../../domain/standing.ts';
+import { isAppError } from '../../errors.ts';
+import type { Cluster, KubernetesObject } from '../../ports.ts';
+import { some, usersNow } from './users.ts';
+
+export interface Doomed {
+  namespace: string;
+  secret: string;
+  holds: 'legacy' | 'bound';
+  /** Workloads that will lose it, as whoever approved was told. Absent: nothing may use it any more. */
+  usedBy?: string[];
+  /** Tools that make it again later, of which whoever approved was told: nothing else switches it off here. */
+  despite?: string[];
+}
+
+/** Undefined: nothing speaks against it. */
+export async function heldBack(
+  bench: Bench,
+  doomed: Doomed,
+  found: KubernetesObject,
+): Promise<Outcome | undefined> {
+  const { namespace, secret, holds, despite = [] } = doomed;
+  // What names the UID of the Secret dies with it, whoever makes another.
+  const owners = holds === 'legacy' ? await ownersNow(bench.cluster, namespace, found) : [];
+  const unknownOf = owners.filter(({ tool }) => !despite.includes(tool));
+  if (unknownOf.length > 0) return broughtBack(bench.cluster.name, doomed, unknownOf);
+  const users = await unexpected(bench, doomed, found);
+  if (users.length === 0) return undefined;
+  return untouched(
+    `Secret ${namespace}/${secret} is used by ${some(users)} now. It was not deleted: point ${users.length > 1 ? 'these' : 'that'} at another first, also where it is kept in Git, or it would not start again.`,
+  );
+}
+
+function broughtBack(cluster: string, { namespace, secret }: Doomed, owners: readonly Owner[]): Outcome {
+  const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
+  const todo = owners.map((owner) => ownerTodo(owner, secret, kubectl)).join('; and ');
+  return untouched(
+    `Secret ${namespace}/${secret} was not deleted: ${owners.map(ownerDoes).join('; ')}, and the leaked token would work again. First: ${todo}.`,
+    { owners: owners.map(ownerName).join(', ') },
+  );
+}
+
+/** Throws AppError where that must be tried again; what may never be read is believed to be there. */
+const ownersNow = (cluster: Cluster, namespace: string, { metadata }: KubernetesObject): Promise<Owner[]> =>
+  standing(ownersOf(metadata), namespace, (query) =>
+    cluster.list(query).catch((error: unknown) => {
+      if (!isAppError(error, 'not-found', 'forbidden')) throw error;
+      return undefined;
+    }),
+  );
+
+async function unexpected(
+  bench: Bench,
+  { namespace, secret, usedBy }: Doomed,
+  { metadata }: KubernetesObject,
+): Promise<string[]> {
+  const looking = usersNow(bench, namespace, { serviceAccount: '', secrets: [secret] });
+  if (usedBy === undefined) return await looking;
+  // Approved as a kill, and the token still works: whom it meets was on the card, and a list that fails must not save it.
+  const kill = metadata.labels?.[INVALID_SINCE] === undefined;
+  const users = await looking.catch((error: unknown) => {
+    if (!kill || !isAppError(error) || isAppError(error, 'interrupted')) throw error;
+    return [];
+  });
+  // A Pod without an owner that runs already needs the Secret no more.
+  return users.filter((user) => !usedBy.includes(user) && !user.startsWith('Pod/'));
+}
