@@ -14,10 +14,11 @@ import {
 import { applyDecision } from './deciding.ts';
 import { UNAPPROVED } from './escalation.ts';
 import type { Goal } from './goal.ts';
+import { overtake, proveWhatHolds } from './held.ts';
 import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isBleeding, isHeld, soakingSteps, stateOf } from './runs.ts';
+import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { statusOf } from './status.ts';
 
@@ -116,10 +117,12 @@ const handlers: Handlers = {
     if (policy !== undefined) incident.planPolicy = policy;
     if (looks !== undefined) incident.ladder = looks;
     incident.stale = false;
-    // A token that was stopped before we came, or that is held by what was done, is proven like any other.
-    const some = (incident.identity && incident.identity.kind !== 'every-token') || isHeld(incident);
+    overtake(incident, at);
+    // A token that was stopped before we came is proven like any other.
+    const some = incident.identity && incident.identity.kind !== 'every-token';
     if (!incident.proof && incident.goal.do !== 'restart' && some && isStopped(incident))
       incident.proof = { killedAt: at, rounds: [] };
+    proveWhatHolds(incident, at);
   },
   reminded: (incident, { count }) => {
     incident.reminders = count;
@@ -186,6 +189,7 @@ const handlers: Handlers = {
     delete incident.troubles.run;
     if (kills(state.step)) noteKill(incident, run, state.step, at);
     finishRun(incident, run, at);
+    proveWhatHolds(incident, at);
   },
   paused: (incident, { pause }) => {
     incident.paused = pause;

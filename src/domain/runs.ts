@@ -1,6 +1,6 @@
 // Questions about what was done, what can be undone, and what is still to be done.
 import type { Incident, Run, StepState } from './incident.ts';
-import { kills, rolls, type Step } from './plan.ts';
+import { rolls, type Step } from './plan.ts';
 import { isLive, isStopped } from './sightings.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
@@ -76,10 +76,6 @@ export function soakingSteps(incident: Incident): Step[] {
 }
 
 export const isSoaking = (incident: Incident): boolean => soakingSteps(incident).length > 0;
-
-/** Something that was done refuses the token, and nothing else is to be done from here. */
-export const isHeld = (incident: Incident): boolean =>
-  pendingSteps(incident).length === 0 && stepsInEffect(incident).some(kills);
 
 /** A live leak, as far as anybody has seen. */
 export const isBleeding = (incident: Incident): boolean => isLive(incident);
