@@ -28,12 +28,14 @@ const pathOf = ({ kind, namespace, name }: OwningObject): string =>
 /** `External Secrets (ExternalSecret api-token)`. */
 export const ownerName = ({ tool, of }: Owner): string => (of ? `${tool} (${pathOf(of)})` : tool);
 
+const soon = ({ tool }: Owner): string => LATER[tool] ?? 'within seconds';
+
 /** What it does to a Secret that is deleted. */
 export function ownerDoes(owner: Owner): string {
-  const { by, stands, tool } = owner;
+  const { by, stands } = owner;
   const doubt =
     stands === 'unknown' && owner.of && isPrompt(owner) ? '; whether it is still there is not known' : '';
-  return `${ownerName(owner)} makes it again ${LATER[tool] ?? 'within seconds'}, without the label that switches its token off (seen by its ${by}${doubt})`;
+  return `${ownerName(owner)} makes it again ${soon(owner)}, without the label that switches its token off (seen by its ${by}${doubt})`;
 }
 
 /** What to remove where. */
@@ -96,13 +98,15 @@ export function ownerNotes(
     const { name, owners = [] } = secret;
     if (owners.length === 0) return [];
     const todo = owners.map((owner) => ownerTodo(owner, name, kubectl)).join('; and ');
-    const does = owners.map(ownerDoes).join('; ');
+    const back = owners.map(
+      (owner) => `${ownerName(owner)} would bring it and its token back ${soon(owner)}`,
+    );
     if (!isKept(secret, canSwitchOff))
       return [
-        `Deleting Secret ${namespace}/${name} is not the end: ${does}, and the leaked token works again. Before that: ${todo}.`,
+        `Deleting Secret ${namespace}/${name} is not the end: ${back.join('; ')}. Before that: ${todo}.`,
       ];
     return [
-      `Secret ${namespace}/${name} is not deleted by this plan: ${does}, and the leaked token works again. ${hold(owners, canSwitchOff)} To end it: ${todo}. If the Secret is still there then: ${kubectl} delete secret ${name}`,
+      `Secret ${namespace}/${name} is not deleted by this plan: ${back.join('; ')}. ${hold(owners, canSwitchOff)} To end it: ${todo}. If the Secret is still there then: ${kubectl} delete secret ${name}`,
     ];
   });
 }
@@ -127,6 +131,6 @@ function accountNotes(
   const { labels = {}, annotations = {} } = manifest.metadata;
   return ownersOf({ name, labels, annotations }).map(
     (owner) =>
-      `${ownerName(owner)} makes ServiceAccount ${namespace}/${name} again ${LATER[owner.tool] ?? 'within seconds'} once it is deleted. Its old tokens stay dead, because its UID is another; take it out there too.`,
+      `${ownerName(owner)} makes ServiceAccount ${namespace}/${name} again ${soon(owner)} once it is deleted. Its old tokens stay dead, because its UID is another; take it out there too.`,
   );
 }

@@ -136,8 +136,9 @@ describe.each<[string, Kind, (name: string, uid: string) => Maker, manager: stri
     await room.until(id, (incident) => proven(incident) && planned(incident));
     expect(actionsOf(id)).toEqual([]);
     const notes = room.incident(id).plan?.notes.join('\n') ?? '';
-    expect(notes).toContain(`${tool} (${kind.kind} ${SECRET}) makes it again`);
-    expect(notes).not.toContain('is not known');
+    expect(notes).toContain(`${tool} (${kind.kind} ${SECRET}) would bring it and its token back`);
+    const warnings = room.incident(id).situations.flatMap((situation) => situation.warnings);
+    expect(warnings.join()).toMatch(/makes it again .*seen by its owner reference\)/);
     const command = `-n ${space.namespace} delete ${kind.kind.toLowerCase()}.${kind.group} ${SECRET}`;
     expect(notes).toContain(command);
     expect(made.made()).toBe(1);

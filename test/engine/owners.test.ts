@@ -56,13 +56,13 @@ describe('a leaked token in a Secret that is made again', () => {
     [
       'External Secrets',
       ESO,
-      /External Secrets \(ExternalSecret api-token\) makes it again within seconds/,
+      /External Secrets \(ExternalSecret api-token\) would bring it and its token back within seconds/,
       /kubectl --context prod -n payments delete externalsecret\.external-secrets\.io api-token/,
     ],
     [
       'External Secrets, without an owner reference',
       withoutOwner(ESO),
-      /seen by its field manager/,
+      /External Secrets \(ExternalSecret api-token\)/,
       /delete externalsecret\.external-secrets\.io api-token/,
     ],
     [
@@ -80,7 +80,7 @@ describe('a leaked token in a Secret that is made again', () => {
     [
       'Flux',
       { manager: 'kustomize-controller' },
-      /Flux makes it again when it next/,
+      /Flux would bring it and its token back when it next/,
       /out of the source of Flux/,
     ],
     [
@@ -110,9 +110,7 @@ describe('a leaked token in a Secret that is made again', () => {
       expect(actionsOf(h, id)).toEqual([]);
       expect(notesOf(h, id)).toMatch(said);
       expect(notesOf(h, id)).toMatch(todo);
-      expect(warningsOf(h, id)).toMatch(
-        said.source.startsWith('Sealed Secrets takes') ? /Sealed Secrets/ : said,
-      );
+      expect(warningsOf(h, id)).toMatch(/If Secret api-token is deleted, .* makes it again .*seen by its/);
       await approveAll(h, id);
       expect(made.made()).toBe(1);
       expect(labelOf(h)).toBeDefined();
@@ -149,7 +147,9 @@ describe('a leaked token in a Secret that is made again', () => {
     const { incidentId: id } = await h.leak(token);
     await h.run(id);
     expect(actionsOf(h, id)).toEqual(['delete-token-secret']);
-    expect(notesOf(h, id)).toMatch(/is not the end: Helm makes it again at the next upgrade/);
+    expect(notesOf(h, id)).toMatch(
+      /is not the end: Helm would bring it and its token back at the next upgrade/,
+    );
     await approveAll(h, id);
     expect(await answer(h, token)).toBe('refused');
   });
