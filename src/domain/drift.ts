@@ -31,12 +31,15 @@ export const ownerName = ({ tool, of }: Owner): string => (of ? `${tool} (${path
 const soon = ({ tool }: Owner): string => LATER[tool] ?? 'within seconds';
 
 /** What it does to a Secret that is deleted. */
-export function ownerDoes(owner: Owner): string {
+function ownerDoes(owner: Owner): string {
   const { by, stands } = owner;
   const doubt =
     stands === 'unknown' && owner.of && isPrompt(owner) ? '; whether it is still there is not known' : '';
   return `${ownerName(owner)} makes it again ${soon(owner)}, without the label that switches its token off (seen by its ${by}${doubt})`;
 }
+
+export const bringsBack = (owner: Owner): string =>
+  `${ownerName(owner)} would bring it and its token back ${soon(owner)}`;
 
 /** What to remove where. */
 export function ownerTodo(owner: Owner, secret: string, kubectl: string): string {

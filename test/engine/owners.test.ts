@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE } from '../../src/domain/labels.ts';
 import type { Cluster } from '../../src/ports.ts';
+import { eventually } from '../contracts/cluster/api.ts';
 import {
   externalSecrets,
   type Maker,
@@ -164,6 +165,45 @@ describe('a leaked token in a Secret that is made again', () => {
   });
 });
 
+describe('a rotation', () => {
+  it('leaves the old Secret switched off where it would be made again, and is over all the same', async () => {
+    const [h, made, token] = await world(ESO);
+    const at = { cluster: 'prod', namespace: 'payments', secret: 'api-token' };
+    const { incidentId: id } = await h.front.report({
+      alert: {
+        source: 'slash',
+        reporter: 'UMAYA',
+        subject: { kind: 'coordinates', at },
+        goal: { do: 'rotate', strategy: 'new-secret' },
+      },
+    });
+    await h.run(id);
+    expect(actionsOf(h, id)).toEqual(['replace-token-secret', 'quarantine-token']);
+    expect(notesOf(h, id)).toContain('is not deleted by this plan');
+    await approveAll(h, id);
+    await h.nobodyOutside(id);
+    expect(h.incident(id)).toMatchObject({ status: 'resolved' });
+    await h.run(id, 25 * 60 * MINUTE);
+    expect(made.made()).toBe(1);
+    expect(await answer(h, token)).toBe('refused');
+  });
+});
+
+it('a token that is bound to such a Secret dies with it for good, whoever makes another', async () => {
+  const [h, made] = await world(ESO);
+  const uid = h.cluster().get(SECRET)?.metadata.uid ?? '';
+  const token = h.cluster().seed.requestToken('payments', 'api', {
+    boundObjectRef: { kind: 'Secret', apiVersion: 'v1', name: 'api-token', uid },
+  });
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id);
+  expect(actionsOf(h, id)).toEqual(['delete-token-secret']);
+  await approveAll(h, id);
+  await eventually(() => expect(made.made()).toBe(2));
+  expect(await answer(h, token)).toBe('refused');
+  expect(h.incident(id)).toMatchObject({ proof: { outcome: { verdict: 'done' } } });
+});
+
 describe('a deletion that was approved before', () => {
   /** An owner that nobody could see while the plan was made. */
   async function adopted(): Promise<[Harness, string, string]> {
@@ -194,7 +234,9 @@ describe('a deletion that was approved before', () => {
     expect(labelOf(h)).toBeDefined();
     expect(await answer(h, token)).toBe('refused');
     const [run] = h.incident(id).runs.filter(({ kind }) => kind === 'plan');
-    expect(run?.stopped).toMatch(/was not deleted: External Secrets .* makes it again.*First: kubectl/);
+    expect(run?.stopped).toMatch(
+      /was not deleted: External Secrets .* would bring it and its token back.*First: kubectl/,
+    );
     expect(run?.steps.at(-1)?.outcome).toMatchObject({
       verdict: 'not-done',
       facts: { untouched: true, owners: 'External Secrets (ExternalSecret api-token)' },

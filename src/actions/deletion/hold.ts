@@ -1,6 +1,6 @@
 // Why a Secret is not deleted now: somebody would bring its token back, or uses it of whom nobody knew.
 import type { Bench } from '../../contracts.ts';
-import { ownerDoes, ownerName, ownerTodo } from '../../domain/drift.ts';
+import { bringsBack, ownerName, ownerTodo } from '../../domain/drift.ts';
 import { INVALID_SINCE } from '../../domain/labels.ts';
 import { type Owner, ownersOf } from '../../domain/managed-by.ts';
 import { type Outcome, untouched } from '../../domain/outcome.ts';
@@ -41,7 +41,7 @@ function broughtBack(cluster: string, { namespace, secret }: Doomed, owners: rea
   const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
   const todo = owners.map((owner) => ownerTodo(owner, secret, kubectl)).join('; and ');
   return untouched(
-    `Secret ${namespace}/${secret} was not deleted: ${owners.map(ownerDoes).join('; ')}, and the leaked token would work again. First: ${todo}.`,
+    `Secret ${namespace}/${secret} was not deleted: ${owners.map(bringsBack).join('; ')}. First: ${todo}.`,
     { owners: owners.map(ownerName).join(', ') },
   );
 }
