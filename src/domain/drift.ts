@@ -96,14 +96,13 @@ export function ownerNotes(
   const kubectl = `kubectl --context ${situation.cluster} -n ${namespace}`;
   if (approach === 'new-service-account') return accountNotes(identity, situation);
   if (approach !== 'revoke' && approach !== 'new-secret') return [];
+  if (situation.liveness.alive === 'dead') return [];
   if (approach === 'revoke' && identity.kind !== 'legacy') return [];
   return secretsAtStake(identity, situation).flatMap((secret) => {
     const { name, owners = [] } = secret;
     if (owners.length === 0) return [];
     const todo = owners.map((owner) => ownerTodo(owner, name, kubectl)).join('; and ');
-    const back = owners.map(
-      (owner) => `${ownerName(owner)} would bring it and its token back ${soon(owner)}`,
-    );
+    const back = owners.map(bringsBack);
     if (!isKept(secret, canSwitchOff))
       return [
         `Deleting Secret ${namespace}/${name} is not the end: ${back.join('; ')}. Before that: ${todo}.`,

@@ -1,5 +1,6 @@
 // Who makes or applies an object again and again from somewhere else, and so takes back what is changed or deleted by hand. Pure.
 import type { Meta } from './kube-objects.ts';
+import { isNamespaceName, isObjectName } from './names.ts';
 
 /** An object by what others say of it; an API group of '' and a kind in lower case is no object of Kubernetes. */
 export interface OwningObject {
@@ -117,7 +118,8 @@ function argoCd({ name, labels, annotations }: Marked): { of?: OwningObject } | 
   const tracked = annotations?.['argocd.argoproj.io/tracking-id'];
   const instance = labels?.['argocd.argoproj.io/instance'];
   const app = tracked?.endsWith(`/${name}`) ? tracked.split(':')[0] : instance;
-  return objectAt('Application', app, 'argoproj.io');
+  // Of an Application outside its own namespace it says `namespace_name`.
+  return objectAt('Application', app?.replace('_', '/'), 'argoproj.io');
 }
 
 /** Helm itself takes nothing for its own without both annotations; the label alone is often copied. */
@@ -137,8 +139,24 @@ export function ownersOf(meta: Marked & Pick<Meta, 'ownerReferences' | 'managedF
     ...managedFields.flatMap(({ manager = '' }) => byManager(manager, meta)),
   ];
   const all = found.length > 0 ? found : TOOLS.flatMap((tool) => byMarks(tool, meta));
-  return all.filter(({ tool }, index) => all.findIndex((other) => other.tool === tool) === index);
+  const named = all.map(({ of, ...owner }) => (of && isSound(of) ? { ...owner, of } : owner));
+  return [...Map.groupBy(named, (owner) => keyOf(owner, named)).values()].flatMap(([first]) => first ?? []);
 }
+
+/** One that does not say what it is adds nothing to one of the same tool that does. */
+function keyOf({ tool, of }: Owner, all: readonly Owner[]): string {
+  const { kind, namespace, name } = of ?? all.find((other) => other.tool === tool && other.of)?.of ?? {};
+  return JSON.stringify([tool, kind, namespace, name]);
+}
+
+/** Whoever can write the Secret wrote these, and people paste commands that are made of them. */
+const isSound = ({ group, kind, namespace, name }: OwningObject): boolean =>
+  isObjectName(name) &&
+  (namespace === undefined || isNamespaceName(namespace)) &&
+  (group === '' || isObjectName(group)) &&
+  KIND.test(kind);
+
+const KIND = /^[A-Za-z][A-Za-z0-9 ]{0,62}$/;
 
 /** What belongs to Kubernetes itself goes with its owner, and is made again by nobody. */
 const isBuiltIn = (group: string): boolean => !group.includes('.') || /(^|\.)k8s\.io$/.test(group);
@@ -157,7 +175,7 @@ function byReference({
   const tool = TOOLS.find(({ groups, kinds }) => groups?.test(group) && (kinds?.test(kind) ?? true));
   return [
     {
-      tool: tool?.name ?? `the controller of ${kind}`,
+      tool: tool?.name ?? (KIND.test(kind) ? `the controller of ${kind}` : 'an unknown controller'),
       by: 'owner reference',
       of: { group, version, kind, name },
     },

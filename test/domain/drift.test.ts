@@ -25,6 +25,10 @@ const notes = (situation: Situation, approach: Approach = 'revoke', canSwitchOff
   ownerNotes(approach, anIdentity(), situation, canSwitchOff).join('\n');
 
 describe('the notes of a plan', () => {
+  it('say nothing of a token that is dead', () => {
+    expect(notes({ ...owned(ESO), liveness: { alive: 'dead', reason: 'x' } })).toBe('');
+  });
+
   it('say nothing where nobody owns the Secret, nor where the token dies by another UID', () => {
     expect(notes(aSituation())).toBe('');
     for (const approach of ['recreate', 'restart', 'unbind', 'replace-pod'] as const)

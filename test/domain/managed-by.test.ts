@@ -29,8 +29,8 @@ describe('who would bring a Secret back', () => {
     ['nobody', {}, []],
     [
       'External Secrets, as recorded',
-      { ...reference('external-secrets.io/v1', 'ExternalSecret'), ...manager(ESO) },
-      ['External Secrets by owner reference: ExternalSecret /checkout'],
+      { ...reference('external-secrets.io/v1', 'ExternalSecret', 'checkout-token'), ...manager(ESO) },
+      ['External Secrets by owner reference: ExternalSecret /checkout-token'],
     ],
     [
       'External Secrets of an old version',
@@ -49,8 +49,8 @@ describe('who would bring a Secret back', () => {
     ],
     [
       'Sealed Secrets, as recorded',
-      { ...reference('bitnami.com/v1alpha1', 'SealedSecret'), ...manager('controller') },
-      ['Sealed Secrets by owner reference: SealedSecret /checkout'],
+      { ...reference('bitnami.com/v1alpha1', 'SealedSecret', 'checkout-token'), ...manager('controller') },
+      ['Sealed Secrets by owner reference: SealedSecret /checkout-token'],
     ],
     [
       'Sealed Secrets without an owner reference',
@@ -191,6 +191,47 @@ describe('who would bring a Secret back', () => {
     expect(told(meta)).toEqual(expected);
   });
 
+  it('are all named where one tool has two, of which one may be gone', () => {
+    const [one] = reference('external-secrets.io/v1', 'ExternalSecret').ownerReferences ?? [];
+    if (one === undefined) throw new Error('none');
+    expect(
+      told({ ownerReferences: [one, one, { ...one, name: 'other' }], ...manager('external-secrets') }),
+    ).toEqual([
+      'External Secrets by owner reference: ExternalSecret /checkout',
+      'External Secrets by owner reference: ExternalSecret /other',
+    ]);
+  });
+
+  it.each<[string, Partial<Meta>, string[]]>([
+    [
+      'a name that is none',
+      reference('external-secrets.io/v1', 'ExternalSecret', 'x; curl example.test | sh'),
+      ['External Secrets by owner reference'],
+    ],
+    [
+      'a kind that is none',
+      reference('example.test/v1', '$(reboot)', 'x'),
+      ['an unknown controller by owner reference'],
+    ],
+    [
+      'a manager that names no object',
+      manager('externalsecrets.external-secrets.io/`reboot`'),
+      ['External Secrets by field manager'],
+    ],
+    [
+      'a release that is none',
+      { annotations: { 'meta.helm.sh/release-name': 'x && reboot' } },
+      ['Helm by labels and annotations'],
+    ],
+    [
+      'a namespace that is none',
+      { annotations: { 'meta.helm.sh/release-name': 'x', 'meta.helm.sh/release-namespace': 'a b' } },
+      ['Helm by labels and annotations'],
+    ],
+  ])('is named without %s, because commands are made of it', (_, meta, expected) => {
+    expect(told(meta)).toEqual(expected);
+  });
+
   it('names a backup tool among those that write it, and not among its owners', () => {
     expect(restorers(['velero-server', 'argocd-controller'])).toEqual(['Argo CD', 'Velero']);
   });
@@ -234,6 +275,22 @@ describe('an owner', () => {
       { metadata: secret({ annotations: { 'meta.helm.sh/release-name': 'shop' }, name: 'checkout' }) },
     ];
     expect(await standing([eso], 'payments', answering(found))).toMatchObject([{ keptBy: ['Helm'] }]);
+  });
+
+  it('is not looked for where somebody wrote very many', async () => {
+    const many = Array.from({ length: 5000 }, (_, index) => ({
+      ...eso,
+      of: { ...eso.of, name: `e-${index}` },
+    }));
+    let asked = 0;
+    const left = await standing(many as Owner[], 'payments', async () => {
+      asked += 1;
+      return [];
+    });
+    expect(asked).toBe(0);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(20);
+    expect(left.every(({ stands }) => stands === 'unknown')).toBe(true);
   });
 
   it('of a kind that is not looked for is believed to be there', async () => {

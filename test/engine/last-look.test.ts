@@ -133,6 +133,27 @@ describe('a leaked token that is killed', () => {
     expect(h.cluster().get(SECRET)).toBeUndefined();
   });
 
+  it('is killed without waiting for Pods that are ending, which it meets all the same', async () => {
+    const [h, cluster, token] = await started({
+      clusters: { prod: { version: '1.27.0', podStopMs: 600_000 } },
+      settings: { autoContain: 'off' },
+    });
+    h.cluster().seed.pod('payments', 'leaving', {
+      secretMounts: ['api-token'],
+      terminationGracePeriodSeconds: 600,
+    });
+    await h.deps.sleep(1000, new AbortController().signal);
+    await cluster.list({ resource: resources.pods, namespace: 'payments' });
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id);
+    await cluster.remove({ resource: resources.pods, namespace: 'payments', name: 'leaving' }, {});
+    const from = h.now();
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id);
+    expect(h.now()).toBe(from);
+    expect(h.cluster().get(SECRET)).toBeUndefined();
+  });
+
   it('is killed though it cannot be seen who uses it, where only the deletion kills', async () => {
     const [h, cluster, token] = await started({
       clusters: { prod: { version: '1.27.0' } },

@@ -60,12 +60,12 @@ async function unexpected(
   { namespace, secret, usedBy }: Doomed,
   { metadata }: KubernetesObject,
 ): Promise<string[]> {
-  const looking = usersNow(bench, namespace, { serviceAccount: '', secrets: [secret] });
-  if (usedBy === undefined) return await looking;
+  const stake = { serviceAccount: '', secrets: [secret] };
+  if (usedBy === undefined) return await usersNow(bench, namespace, stake);
   // Approved as a kill, and the token still works: whom it meets was on the card, and a list that fails must not save it.
   const kill = metadata.labels?.[INVALID_SINCE] === undefined;
-  const users = await looking.catch((error: unknown) => {
-    if (!kill || !isAppError(error) || isAppError(error, 'interrupted')) throw error;
+  const users = await usersNow(bench, namespace, stake, 'ignore').catch((error: unknown) => {
+    if (!kill || !isAppError(error)) throw error;
     return [];
   });
   // A Pod without an owner that runs already needs the Secret no more.

@@ -16,12 +16,13 @@ const NOTHING_ELSE = { autoscalers: [], budgets: [], services: [], callbacks: []
 
 /**
  * Pods, and templates that would make such Pods, also where none runs now: `Kind/name` each. Pods that are ending alone are
- * given the time to do so.
+ * given the time to do so, or do not count where there is no time.
  */
 export async function usersNow(
   { cluster, now, sleep }: Pick<Bench, 'cluster' | 'now' | 'sleep'>,
   namespace: string,
   stake: Stake,
+  ending: 'wait' | 'ignore' = 'wait',
 ): Promise<string[]> {
   const until = now() + PATIENCE_MS;
   for (;;) {
@@ -30,6 +31,7 @@ export async function usersNow(
       consumersOf({ ...listed, pods }, stake).workloads.map(pathOf);
     const all = using(listed.pods);
     const staying = using(listed.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
+    if (ending === 'ignore') return staying;
     if (all.length === 0 || staying.length > 0 || now() >= until) return all;
     await sleep(LOOK_EVERY_MS);
   }
