@@ -8,6 +8,8 @@ export interface Maker {
   owner?: { apiVersion: string; kind: string; name: string; uid: string };
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+  /** It keeps this very value, in a Secret of type Opaque: API servers look at nothing else. */
+  value?: string;
 }
 
 const OWNER_UID = '6f1c1f4e-0c1c-4b0e-9a37-0f5d1f2f7c11';
@@ -40,12 +42,11 @@ const LOOK_EVERY_MS = 20;
 export async function startOperator(kubeconfig: string, watched: Watched, maker: Maker) {
   const api = openApi({ kubeconfig, close: async () => {} });
   const path = `/api/v1/namespaces/${watched.namespace}/secrets`;
-  const draft = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/service-account-token',
-    metadata: metadataFor(watched, maker),
-  };
+  const { value } = maker;
+  const content = value
+    ? { type: 'Opaque', stringData: { token: value } }
+    : { type: 'kubernetes.io/service-account-token' };
+  const draft = { apiVersion: 'v1', kind: 'Secret', ...content, metadata: metadataFor(watched, maker) };
   const there = async (): Promise<Body | undefined> => {
     const { status, body } = await api.ask('GET', `${path}/${watched.name}`);
     return status === 200 ? body : undefined;
@@ -84,9 +85,12 @@ export async function startOperator(kubeconfig: string, watched: Watched, maker:
   };
 }
 
-const metadataFor = ({ name, serviceAccount }: Watched, { owner, labels, annotations }: Maker) => ({
+const metadataFor = ({ name, serviceAccount }: Watched, { owner, labels, annotations, value }: Maker) => ({
   name,
   ...(labels ? { labels } : {}),
-  annotations: { ...annotations, 'kubernetes.io/service-account.name': serviceAccount },
+  annotations: {
+    ...annotations,
+    ...(value ? {} : { 'kubernetes.io/service-account.name': serviceAccount }),
+  },
   ...(owner ? { ownerReferences: [owner] } : {}),
 });

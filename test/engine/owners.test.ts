@@ -1,7 +1,7 @@
 // A Secret that somebody else makes again: nothing that was approved brings its token back, and people are told what to remove where.
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE } from '../../src/domain/labels.ts';
-import type { Cluster } from '../../src/ports.ts';
+import { type Cluster, resources } from '../../src/ports.ts';
 import { eventually } from '../contracts/cluster/api.ts';
 import {
   externalSecrets,
@@ -11,7 +11,7 @@ import {
   startOperator,
   withoutOwner,
 } from '../secret-operator.ts';
-import { type Harness, type HarnessOptions, startHarness, statusWith } from './harness.ts';
+import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith } from './harness.ts';
 
 const MINUTE = 60_000;
 const SECRET = '/api/v1/namespaces/payments/secrets/api-token';
@@ -120,6 +120,26 @@ describe('a leaked token in a Secret that is made again', () => {
     },
   );
 
+  it('that keeps its value, whatever its type, stays switched off as well', async () => {
+    const h = await startHarness();
+    harness = h;
+    const value = await seedLegacy(h.cluster());
+    await h.connected[0]?.remove(
+      { resource: resources.secrets, namespace: 'payments', name: 'api-token' },
+      {},
+    );
+    const watched = { namespace: 'payments', name: 'api-token', serviceAccount: 'api' };
+    operator = await startOperator(kubeconfig(h), watched, { ...ESO, value });
+    expect(await answer(h, value)).toBe('accepted');
+    const { incidentId: id } = await h.leak(value);
+    await h.run(id, MINUTE);
+    expect(actionsOf(h, id)).toEqual([]);
+    expect(notesOf(h, id)).toContain('ExternalSecret api-token');
+    await approveAll(h, id);
+    expect(operator.made()).toBe(1);
+    expect(await answer(h, value)).toBe('refused');
+  });
+
   it('is deleted like any other once its owner is gone, which left it behind', async () => {
     let gone = false;
     const wrap = (cluster: Cluster): Cluster => ({
@@ -215,14 +235,9 @@ describe('a deletion that was approved before', () => {
     const { incidentId: id } = await h.leak(token);
     await h.run(id, MINUTE);
     expect(actionsOf(h, id)).toEqual(['delete-token-secret']);
-    await h.connected[0]?.patch(
-      {
-        resource: { group: '', version: 'v1', plural: 'secrets', namespaced: true },
-        namespace: 'payments',
-        name: 'api-token',
-      },
-      [{ op: 'add', path: '/metadata/ownerReferences', value: [ESO.owner] }],
-    );
+    await h.connected[0]?.patch({ resource: resources.secrets, namespace: 'payments', name: 'api-token' }, [
+      { op: 'add', path: '/metadata/ownerReferences', value: [ESO.owner] },
+    ]);
     await h.click(id, 'approve', 'UINES');
     await h.run(id, 10 * MINUTE);
     return [h, id, token];
