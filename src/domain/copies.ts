@@ -4,7 +4,7 @@ import type { Approach } from './goal.ts';
 import { killsEveryToken } from './goal.ts';
 import type { Meta } from './kube-objects.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './labels.ts';
-import { managedBy, restorers } from './managed-by.ts';
+import { managedBy, ownersOf, restorers } from './managed-by.ts';
 import type { CopyFact, CopyShape, Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
 import { layersOf, tokensIn } from './token-text.ts';
@@ -128,7 +128,9 @@ function factOf({ metadata, type }: SecretContent, key: string, { whole, text, h
     shape: shapeOf({ type, labels }, key, whole, text),
     holds,
     ...(of === undefined ? {} : { of }),
-    managedBy: [...new Set([...managers, ...managedBy(metadata)])].sort(),
+    managedBy: [
+      ...new Set([...managers, ...managedBy(metadata), ...ownersOf(metadata).map(({ tool }) => tool)]),
+    ].sort(),
   };
 }
 

@@ -57,7 +57,7 @@ function since(name: string, secrets: readonly TokenSecretFact[], steps: readonl
   };
 }
 
-type TokenSecret = Pick<TokenSecretFact, 'name' | 'deleting' | 'managers' | 'otherType'>;
+type TokenSecret = Pick<TokenSecretFact, 'name' | 'deleting' | 'managers' | 'owners' | 'otherType'>;
 
 interface Seen extends Pick<Situation, 'cluster' | 'serviceAccount' | 'workloads' | 'pods' | 'radius'> {
   tokenSecrets: TokenSecret[];
@@ -85,7 +85,14 @@ const names = (secrets: readonly TokenSecret[]): string => secrets.map(({ name }
 
 /** Whatever writes a token Secret from elsewhere writes it again. */
 function sources({ tokenSecrets }: Seen): Advice | undefined {
-  const tools = [...new Set(tokenSecrets.flatMap(({ managers }) => restorers(managers)))];
+  const tools = [
+    ...new Set(
+      tokenSecrets.flatMap(({ managers, owners = [] }) => [
+        ...restorers(managers),
+        ...owners.map(({ tool }) => tool),
+      ]),
+    ),
+  ];
   if (tools.length === 0) return undefined;
   return {
     why: `${tools.join(' and ')} writes ${names(tokenSecrets)}: take the token out at its source too, and keep there where to find a secret instead of the secret itself.`,

@@ -164,7 +164,7 @@ export interface CopyFact {
   holds: 'leaked' | 'secret' | 'account';
   /** The token Secret that it is a copy of. */
   of?: string;
-  /** Helm, Argo CD, Flux, External Secrets, Sealed Secrets, Velero. */
+  /** Who writes it from elsewhere; see managed-by.ts. */
   managedBy: string[];
   /** `Kind/name` of what mounts or reads it, in its namespace. */
   usedBy: string[];

@@ -157,6 +157,17 @@ describe('a copy', () => {
     );
   });
 
+  it('names whoever writes it, by owner references as by field managers', () => {
+    const owned = meta({
+      ownerReferences: [
+        { apiVersion: 'secrets.hashicorp.com/v1beta1', kind: 'VaultStaticSecret', name: 'x', uid: 'o' },
+      ],
+      managedFields: [{ manager: 'argocd-controller' }, { manager: 'velero-server' }],
+    });
+    const [copy] = copiesIn(secret({ token: leaked }, owned), wanted).found;
+    expect(copy?.managedBy).toEqual(['Argo CD', 'Vault Secrets Operator', 'Velero']);
+  });
+
   it('is looked for in the beginning of a value alone, and what was left out is said', () => {
     const filler = 'x '.repeat(MAX_VALUE_CHARS / 2);
     expect(copiesIn(secret({ big: `${filler}${leaked}` }), wanted)).toEqual({

@@ -67,6 +67,16 @@ describe('advice', () => {
       [],
     ],
     [
+      'an owner that is known by a reference alone',
+      {
+        tokenSecrets: [
+          secret({ owners: [{ tool: 'Vault Secrets Operator', by: 'owner reference', stands: 'seen' }] }),
+        ],
+      },
+      [/Vault Secrets Operator writes api-token: take the token out at its source/],
+      [],
+    ],
+    [
       'Pods that get the token',
       { workloads: [aWorkload()], serviceAccount: account() },
       [
