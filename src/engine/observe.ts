@@ -12,7 +12,7 @@ import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
 import { readBound } from './read-liveness.ts';
 import { readServiceAccount } from './service-account.ts';
-import { markUsed, readTokenSecrets } from './token-secrets.ts';
+import { markUsed, readTokenSecrets, withOwners } from './token-secrets.ts';
 
 /** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
 export async function observe(
@@ -33,7 +33,9 @@ export async function observe(
   const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
   const [servers, tokenSecrets, boundObject, listed, power, self] = await Promise.all([
     attempt('API servers', [], async () => (await cluster.servers()).servers),
-    essential('token Secrets', () => readTokenSecrets(cluster, identity)),
+    essential('token Secrets', async () =>
+      withOwners(cluster, namespace, await readTokenSecrets(cluster, identity), attempt),
+    ),
     essential('bound object', () => readBound(cluster, identity)),
     readConsumers(cluster, namespace, attempt),
     attempt('role bindings', null, () => readPower(cluster, namespace, serviceAccount.name)),

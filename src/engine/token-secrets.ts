@@ -13,7 +13,8 @@ import type { TokenSecretFact } from '../domain/situation.ts';
 import { standing } from '../domain/standing.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+import { type Cluster, type KubernetesObject, type ListQuery, resources } from '../ports.ts';
+import type { Attempt } from './attempt.ts';
 
 /** `only`: the one of this name, which costs the same on a cluster with thousands of them. */
 export async function readTokenSecrets(
@@ -36,23 +37,33 @@ export async function readTokenSecrets(
   const facts = mine.map(toFact);
   if (kind === 'legacy' && boundTo && !facts.some(({ name }) => name === boundTo.name))
     facts.push(...(await namesake(cluster, namespace, boundTo.name)));
-  const sorted = facts.sort((a, b) => a.name.localeCompare(b.name));
-  return await Promise.all(sorted.map((fact) => withStanding(cluster, namespace, fact)));
+  return facts.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** What cannot be looked for, for whatever reason, may be there. */
-async function withStanding(
+/** Without the owners that are gone; one that cannot be looked for may be there. */
+export const withOwners = (
   cluster: Cluster,
   namespace: string,
-  { owners = [], ...fact }: TokenSecretFact,
-): Promise<TokenSecretFact> {
-  const left = await standing(owners, namespace, (query) =>
-    cluster.list(query).catch((error: unknown) => {
-      if (!isAppError(error)) throw error;
-      return undefined;
+  secrets: readonly TokenSecretFact[],
+  attempt: Attempt,
+): Promise<TokenSecretFact[]> =>
+  Promise.all(
+    secrets.map(async ({ owners = [], ...fact }) => {
+      const left = await standing(owners, namespace, (query) =>
+        attempt('owners of Secrets', undefined, () => listed(cluster, query)),
+      );
+      return left.length > 0 ? { ...fact, owners: left } : fact;
     }),
   );
-  return left.length > 0 ? { ...fact, owners: left } : fact;
+
+/** Undefined: the kind is not served, or not in that version. */
+async function listed(cluster: Cluster, query: ListQuery): Promise<KubernetesObject[] | undefined> {
+  try {
+    return await cluster.list(query);
+  } catch (error) {
+    if (isAppError(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 /** A backup or a Secret operator may have put the old value back without the type, and it is accepted all the same. */

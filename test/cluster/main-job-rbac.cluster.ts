@@ -12,6 +12,7 @@ import type { Bench } from '../../src/contracts.ts';
 import type { WorkloadObject } from '../../src/domain/kube-objects.ts';
 import { accountOf, templateOf } from '../../src/domain/pod-references.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/rbac.ts';
+import { OWNING_KINDS } from '../../src/domain/standing.ts';
 import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { observe } from '../../src/engine/observe.ts';
@@ -79,7 +80,8 @@ async function everything(): Promise<string> {
     serviceAccount: { name: 'robot', uid: metadata.uid },
     boundTo: { kind, name, uid: GONE },
   });
-  for (const identity of [bound('Pod', 'job'), bound('Secret', 'anchor'), bound('Node', 'node-0')])
+  const owned: TokenIdentity = { ...bound('Secret', 'owned'), kind: 'legacy' };
+  for (const identity of [bound('Pod', 'job'), bound('Secret', 'anchor'), bound('Node', 'node-0'), owned])
     await tell(observe(room.prod, identity, Date.now(), NOWHERE).then(({ unread }) => unread));
   await tell(answer(clusters, { ask: 'list-namespaces', cluster: 'prod' }));
   await tell(answer(clusters, { ask: 'list-service-accounts', cluster: 'prod', namespace }));
@@ -112,6 +114,11 @@ async function everything(): Promise<string> {
   for (const given of await repointing()) await tell(repointWorkloads.execute(impatient(bench), given));
   return JSON.stringify(told);
 }
+
+/** Of every kind that is looked for. Nothing serves them here, so that nothing collects what they own. */
+const ownerReferences = OWNING_KINDS.flatMap(({ group, versions, kinds }) =>
+  Object.keys(kinds).map((kind) => ({ apiVersion: `${group}/${versions[0]}`, kind, name: 'x', uid: GONE })),
+);
 
 /** What they make is taken away again by themselves, which needs a permission too. */
 const TAKEN_BACK: readonly string[] = ['replace-token-secret', 'replace-service-account'];
@@ -377,6 +384,7 @@ async function grant(
 describe('the permissions of the worker', () => {
   test('are enough, and each one is missed where it is taken away', { timeout: 900_000 }, async () => {
     await space.send('POST', space.at('secrets'), { metadata: { name: 'labelled' } });
+    await space.send('POST', space.at('secrets'), { metadata: { name: 'owned', ownerReferences } });
     await deployAll();
     const refused = refusals();
     const told = await everything();

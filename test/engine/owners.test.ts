@@ -1,6 +1,7 @@
 // A Secret that somebody else makes again: nothing that was approved brings its token back, and people are told what to remove where.
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE } from '../../src/domain/labels.ts';
+import { AppError } from '../../src/errors.ts';
 import { type Cluster, resources } from '../../src/ports.ts';
 import { eventually } from '../contracts/cluster/api.ts';
 import {
@@ -138,6 +139,26 @@ describe('a leaked token in a Secret that is made again', () => {
     await approveAll(h, id);
     expect(operator.made()).toBe(1);
     expect(await answer(h, value)).toBe('refused');
+  });
+
+  it('stays where it may not be seen whether its owner is there, which is said', async () => {
+    const wrap = (cluster: Cluster): Cluster => ({
+      ...cluster,
+      list: async (query) => {
+        if (query.resource.group === 'external-secrets.io')
+          throw new AppError('forbidden', 'may not list externalsecrets');
+        return await cluster.list(query);
+      },
+    });
+    const [h, made, token] = await world(ESO, { wrap });
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id, MINUTE);
+    expect(actionsOf(h, id)).toEqual([]);
+    expect(h.incident(id).situations[0]?.unread.join()).toContain(
+      'owners of Secrets: may not list externalsecrets',
+    );
+    expect(warningsOf(h, id)).toContain('whether it is still there is not known');
+    expect(made.made()).toBe(1);
   });
 
   it('is deleted like any other once its owner is gone, which left it behind', async () => {
