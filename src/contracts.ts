@@ -76,6 +76,8 @@ export interface StepText {
   title: string;
   breaks: string;
   kubectl: string[];
+  /** What taking it back does, as the title says what doing it does. */
+  back?: string;
   /** Patches in YAML for what is kept in Git, where the change would be taken back otherwise. */
   forGit?: string[];
   /** What takes the place of what leaked: who used that from outside the cluster gets new tokens of it. */

@@ -43,6 +43,7 @@ export const quarantineToken: Action = defineAction<Params>({
     kubectl: [
       `kubectl --context ${cluster} -n ${namespace} label secret ${secret} ${INVALID_SINCE}=$(date +%F) --overwrite`,
     ],
+    back: `Lift the quarantine of Secret ${namespace}/${secret} on ${cluster}`,
   }),
   execute,
   verify,

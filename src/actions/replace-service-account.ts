@@ -82,6 +82,7 @@ function describe(params: Replacement, cluster: string) {
         .map(({ manifest }) => createCommand(here, manifest)),
       ...bindings.map((binding) => bindCommand(binding, binding.name, `${namespace}:${name}`, cluster)),
     ],
+    back: `Delete ServiceAccount ${namespace}/${name} on ${cluster}, and what was made with it`,
     gives: { namespace, serviceAccount: name, secrets: secrets.map((secret) => secret.name) },
   };
 }

@@ -40,6 +40,7 @@ export const replaceTokenSecret: Action = defineAction<Params>({
       title: `Create token Secret ${namespace}/${name} beside ${old} on ${cluster}`,
       breaks: 'Nothing. It is one more long-lived token, until the old one is switched off.',
       kubectl: [`echo '${JSON.stringify(manifestOf(params))}' | ${kubectl} create -f -`],
+      back: `Delete token Secret ${namespace}/${name} on ${cluster}`,
       gives: { namespace, serviceAccount: params.serviceAccount, secrets: [name] },
     };
   },

@@ -58,6 +58,7 @@ export const unbindRbac: Action = defineAction<Params>({
     breaks:
       'Thief and workloads alike get 403 for what these bindings allowed, until it is undone. The token stays accepted.',
     kubectl: bindings.map((binding) => unbindCommand(binding, cluster)),
+    back: `Give ServiceAccount ${namespace}/${name} on ${cluster} its power back: create ${bindings.map(bindingPath).join(', ')}`,
   }),
   execute,
   verify,

@@ -15,7 +15,7 @@ export function applyDecision(incident: Incident, decision: Decision, at: string
     incident.votes = [...others, voteOf(decision, at)];
     if ((decision.awaiting ?? 0) > 0) return;
   }
-  const run = runOf(incident, verb, by, at, v);
+  const run = runOf(incident, decision, at, v);
   if (run === undefined) return;
   incident.runs.push(aboutNow(incident, { ...run, ...backing(incident, decision, at) }));
   if (verb === 'break-glass') incident.reviews.push({ by, reason, at });

@@ -50,6 +50,8 @@ export interface Decision {
   rules?: string[];
   /** Of the user groups that the policy names, those that Slack said the person was in. */
   groups?: string[];
+  /** undo, roll-back: also what began and stopped half-way is taken back; absent in logs of older versions. */
+  half?: true;
   /** leave-out: the clusters. */
   clusters?: string[];
   /** identify: where the person says the token belongs. */

@@ -164,6 +164,8 @@ export interface Run {
   refused?: true;
   /** Started by one person in an emergency. */
   breakGlass?: { id: string; groups: string[] };
+  /** undo, roll-back: by a version that also takes back what stopped half-way. */
+  half?: true;
   /** Set when it cannot go on without a person. */
   stopped?: string;
 }

@@ -1,18 +1,26 @@
 // Which run a decision starts, and what its steps remember from the time before.
-import type { Incident, Run, StepState, Verb } from './incident.ts';
-import { leftAsItWas } from './outcome.ts';
+import type { Decision, Incident, Run, StepState, Verb } from './incident.ts';
 import type { Step } from './plan.ts';
-import { inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
+import { begunSteps, inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
 export function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {
   return { id, kind, by, at, steps: steps.map((step) => ({ step, attempts: 0 })), votes: [] };
 }
 
 /** Undefined: this decision starts nothing. */
-export function runOf(incident: Incident, verb: Verb, by: string, at: string, v: number): Run | undefined {
+export function runOf(
+  incident: Incident,
+  { verb, by, half }: Pick<Decision, 'verb' | 'by' | 'half'>,
+  at: string,
+  v: number,
+): Run | undefined {
   const steps = incident.plan?.steps ?? [];
   const start = (kind: Run['kind'], chosen: Step[]) => newRun(`${verbName(verb)}-${v}`, kind, by, at, chosen);
   const again = (kind: Run['kind'], states: StepState[]): Run => ({ ...start(kind, []), steps: states });
+  const back = (kind: Run['kind'], chosen: Step[]): Run => ({
+    ...again(kind, remembering(incident, chosen)),
+    ...(half && { half }),
+  });
   switch (verb) {
     case 'contain':
       return start(
@@ -27,19 +35,22 @@ export function runOf(incident: Incident, verb: Verb, by: string, at: string, v:
       return start('plan', now.length > 0 ? now : left);
     }
     case 'undo':
-      return again(
-        'undo',
-        undoable(incident).map((step) => remembering(incident, step)),
-      );
-    case 'roll-back':
-      return again(
-        'roll-back',
-        rollBackSteps(incident).map((step) => remembering(incident, step)),
-      );
+      return back('undo', undoable(incident, half ? begunSteps(incident) : []));
+    case 'roll-back': {
+      const { steps: held = [] } = stoppedRun(incident) ?? {};
+      const isOf = ({ action, id }: Step) =>
+        held.some(({ step }) => step.id === id && step.action === action);
+      const begun = begunSteps(incident).filter((step) => half || isOf(step));
+      return back('roll-back', rollBackSteps(incident, begun));
+    }
     case 'retry':
     case 'skip': {
       const stopped = stoppedRun(incident);
-      return stopped && again(stopped.kind, leftOf(stopped, verb === 'skip'));
+      if (stopped === undefined) return undefined;
+      return {
+        ...again(stopped.kind, leftOf(stopped, verb === 'skip')),
+        ...(stopped.half && { half: true }),
+      };
     }
     default:
       return undefined;
@@ -48,9 +59,14 @@ export function runOf(incident: Incident, verb: Verb, by: string, at: string, v:
 
 const verbName = (verb: Verb): string => (verb === 'approve' || verb === 'break-glass' ? 'plan' : verb);
 
-function remembering(incident: Incident, step: Step): StepState {
-  const memory = latestState(incident, step)?.memory;
-  return { step, attempts: 0, ...(memory ? { memory } : {}) };
+/** Steps of several plans may bear one id, by which the states of a run are told apart. */
+function remembering(incident: Incident, steps: readonly Step[]): StepState[] {
+  return steps.map((step, index) => {
+    const namesakes = steps.slice(0, index).filter(({ id }) => id === step.id).length;
+    const memory = latestState(incident, step)?.memory;
+    const named = namesakes > 0 ? { ...step, id: `${step.id}-of-${namesakes + 1}` } : step;
+    return { step: named, attempts: 0, ...(memory ? { memory } : {}) };
+  });
 }
 
 /** What is not done yet, with what it knew; the step that is held up goes on without what holds it up, where told so. */
@@ -71,26 +87,11 @@ export function blockedIn(incident: Incident): string[] {
 }
 
 /**
- * What was done since the plan was approved, newest first, and before it the step that stopped half-way. Nothing, once
- * something was done that stays for good; containment is undone by its own button.
+ * What was done since the plan was approved, and the step that stopped half-way. Nothing, once something was done that
+ * stays for good, or may have been; containment is undone by its own button.
  */
-export function rollBackSteps(incident: Incident): Step[] {
+export function rollBackSteps(incident: Incident, begun = begunSteps(incident)): Step[] {
   const stopped = stoppedRun(incident);
-  if (stopped === undefined || takesBack(stopped)) return [];
-  const half = stopped.steps.filter(
-    ({ startedAt, outcome }) =>
-      startedAt && outcome?.verdict !== 'done' && !(outcome && leftAsItWas(outcome)),
-  );
-  const whole = incident.runs
-    .filter(({ kind }) => kind === 'plan')
-    .flatMap(({ steps }) => steps)
-    .map(({ step }) => step)
-    .filter((step, index, all) => inEffect(incident, step) && all.findLastIndex(same(step)) === index);
-  const did = [...half.map(({ step }) => step), ...whole.toReversed()].filter(
-    ({ phase }) => phase !== 'contain',
-  );
-  if (did.some(staysForGood)) return [];
-  return did.filter(({ reversible }) => reversible);
+  if (stopped === undefined || takesBack(stopped) || begun.some(staysForGood)) return [];
+  return undoable(incident, begun).filter(({ phase }) => phase !== 'contain');
 }
-
-const same = (step: Step) => (other: Step) => other.id === step.id && other.action === step.action;

@@ -18,6 +18,10 @@ export function otherWays({ goal, identity, situations }: Incident): Strategy[] 
 export const mayLeaveOut = (incident: Incident): boolean =>
   !incident.closed && incident.proof?.outcome?.verdict === 'done' && unasked(incident).length > 0;
 
+/** Where a roll-back is offered that takes back the same, one button is enough. */
+const undoesMore = (incident: Incident, offered: readonly Verb[]): boolean =>
+  undoable(incident).length > (offered.includes('roll-back') ? rollBackSteps(incident).length : 0);
+
 /** What the card offers now, most urgent first. */
 export function offers(incident: Incident): Verb[] {
   if (isDryRun(incident.goal)) return [];
@@ -39,7 +43,7 @@ export function offers(incident: Incident): Verb[] {
     if (leaked && (incident.identity || incident.unidentified)) offered.push('not-a-leak');
   }
   if (!running && isSoaking(incident)) offered.push('cancel-soak');
-  if (!running && undoable(incident).length > 0 && !incident.liveAgain) offered.push('undo');
+  if (!running && undoesMore(incident, offered) && !incident.liveAgain) offered.push('undo');
   if (!running && owesOutside(incident)) offered.push('outside');
   if (!running && mayLeaveOut(incident)) offered.push('leave-out');
   if (openReviews(incident).length > 0) offered.push('review');

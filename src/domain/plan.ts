@@ -24,6 +24,8 @@ export interface Step {
   /** What stops working, in one sentence. */
   breaks: string;
   reversible: boolean;
+  /** What taking it back does, as the title says what doing it does. */
+  back?: string;
   /** It runs by itself some time after the proof, unless somebody cancels it. */
   soak?: true;
   /** What the on-call would type instead, one command a line. */

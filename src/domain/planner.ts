@@ -29,7 +29,7 @@ export interface Proposer {
   describe(
     params: Record<string, unknown>,
     cluster: string,
-  ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'forGit' | 'gives'>;
+  ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'back' | 'forGit' | 'gives'>;
 }
 
 /** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */

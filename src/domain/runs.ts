@@ -1,6 +1,7 @@
 // Questions about what was done, what can be undone, and what is still to be done.
 import type { Incident, Run, StepState } from './incident.ts';
-import { rolls, type Step } from './plan.ts';
+import { leftAsItWas } from './outcome.ts';
+import { kills, rolls, type Step } from './plan.ts';
 import { isLive, isStopped } from './sightings.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');
@@ -18,31 +19,69 @@ export const stateOf = ({ runs }: Incident, run: string, step: string): StepStat
 export const latestState = ({ runs }: Incident, step: Step): StepState | undefined =>
   runs.flatMap(({ steps }) => steps).findLast((state) => sameStep(state.step, step));
 
-/** Steps that were done and not undone since, by us or by somebody else, newest run first. */
+/** Steps that were done and not undone since, by us or by somebody else, newest first. */
 export function stepsInEffect(incident: Incident): Step[] {
   const undone: Step[] = [];
   const effective: Step[] = [];
   for (const run of incident.runs.toReversed())
-    for (const { step, outcome, lost } of run.steps) {
+    for (const { step, outcome, lost } of run.steps.toReversed()) {
       if (outcome?.verdict !== 'done' || lost) continue;
       if (takesBack(run)) undone.push(step);
-      else if (!undone.some((other) => sameStep(other, step))) effective.push(step);
+      else if (![...undone, ...effective].some((other) => sameStep(other, step))) effective.push(step);
     }
   return effective;
 }
 
-/** Whether this very step was done, and not undone since. */
+/** Steps of a plan that began, did not end well and may have changed something that nobody has taken back, newest first. */
+export function begunSteps(incident: Incident): Step[] {
+  const settled: Step[] = [];
+  const begun: Step[] = [];
+  for (const run of incident.runs.toReversed())
+    for (const { step, startedAt, outcome } of run.steps.toReversed()) {
+      const ended = outcome?.verdict === 'done';
+      // These changed nothing, or say nothing of what was there before them.
+      if (startedAt === undefined || (outcome && leftAsItWas(outcome)) || (takesBack(run) && !ended))
+        continue;
+      if (settled.some((other) => sameStep(other, step))) continue;
+      settled.push(step);
+      if (!ended && step.phase !== 'contain') begun.push(step);
+    }
+  return begun;
+}
+
+/** Whether this very step was done, and nobody has begun to undo it since. */
 export const inEffect = (incident: Incident, step: Step): boolean =>
-  stepsInEffect(incident).some((other) => sameStep(other, step));
+  stepsInEffect(incident).some((other) => sameStep(other, step)) && !isHalfUndone(incident, step);
+
+/** Some of what it did may be taken back already: done again, it does what is missing. */
+function isHalfUndone({ runs }: Incident, step: Step): boolean {
+  const took = ({ outcome, startedAt }: StepState) =>
+    startedAt !== undefined && !(outcome && leftAsItWas(outcome));
+  const last = runs.findLast(({ steps }) => steps.some((state) => sameStep(state.step, step) && took(state)));
+  return last?.half === true;
+}
+
+/** In one line, also of a step that an older version planned. */
+export const backTitle = ({ back, title }: Step): string => back ?? `Take back: ${title}`;
 
 /** What a roll-out did needs no undoing: it changed nothing that stays. */
 export const staysForGood = (step: Step): boolean => !step.reversible && !rolls(step);
 
-/** Containment that an Undo would take back. Nothing, once something irreversible was done. */
-export function undoable(incident: Incident): Step[] {
+/** What an Undo would take back, in its order. Nothing, once something irreversible was done. */
+export function undoable(incident: Incident, begun = begunSteps(incident)): Step[] {
   const effective = stepsInEffect(incident);
-  return effective.some(staysForGood) ? [] : effective.filter(({ reversible }) => reversible);
+  if (effective.some(staysForGood)) return [];
+  return inOrderOfUndo([...begun, ...effective].filter(({ reversible }) => reversible));
 }
+
+/**
+ * First what switched something off, then who was moved away from it, and last what was made for them, each newest first:
+ * whoever uses a token has one that is accepted at every moment in between, in whichever order all that was done.
+ */
+export const inOrderOfUndo = (steps: readonly Step[]): Step[] =>
+  steps.toSorted((a, b) => undoRank(a) - undoRank(b));
+
+const undoRank = (step: Step): number => (kills(step) ? 0 : rolls(step) ? 1 : 2);
 
 /** A run in several stages that stopped: a person says whether it is tried again, goes on without something, or is taken back. */
 export function stoppedRun({ runs }: Incident): Run | undefined {

@@ -72,6 +72,7 @@ function toDecision(
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
     ...(together && { together }),
+    ...((verb === 'undo' || verb === 'roll-back') && { half: true as const }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(at === undefined ? {} : { at }),
     ...(verb === 'leave-out' && { clusters: unasked(incident) }),

@@ -38,6 +38,7 @@ export function describeRepoint(
   const noun = what === 'secret' ? 'Secret' : 'ServiceAccount';
   return {
     title: `Point ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster} at ${noun} ${to}: ${some(paths(workloads), 3)}`,
+    back: `Point ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster} back at ${noun} ${from}, once that is seen to work: ${some(paths(workloads), 3)}`,
     breaks: breaks.replace(
       ' A restart needs no undoing.',
       ` Until it is through, ${from} stays in use, and so the leak stays live.`,

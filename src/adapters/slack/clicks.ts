@@ -6,6 +6,7 @@ import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { asksText } from './asks-text.ts';
+import { backLines } from './back-text.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
 import { STILL_QUARANTINED } from './card.ts';
@@ -30,10 +31,10 @@ const DONE: Record<Verb, string> = {
   review: 'The review is closed.',
   decline: 'Declined. The plan will not run.',
   'not-a-leak': 'Closed as a false alarm.',
-  undo: 'Undoing the quarantine now. The leaked token will work again.',
+  undo: 'Undoing now. The thread shows each step.',
   retry: 'Trying again what is left. The thread shows each step.',
   skip: 'Going on without it. The thread shows each step.',
-  'roll-back': 'Rolling back now, the newest step first.',
+  'roll-back': 'Rolling back now. The thread shows each step.',
   'cancel-soak': 'The old Secret stays, switched off, until somebody approves its deletion.',
   outside: 'Thank you. It is in the log, and the incident closes when everything else is done.',
   'leave-out': 'Noted by name on the card and in the log. What was seen elsewhere decides now.',
@@ -108,17 +109,23 @@ function doneText(verb: Verb, incident: Incident): string {
 /** Opens the form at once, and takes it away again from a person whose answer would be refused. */
 async function ask(bot: Bot, body: BlockAction, verb: Verb, about: Carried): Promise<undefined> {
   const memory = { channel: body.channel?.id ?? bot.shelf.channel, verb, about };
-  const needed = verb === 'break-glass' || verb === 'outside';
+  const needed = ABOUT_STATE.includes(verb);
   const incident = needed ? await bot.front.incident(about.incidentId) : undefined;
   const form =
     verb === 'break-glass'
       ? breakGlassForm(incident, memory)
-      : (reasonForm(verb, memory, incident && newTokenLines(incident)) ??
+      : (reasonForm(verb, memory, incident && alsoSaid(incident, verb)) ??
         identifyForm({ clusters: bot.front.clusters }, memory));
   const view = await openView(bot, body.trigger_id, form);
   const refusal = await early(bot, body.user.id, verb, about).catch((error) => explain(error, bot.log));
   if (refusal) await updateView(bot, view, noticeView('Not possible', refusal));
 }
+
+/** Forms that say how things stand. */
+const ABOUT_STATE: readonly Verb[] = ['break-glass', 'outside', 'undo', 'roll-back'];
+
+const alsoSaid = (incident: Incident, verb: Verb): string[] =>
+  verb === 'outside' ? newTokenLines(incident) : backLines(incident, verb);
 
 async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promise<string | undefined> {
   const [by, incident] = await Promise.all([

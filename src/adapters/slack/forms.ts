@@ -149,7 +149,7 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     title: 'Roll back',
     submit: 'Roll back',
     intro:
-      'What the run has changed is taken back, the newest step first. *The leaked token goes on working.*',
+      'What was done is taken back: first what was switched off works again, then its users are moved back to it, and only then is deleted what was made for them.',
   },
   undo: {
     title: 'Undo the quarantine',
@@ -192,7 +192,8 @@ export function togetherForm(count: number, plans: KnownBlock[], memory: Memory,
 
 /** `also`: what helps with this incident. */
 export function reasonForm(verb: Verb, memory: Memory, also: readonly string[] = []): ModalView | undefined {
-  const reason = REASONS[verb];
+  // An undo of more than a quarantine says what it does.
+  const reason = REASONS[verb === 'undo' && also.length > 0 ? 'roll-back' : verb];
   if (!reason) return undefined;
   return {
     ...modal(reason.title, CALLBACKS.reason, { ...memory, verb }, reason.submit),

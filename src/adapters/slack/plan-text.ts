@@ -1,11 +1,19 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
 
-import type { Incident, Vote } from '../../domain/incident.ts';
+import type { Incident, Run, Vote } from '../../domain/incident.ts';
 import { neededFor } from '../../domain/needed.ts';
 import { offers } from '../../domain/offers.ts';
 import type { Step } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { isSoaking, openRun, pendingSteps, sameStep, stepsInEffect, takesBack } from '../../domain/runs.ts';
+import {
+  backTitle,
+  isSoaking,
+  openRun,
+  pendingSteps,
+  sameStep,
+  stepsInEffect,
+  takesBack,
+} from '../../domain/runs.ts';
 import { votesFor } from '../../domain/votes.ts';
 import { asksText, type Groups } from './asks-text.ts';
 import { clean, moment, people, some } from './mrkdwn.ts';
@@ -23,6 +31,8 @@ export interface Approving {
 /** Groups of lines, each of which becomes one section. */
 export function planGroups(incident: Incident, approving: Approving): string[][] {
   const { plan, closed } = incident;
+  const run = openRun(incident);
+  if (run && takesBack(run)) return [['*Being taken back*'], ...backGroups(run)];
   if (!plan) return runGroups(incident);
   // What nobody will do any more is no plan, but for a dry run, of which it is the answer.
   if (closed && closed.as !== 'dry-run' && stepsInEffect(incident).length === 0) return [];
@@ -58,6 +68,13 @@ function runGroups(incident: Incident): string[][] {
     ...run.steps.slice(0, IN_FULL).map(({ step }, index) => stepText(incident, step, index, false)),
   ];
 }
+
+const backGroups = ({ steps }: Run): string[][] =>
+  steps.slice(0, IN_FULL).map(({ step, startedAt, outcome, progress: far }, index) => {
+    const how = outcome?.verdict === 'done' ? ': done' : startedAt && !outcome ? ': under way' : '';
+    const title = `${index + 1}. *${clean(backTitle(step), 250)}*${how}`;
+    return far && !outcome ? [title, progressLine(far)] : [title];
+  });
 
 function stepText(incident: Incident, step: Step, index: number, withCluster: boolean): string[] {
   const on = withCluster ? ` (${clean(step.cluster, 60)})` : '';

@@ -333,7 +333,7 @@ describe('forms of a card', () => {
     expect(await world.workspace.submit('ines', form.id, {})).toMatchObject({ status: 'invalid' });
     expect(
       await told('ines', () => world.workspace.submit('ines', form.id, { reason: 'production is down' })),
-    ).toMatch(/^Undoing the quarantine/);
+    ).toMatch(/^Undoing now/);
     expect(world.front.events(id).at(-1)).toMatchObject({
       decision: { verb: 'undo', by: 'UINES00001', reason: 'production is down' },
     });
