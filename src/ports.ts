@@ -190,7 +190,13 @@ export interface Vault {
 /** Makes sure that one thing at a time is done by one process at a time. */
 export interface Locks {
   /** Undefined: somebody else holds it. Lapses by itself after `ttlMs`, should the holder die. */
-  take(name: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
+  take(name: string, ttlMs: number): Promise<Held | undefined>;
+}
+
+export interface Held {
+  /** False as soon as it may have lapsed, as after a process was stopped for long; asks nobody. */
+  held(): boolean;
+  release(): Promise<void>;
 }
 
 /** Stops everything that writes to clusters, until somebody lets it go on. Throws AppError `store-unavailable`. */

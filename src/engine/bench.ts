@@ -1,21 +1,15 @@
-// What an action is given while it runs: the cluster, what its step remembered, and ways to remember more and to show progress.
+// What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
 
 import type { Action, Bench, Look } from '../contracts.ts';
-import type { EventBody, Incident, Memory, Progress, StepState } from '../domain/incident.ts';
+import type { EventBody, Incident, Memory, Progress } from '../domain/incident.ts';
 import type { Step } from '../domain/plan.ts';
-import { latestState, stateOf } from '../domain/runs.ts';
+import { latestState } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } from './fence.ts';
 import { heldFor } from './held-token.ts';
 import { change, enqueue, openSession, type Session } from './session.ts';
-
-/** One attempt at one step; a later attempt by somebody else ends this one. */
-export interface Place {
-  run: string;
-  step: Step;
-  attempt: number;
-}
 
 interface Tools<B> {
   action: Action;
@@ -41,7 +35,9 @@ export function workWith(
 ): Tools<Bench> {
   const memory = () => stateAt(session.incident, place)?.memory;
   const { action, params, bench: look } = tools(deps, session.incident, place.step, token, memory);
-  return { action, params, bench: Object.assign(look, pen(deps, session, place)) };
+  const mine = claim(deps, session, place);
+  const cluster = fenced(look.cluster, mine.confirm);
+  return { action, params, bench: Object.assign(look, { cluster }, pen(deps, session, place, mine)) };
 }
 
 /** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
@@ -75,18 +71,6 @@ function tools(
   return { action, params: params.data, bench };
 }
 
-const stateAt = (incident: Incident, { run, step }: Place): StepState | undefined =>
-  stateOf(incident, run, step.id);
-
-/** The log decides whose step it is: nobody took it up again since, ended it or stopped the run. */
-function isMine(incident: Incident, place: Place): boolean {
-  const state = stateAt(incident, place);
-  const run = incident.runs.find(({ id }) => id === place.run);
-  return (
-    run?.stopped === undefined && state?.outcome === undefined && (state?.attempts ?? 0) === place.attempt
-  );
-}
-
 /** Shortest time between two notes of progress. */
 const PROGRESS_EVERY_MS = 3000;
 /** How often a step that only waits looks whether it is still its own. */
@@ -94,20 +78,16 @@ const LOOK_EVERY_MS = 5000;
 
 type Pen = Pick<Bench, 'remember' | 'progress' | 'signal' | 'sleep'>;
 
-function pen(deps: WorkerDeps, session: Session, place: Place): Pen {
+function pen(deps: WorkerDeps, session: Session, place: Place, mine: Claim): Pen {
   const { now } = deps.clock;
-  const lost = new AbortController();
-  const signal = AbortSignal.any([deps.stopping, lost.signal]);
+  const signal = AbortSignal.any([deps.stopping, mine.lost]);
   const at = { run: place.run, step: place.step.id };
-  let lookedAt = now();
   let shownAt = Number.NEGATIVE_INFINITY;
   let unshown: Progress | undefined;
 
-  const check = (mine: boolean): void => {
-    lookedAt = now();
-    if (!mine) lost.abort();
-    if (signal.aborted)
-      throw new AppError('interrupted', `${place.step.title}: interrupted. It goes on where it stopped.`);
+  const check = (isStill: boolean): void => {
+    mine.check(isStill);
+    if (signal.aborted) throw interrupted(place);
   };
   const write = async (event: EventBody): Promise<void> => {
     check(true);
@@ -122,7 +102,7 @@ function pen(deps: WorkerDeps, session: Session, place: Place): Pen {
     await enqueue(deps, session);
   };
   const lookAgain = async (): Promise<void> => {
-    if (now() < lookedAt + LOOK_EVERY_MS) return;
+    if (now() < session.seenAt + LOOK_EVERY_MS) return;
     const fresh = await openSession(deps, session.incident.id);
     if (fresh) Object.assign(session, fresh);
     check(fresh !== undefined && isMine(fresh.incident, place));
@@ -143,7 +123,7 @@ function pen(deps: WorkerDeps, session: Session, place: Place): Pen {
         await show();
         await deps.sleep(ms - first, signal);
       }
-      check(!lost.signal.aborted);
+      check(true);
       await lookAgain();
     },
   };

@@ -8,6 +8,7 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { automaticBudgets, autoRule, mayAutoContain, overBudget, QUARANTINE } from './auto-contain.ts';
 import type { WorkerDeps } from './deps.ts';
+import { isMine, type Place } from './fence.ts';
 import { performStep } from './run-job.ts';
 import { append, change, type Session } from './session.ts';
 import { trouble } from './trouble.ts';
@@ -67,22 +68,31 @@ async function performAll(
   token: Secret | undefined,
 ): Promise<void> {
   const outcomes = await Promise.all(
-    steps.map(async (step): Promise<[Step, Outcome | AppError]> => {
+    steps.map(async (step): Promise<[Place, Outcome | AppError]> => {
+      const place = { run, step, attempt: 1 };
       try {
-        return [step, await performStep(deps, session, { run, step, attempt: 1 }, token)];
+        return [place, await performStep(deps, session, place, token)];
       } catch (error) {
-        if (isAppError(error)) return [step, error];
+        if (isAppError(error)) return [place, error];
         throw error;
       }
     }),
   );
+  await change(deps, session, (incident) => {
+    // A job that took one up meanwhile says how it ended.
+    const own = outcomes.filter(([place]) => isMine(incident, place));
+    return own.length > 0 ? endsOf(run, own) : undefined;
+  });
+}
+
+function endsOf(run: string, outcomes: [Place, Outcome | AppError][]): EventBody[] {
   const events = outcomes.map(
-    ([step, outcome]): EventBody =>
+    ([{ step }, outcome]): EventBody =>
       outcome instanceof AppError
         ? trouble('run', outcome)
         : { type: 'step-ended', run, step: step.id, outcome },
   );
   const failed = outcomes.find(([, outcome]) => !(outcome instanceof AppError) && outcome.verdict !== 'done');
   if (failed) events.push({ type: 'run-stopped', run, reason: (failed[1] as Outcome).detail });
-  await change(deps, session, () => events);
+  return events;
 }

@@ -1,11 +1,9 @@
 // Keeps two processes, and two incidents, from changing one ServiceAccount and its workloads at the same time.
 import type { Incident, Run } from '../domain/incident.ts';
+import { kills } from '../domain/plan.ts';
 import { AppError } from '../errors.ts';
+import type { Held } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
-
-interface Lease {
-  release(): Promise<void>;
-}
 
 /** Lapse when the holder dies. The target's first, so that whoever takes a dead run up again finds its target free. */
 const RUN_MS = 10_000;
@@ -18,16 +16,16 @@ const TARGET_MS = 8000;
 export async function leaseFor(
   { locks }: BotDeps,
   { id, identity }: Incident,
-  { kind }: Run,
-): Promise<Lease | undefined> {
-  if (kind === 'contain' || kind === 'undo') return { release: async () => {} };
-  const held: Lease[] = [];
+  run: Run,
+): Promise<Held | undefined> {
+  if (isOneWrite(run)) return { held: () => true, release: async () => {} };
+  const held: Held[] = [];
   const release = async (): Promise<void> => {
     for (const lease of held.toReversed()) await lease.release();
   };
-  const run = await locks.take(`run:${id}`, RUN_MS);
-  if (run === undefined) return undefined;
-  held.push(run);
+  const own = await locks.take(`run:${id}`, RUN_MS);
+  if (own === undefined) return undefined;
+  held.push(own);
   for (const target of targets(identity)) {
     const taken = await locks.take(`change:${target}`, TARGET_MS);
     if (taken === undefined) {
@@ -40,8 +38,12 @@ export async function leaseFor(
     }
     held.push(taken);
   }
-  return { release };
+  return { held: () => held.every((lease) => lease.held()), release };
 }
+
+/** The undo of a rotation also moves workloads back, which takes its time. */
+const isOneWrite = ({ kind, steps }: Run): boolean =>
+  kind === 'contain' || (kind === 'undo' && steps.every(({ step }) => kills(step)));
 
 /** Sorted, so that two that want the same ones do not wait for each other. */
 const targets = (identity: Incident['identity']): string[] =>

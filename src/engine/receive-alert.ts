@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../contracts.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
+import { fold } from '../domain/fold.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
 import type { AppendRequest, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Opened } from './front.ts';
-import { append, change, openSession, owed, toSession } from './session.ts';
+import { append, change, openSession, owed } from './session.ts';
 
 /** Resolves once the alert is in the log. Throws AppError `store-unavailable`: then nothing was accepted. */
 export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Opened> {
@@ -49,8 +50,8 @@ async function open(
   ]);
   if (result.kind === 'held') return result.by;
   if (result.kind !== 'appended') return await open(deps, event, keys, from, seal);
-  const { events, head } = result;
-  const { incident: after } = toSession(id, { events, cursors: {}, head });
+  const { events } = result;
+  const after = fold(id, events);
   const until = deps.clock.now();
   deps.witness?.appended({ id, before: undefined, after, events, fresh: events, from: began, until });
   return { incidentId: id, created: true };
@@ -65,7 +66,7 @@ const FIRST_CARD_AFTER_MS = 300;
  */
 function firstWork(deps: BotDeps, id: string, event: Received): Work[] {
   const first = { ...event, v: 1, at: new Date(deps.clock.now()).toISOString() };
-  return owed(deps, toSession(id, { events: [first], cursors: {}, head: '' })).flatMap((work) => {
+  return owed(deps, { incident: fold(id, [first]), cursors: {} }).flatMap((work) => {
     if (work.kind === 'report') return [{ ...work, at: work.at + FIRST_CARD_AFTER_MS }];
     return work.kind === 'investigate' ? [work] : [];
   });

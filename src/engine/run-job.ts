@@ -5,15 +5,17 @@ import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts'
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
 import { openRun, stateOf, takesBack } from '../domain/runs.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { withLogFields } from '../log-fields.ts';
+import type { Held } from '../ports.ts';
 import type { Secret } from '../secret.ts';
-import { lookWith, type Place, workWith } from './bench.ts';
+import { lookWith, workWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';
+import { isMine, type Place } from './fence.ts';
 import { leaseFor } from './lease.ts';
 import { holdIfPaused } from './pause.ts';
 import { noteAskers } from './same-account.ts';
-import { append, enqueue, type Session } from './session.ts';
+import { append, change, enqueue, openSession, type Session } from './session.ts';
 
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
 const MAX_TRIES = 8;
@@ -24,7 +26,7 @@ export async function runJob(deps: WorkerDeps, session: Session, token: Secret |
     const lease = run && (await leaseFor(deps, session.incident, run));
     if (run === undefined || lease === undefined) return;
     try {
-      if (!(await runSteps(deps, session, run.id, token))) return;
+      if (!(await runSteps(deps, session, run.id, lease, token))) return;
     } finally {
       await lease.release();
     }
@@ -36,6 +38,7 @@ async function runSteps(
   deps: WorkerDeps,
   session: Session,
   id: string,
+  lease: Held,
   token: Secret | undefined,
 ): Promise<boolean> {
   for (;;) {
@@ -43,17 +46,22 @@ async function runSteps(
     if (run?.id !== id) return true;
     const state = run.steps.find(({ outcome }) => outcome === undefined);
     if (state === undefined) return false;
-    if (!(await takeStep(deps, session, run, state, token))) return false;
+    if (!(await takeStep(deps, session, { run, state, lease }, token))) return false;
     await enqueue(deps, session);
   }
+}
+
+interface Turn {
+  run: Run;
+  state: StepState;
+  lease: Held;
 }
 
 /** False: leave the rest, it is stopped or somebody else's. */
 async function takeStep(
   deps: WorkerDeps,
   session: Session,
-  run: Run,
-  { step, attempts, startedAt }: StepState,
+  { run, state: { step, attempts, startedAt }, lease }: Turn,
   token: Secret | undefined,
 ): Promise<boolean> {
   if (await holdIfPaused(deps, session)) return false;
@@ -69,38 +77,55 @@ async function takeStep(
     return true;
   }
   const resumed = startedAt !== undefined;
-  const place: Place = { run: run.id, step, attempt: attempts + 1 };
+  const place: Place = { run: run.id, step, attempt: attempts + 1, lease };
   const started: EventBody = {
     type: 'step-started',
     run: run.id,
     step: step.id,
     attempt: place.attempt,
   };
+  if (!lease.held()) return false;
   // A conflict means that the state moved: look again which step is next, instead of doing one twice.
   if ((await append(deps, session, [started])) !== 'appended') return true;
-  const outcome = await perform(deps, session, run, place, resumed, token);
-  if (outcome.verdict === 'unknown') {
-    if (attempts + 1 < MAX_TRIES)
-      throw new AppError('unreachable', `${step.title}: ${outcome.detail}`, { retry: true });
-  }
+  const outcome = await stillMine(deps, session, place, async () => {
+    const found = await perform(deps, session, run, place, resumed, token);
+    if (found.verdict === 'unknown' && attempts + 1 < MAX_TRIES)
+      throw new AppError('unreachable', `${step.title}: ${found.detail}`, { retry: true });
+    return found;
+  });
   const events: EventBody[] = [{ type: 'step-ended', run: run.id, step: step.id, outcome }];
   const ok = outcome.verdict === 'done';
   if (!ok) events.push({ type: 'run-stopped', run: run.id, reason: `${step.title}: ${outcome.detail}` });
-  return (await finish(deps, session, run.id, step.id, events)) && ok;
+  return (await finish(deps, session, place, events)) && ok;
 }
 
-/** Appends the end of a step unless a twin of this job already did. */
+/** What fails for somebody who has lost the step says nothing about it, and stops nobody who has it now. */
+async function stillMine<T>(
+  deps: WorkerDeps,
+  session: Session,
+  place: Place,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isAppError(error, 'interrupted', 'store-unavailable', 'log-damaged')) throw error;
+    const fresh = await openSession(deps, session.incident.id);
+    if (fresh && isMine(fresh.incident, place)) throw error;
+    throw new AppError('interrupted', `${place.step.title}: somebody else has it.`);
+  }
+}
+
+/** Appends the end of a step unless somebody else has it. False: they have not ended it either. */
 async function finish(
   deps: WorkerDeps,
   session: Session,
-  run: string,
-  step: string,
+  place: Place,
   events: EventBody[],
 ): Promise<boolean> {
-  for (;;) {
-    if (stateOf(session.incident, run, step)?.outcome) return true;
-    if ((await append(deps, session, events)) === 'appended') return true;
-  }
+  const mine = (incident: Incident) => (isMine(incident, place) ? events : undefined);
+  if (await change(deps, session, mine)) return true;
+  return stateOf(session.incident, place.run, place.step.id)?.outcome !== undefined;
 }
 
 async function perform(

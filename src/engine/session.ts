@@ -17,15 +17,18 @@ export interface Session {
   events: IncidentEvent[];
   cursors: Record<string, number>;
   head: string;
+  /** When this was so, in Unix milliseconds: from before it was asked for, since an answer may be read long after it was given. */
+  seenAt: number;
 }
 
 export async function openSession(deps: Logged, id: string): Promise<Session | undefined> {
+  const from = deps.clock.now();
   const loaded = await deps.log.load(id);
-  return loaded && toSession(id, loaded);
+  return loaded && toSession(id, loaded, from);
 }
 
-export function toSession(id: string, { events, cursors, head }: LoadedIncident): Session {
-  return { incident: fold(id, events), events, cursors, head };
+function toSession(id: string, { events, cursors, head }: LoadedIncident, seenAt: number): Session {
+  return { incident: fold(id, events), events, cursors, head, seenAt };
 }
 
 /** Appends and moves the session forward; on `conflict` the session has been loaded anew, so decide again. */
@@ -45,6 +48,7 @@ export async function append(
     session.events = [...session.events, ...result.events];
     session.head = result.head;
     session.incident = fold(id, session.events);
+    session.seenAt = from;
     const { incident: after, events: all } = session;
     const until = deps.clock.now();
     deps.witness?.appended({ id, before, after, events: all, fresh: result.events, from, until });
@@ -81,7 +85,10 @@ export async function enqueue(deps: BotDeps, session: Session): Promise<void> {
   await deps.queue.add(owed(deps, session));
 }
 
-export function owed({ settings }: Pick<BotDeps, 'settings'>, { incident, cursors }: Session): Work[] {
+export function owed(
+  { settings }: Pick<BotDeps, 'settings'>,
+  { incident, cursors }: Pick<Session, 'incident' | 'cursors'>,
+): Work[] {
   return due(incident, settings.timing, { cursors, reporters: settings.reporters }).map(
     ({ kind, attempt, at }) => ({
       id: `${incident.id}-${kind}-${attempt}`,

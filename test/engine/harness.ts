@@ -93,7 +93,7 @@ export async function startHarness(options: HarnessOptions = {}) {
     vault: memory,
     queue,
     pause: memorySwitch(),
-    locks: { take: async () => ({ release: async () => {} }) },
+    locks: { take: async () => ({ held: () => true, release: async () => {} }) },
     clock,
     settings: { ...settings, policy: policy(options.policy), ...options.settings },
     logger: quiet,

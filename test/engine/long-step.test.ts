@@ -157,7 +157,7 @@ describe('a step that takes long', () => {
     const [h, id] = await approved([rolling(new Set()).action]);
     const held = new Set(['change:prod/payments/api']);
     const locks: Locks = {
-      take: async (name) => (held.has(name) ? undefined : { release: async () => {} }),
+      take: async (name) => (held.has(name) ? undefined : { held: () => true, release: async () => {} }),
     };
     h.deps.locks = locks;
     await h.run(id, 10_000);
@@ -174,7 +174,7 @@ describe('a step that takes long', () => {
     h.deps.locks = {
       take: async (name) => {
         names.push(name);
-        return names.length > 3 ? { release: async () => {} } : undefined;
+        return names.length > 3 ? { held: () => true, release: async () => {} } : undefined;
       },
     };
     await h.run(id);

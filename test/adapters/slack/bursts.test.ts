@@ -145,7 +145,7 @@ it('is drawn by another bot where one died in the middle of it', async () => {
   const reached = Promise.withResolvers<void>();
   const dying = bot({
     // Its lock lapses with it.
-    locks: { take: async () => ({ release: async () => undefined }) },
+    locks: { take: async () => ({ held: () => true, release: async () => undefined }) },
     incident: () => {
       reached.resolve();
       return new Promise(() => undefined);
