@@ -94,6 +94,8 @@ export interface Look {
   today: string;
   /** What this step has remembered so far, also before a crash and before the run was tried again. */
   readonly memory: Readonly<Memory>;
+  /** What this very step answered when it was last done, such as the UID of what it changed. */
+  readonly facts?: Outcome['facts'] | undefined;
   /** Unix milliseconds. */
   now(): number;
 }

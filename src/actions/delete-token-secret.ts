@@ -14,6 +14,7 @@ import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import { heldBack } from './deletion/hold.ts';
 import { some } from './deletion/users.ts';
 import { holdsAltered } from './held/altered.ts';
+import { patchPinned } from './writes/pinned.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -111,34 +112,36 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 /**
- * A Secret keeps its UID when its token is replaced, so with a legacy token in hand the delete is pinned to the version
- * that was seen to hold it. The write that asks is the quarantine label: it does no harm and needs no value to come back.
+ * The delete is pinned to the version that was read, so that what somebody has done to the Secret since, such as to give its
+ * token back, is never undone by it. A Secret keeps its UID when its token is replaced, so with a legacy token in hand that
+ * is the version that was seen to hold it. The write that asks is the quarantine label: it does no harm and needs no value
+ * to come back.
  */
 async function pinnedVersion({ cluster, token, today }: Bench, params: Params): Promise<string | undefined> {
-  if (params.holds !== 'legacy' || token === undefined) return undefined;
-  const found = await cluster.get(refTo(params), { metadataOnly: true });
-  if (found === null || found.metadata.uid !== params.uid) return undefined;
+  if (params.holds !== 'legacy' || token === undefined) return await versionNow(cluster, params);
   try {
-    const pinned = await cluster.patch(refTo(params), [
-      { op: 'test', path: '/metadata/uid', value: params.uid },
+    const pinned = await patchPinned(cluster, refTo(params), params.uid, ({ labels }) => [
       { op: 'test', path: '/data/token', value: Buffer.from(token.reveal()).toString('base64') },
-      found.metadata.labels
+      labels
         ? {
             op: 'add',
             path: `/metadata/labels/${pointer(INVALID_SINCE)}`,
-            value: found.metadata.labels[INVALID_SINCE] ?? today,
+            value: labels[INVALID_SINCE] ?? today,
           }
         : { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
     ]);
-    return pinned.metadata.resourceVersion;
+    return 'object' in pinned ? pinned.object.metadata.resourceVersion : undefined;
   } catch (error) {
-    if (isAppError(error, 'invalid'))
-      return (await holdsAltered(cluster, refTo(params), token))
-        ? found.metadata.resourceVersion
-        : 'other-token';
-    if (isAppError(error, 'not-found')) return undefined;
-    throw error;
+    if (!isAppError(error, 'invalid')) throw error;
+    return (await holdsAltered(cluster, refTo(params), token))
+      ? await versionNow(cluster, params)
+      : 'other-token';
   }
+}
+
+async function versionNow(cluster: Bench['cluster'], params: Params): Promise<string | undefined> {
+  const found = await cluster.get(refTo(params), { metadataOnly: true });
+  return found?.metadata.uid === params.uid ? found.metadata.resourceVersion : undefined;
 }
 
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {

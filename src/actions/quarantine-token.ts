@@ -1,15 +1,17 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { INVALID_SINCE, LAST_USED, pointer, SERVICE_ACCOUNT_UID } from '../domain/labels.ts';
-import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { INVALID_SINCE, LAST_USED, pointer, RELEASED, SERVICE_ACCOUNT_UID } from '../domain/labels.ts';
+import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
 import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import { holdsAltered } from './held/altered.ts';
+import { acceptedBy, acceptedWithin } from './succession/acceptance.ts';
 import { recreated } from './succession/recreation.ts';
+import { patchPinned } from './writes/pinned.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -24,6 +26,7 @@ const paramsSchema = z.strictObject({
 type Params = z.infer<typeof paramsSchema>;
 
 const LABEL = `/metadata/labels/${pointer(INVALID_SINCE)}`;
+const MARK = `/metadata/annotations/${pointer(RELEASED)}`;
 const refTo = ({ namespace, secret }: Params): ObjectRef => ({
   resource: resources.secrets,
   namespace,
@@ -67,7 +70,10 @@ function propose(proposal: Proposal): Params[] {
     }));
 }
 
-/** The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched. */
+/**
+ * The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched, nor one
+ * of which somebody has taken a quarantine back, since this may be sent long after it was meant.
+ */
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const outcome = await label(bench, params, bench.token);
   if (outcome.verdict === 'done' || bench.token === undefined || params.uid === undefined) return outcome;
@@ -77,50 +83,48 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 async function label(bench: Bench, params: Params, token: Secret | undefined): Promise<Outcome> {
-  const before = token ? null : await bench.cluster.get(refTo(params), { metadataOnly: true });
-  if (!token && before === null) return done('The Secret does not exist (any more), so its token is dead.');
-  const conditions = token ? valueIs(token) : sameVersion(before, params.uid);
-  if (conditions === null)
-    return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
-  const patched = await patchLabel(
-    bench,
-    params,
-    conditions,
-    before?.metadata.labels === undefined && before !== null,
-  );
-  if (patched === null)
-    return notDone(
-      'The Secret does not hold the leaked token (any more), or it is gone. Nothing was touched.',
-    );
-  return await judge(bench, patched);
+  const patched = token === undefined ? undefined : await blind(bench, params, token);
+  if (patched === null) return notDone(WITHOUT_IT);
+  return patched ? await judge(bench, patched) : await attended(bench, params, token);
 }
 
-const valueIs = (token: Secret): JsonPatch => [
-  { op: 'test', path: '/data/token', value: Buffer.from(token.reveal()).toString('base64') },
-];
+const WITHOUT_IT =
+  'The Secret does not hold the leaked token (any more), or it is gone. Nothing was touched.';
 
-function sameVersion(before: KubernetesObject | null, uid: string | undefined): JsonPatch | null {
-  if (before === null || (uid !== undefined && before.metadata.uid !== uid)) return null;
-  return [
-    { op: 'test', path: '/metadata/uid', value: before.metadata.uid },
-    { op: 'test', path: '/metadata/resourceVersion', value: before.metadata.resourceVersion },
-  ];
-}
+const valueIs = (token: Secret) => ({
+  op: 'test' as const,
+  path: '/data/token',
+  value: Buffer.from(token.reveal()).toString('base64'),
+});
 
-/** Adding a key needs the map to exist and adding the map must not wipe one: two shapes, the likelier first. */
-async function patchLabel(
-  { cluster, today }: Bench,
+/** Of the very Secret that is meant; an automatic step knows it once it was done. */
+const uidOf = ({ facts }: Look, { uid }: Params): string | undefined =>
+  uid ?? (typeof facts?.uid === 'string' ? facts.uid : undefined);
+
+/**
+ * Adding a key needs the map to exist and adding the map must not wipe one: two shapes, the likelier first. Undefined:
+ * neither fits; null: it is gone.
+ */
+async function blind(
+  bench: Bench,
   params: Params,
-  conditions: JsonPatch,
-  withoutLabels: boolean,
-): Promise<KubernetesObject | null> {
+  token: Secret,
+): Promise<KubernetesObject | null | undefined> {
+  const { cluster, today } = bench;
+  const uid = uidOf(bench, params);
+  const conditions: JsonPatch = [
+    valueIs(token),
+    ...(uid === undefined ? [] : [{ op: 'test' as const, path: '/metadata/uid', value: uid }]),
+    // A token Secret has annotations: one names its ServiceAccount.
+    { op: 'test', path: MARK, value: null },
+  ];
   const key: JsonPatch = [...conditions, { op: 'add', path: LABEL, value: today }];
   const map: JsonPatch = [
     ...conditions,
     { op: 'test', path: '/metadata/labels', value: null },
     { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
   ];
-  for (const patch of withoutLabels ? [map, key] : [key, map]) {
+  for (const patch of [key, map]) {
     try {
       return await cluster.patch(refTo(params), patch);
     } catch (error) {
@@ -128,7 +132,31 @@ async function patchLabel(
       if (!isAppError(error, 'invalid')) throw error;
     }
   }
-  return null;
+  return undefined;
+}
+
+/** Reads first, and writes to exactly what was read. */
+async function attended(bench: Bench, params: Params, token: Secret | undefined): Promise<Outcome> {
+  const { cluster, today } = bench;
+  const condition = token ? [valueIs(token)] : [];
+  try {
+    const found = await patchPinned(cluster, refTo(params), uidOf(bench, params), ({ labels }) => [
+      ...condition,
+      labels
+        ? { op: 'add', path: LABEL, value: today }
+        : { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
+    ]);
+    if (found.is === 'gone')
+      return token
+        ? notDone(WITHOUT_IT)
+        : done('The Secret does not exist (any more), so its token is dead.');
+    if (found.is === 'taken')
+      return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
+    return await judge(bench, found.object);
+  } catch (error) {
+    if (token && isAppError(error, 'invalid')) return notDone(WITHOUT_IT);
+    throw error;
+  }
 }
 
 async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Outcome> {
@@ -147,15 +175,25 @@ async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Out
   );
 }
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
-  const found = await cluster.get(refTo(params), { metadataOnly: true });
+async function verify(look: Look, params: Params): Promise<Outcome> {
+  const uid = uidOf(look, params);
+  // A crash came between the kill and its note: only the value says whether this is the Secret that was meant.
+  const byValue = uid === undefined && look.token !== undefined;
+  const found = await look.cluster.get<TokenSecret>(refTo(params), { metadataOnly: !byValue });
   if (found === null) return done('The Secret is gone.');
-  if (params.uid !== undefined && found.metadata.uid !== params.uid && isOfAnother(found, params))
+  if (byValue && look.token && found.data?.token !== valueIs(look.token).value) return notDone(WITHOUT_IT);
+  const differs = uid !== undefined && found.metadata.uid !== uid;
+  if (differs && isOfAnother(found, params))
     return done('The Secret is gone; the one of its name holds a token of the re-created ServiceAccount.');
-  if (params.uid !== undefined && found.metadata.uid !== params.uid)
-    return notDone('Another Secret has taken this name.', { uid: found.metadata.uid });
+  if (differs) return notDone('Another Secret has taken this name.', { uid: found.metadata.uid });
   const label = found.metadata.labels?.[INVALID_SINCE];
-  return label ? done(`The label is set (${label}).`) : notDone('The label is not set.');
+  return label
+    ? done(`The label is set (${label}).`, { uid: found.metadata.uid })
+    : notDone('The label is not set.');
+}
+
+interface TokenSecret extends KubernetesObject {
+  data?: { token?: string };
 }
 
 /** The controller writes the UID whose token it put in; a value that was put back by hand has the old one or none. */
@@ -164,16 +202,39 @@ function isOfAnother({ metadata: { annotations } }: KubernetesObject, { account 
   return account !== undefined && uid !== undefined && uid !== account;
 }
 
-async function undo({ cluster }: Bench, params: Params): Promise<Outcome> {
-  const found = await cluster.get(refTo(params), { metadataOnly: true });
-  if (found === null) return notDone('The Secret is gone, so there is nothing to restore.');
-  if (params.uid !== undefined && found.metadata.uid !== params.uid)
-    return notDone('Another Secret has taken this name. Nothing was touched.');
-  const label = found.metadata.labels?.[INVALID_SINCE];
-  if (!label) return done('The label was already gone: the token is accepted.');
-  await cluster.patch(refTo(params), [
-    { op: 'test', path: '/metadata/uid', value: found.metadata.uid },
-    { op: 'remove', path: LABEL },
-  ]);
-  return done('The label is removed: the token is accepted again.');
+async function undo(bench: Bench, params: Params): Promise<Outcome> {
+  const { cluster, today } = bench;
+  const uid = uidOf(bench, params) ?? (await uidByValue(bench, params));
+  if (uid === undefined) return untouched(UNKNOWN);
+  const found = await patchPinned(cluster, refTo(params), uid, ({ labels, annotations }) => {
+    if (labels?.[INVALID_SINCE] === undefined) return undefined;
+    const mark: JsonPatch[number] = annotations
+      ? { op: 'add', path: MARK, value: today }
+      : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: today } };
+    return [{ op: 'remove', path: LABEL }, mark];
+  });
+  if (found.is === 'gone') return untouched('The Secret is gone, so there is nothing to restore.');
+  if (found.is === 'taken') return untouched('Another Secret has taken this name. Nothing was touched.');
+  const how = found.is === 'same' ? 'The label was already gone' : 'The label is removed';
+  return done(`${how}: ${await asSeen(bench, params)}`, { uid });
+}
+
+const UNKNOWN =
+  'It is not known any more which Secret was quarantined, so none was touched. Look at the one of this name, and remove its label by hand where it is the one that was meant.';
+
+/** Of an automatic step that ended in a crash, whose answer is not in the log. */
+async function uidByValue({ cluster, token }: Bench, params: Params): Promise<string | undefined> {
+  const found = token && (await cluster.get<TokenSecret>(refTo(params)));
+  return found && token && found.data?.token === valueIs(token).value ? found.metadata.uid : undefined;
+}
+
+/** A moment, which each server needs to see the change. */
+const SEEN_WITHIN_MS = 5000;
+
+async function asSeen(bench: Bench, params: Params): Promise<string> {
+  const seen = await acceptedWithin(bench, params, SEEN_WITHIN_MS);
+  if (seen === undefined || seen.accepted + seen.refused === 0)
+    return 'whether API servers accept the token again could not be seen.';
+  if (seen.refused === 0) return `the token is accepted again by ${acceptedBy(seen)}.`;
+  return `but ${seen.refused} of ${seen.of} API servers refuse the token, so something else stops it too.`;
 }

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import type { Memory } from '../domain/incident.ts';
-import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/rights.ts';
 import { createCommand } from '../domain/shell.ts';
 import { manifestFor, successionOf } from '../domain/succession.ts';
 import { type KubernetesObject, resources } from '../ports.ts';
+import { some, usersNow } from './deletion/users.ts';
 import { itemsOf, type Replacement, replacementSchema } from './succession/items.ts';
 import { make, type Standing, standingOf, unmake } from './succession/made.ts';
 import { accountIn, patiently } from './succession/token-secret.ts';
@@ -159,14 +160,11 @@ async function verify(look: Look, params: Replacement): Promise<Outcome> {
 async function undo(bench: Bench, params: Replacement): Promise<Outcome> {
   const { cluster } = bench;
   const { namespace, name } = params;
-  const fieldSelector = `spec.serviceAccountName=${name}`;
-  const pods = await cluster.list({ resource: resources.pods, namespace, fieldSelector, metadataOnly: true });
-  if (pods.length > 0)
-    return notDone(
-      `Pods already run as ${namespace}/${name}: ${pods
-        .slice(0, 5)
-        .map(({ metadata }) => metadata.name)
-        .join(', ')}. Nothing was deleted. Bring them back to ${params.replaces.name} first.`,
+  const stake = { serviceAccount: name, secrets: params.secrets.map((secret) => secret.name) };
+  const users = await usersNow(bench, namespace, stake);
+  if (users.length > 0)
+    return untouched(
+      `ServiceAccount ${namespace}/${name} or a token Secret of it is used by ${some(users)}. Nothing was deleted. Bring them back to ${params.replaces.name} first, then try again.`,
     );
   const gone: string[] = [];
   for (const item of itemsOf(params).toReversed())

@@ -1,13 +1,22 @@
 // Makes a second long-lived token for the same ServiceAccount in a Secret of a new name: under the old one the leaked token could come back.
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { REPLACES, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_UID, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
-import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
+import type { Memory } from '../domain/incident.ts';
+import {
+  MADE_BY,
+  REPLACES,
+  SERVICE_ACCOUNT_NAME,
+  SERVICE_ACCOUNT_UID,
+  TOKEN_SECRET_TYPE,
+} from '../domain/labels.ts';
+import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
 import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
-import { Secret } from '../secret.ts';
+import { some, usersNow } from './deletion/users.ts';
+import { acceptedBy, acceptedWithin } from './succession/acceptance.ts';
 
 const paramsSchema = z.strictObject({
   namespace: z.string(),
@@ -62,20 +71,37 @@ function propose({ identity, situation, approach, today }: Proposal): Params[] {
   }));
 }
 
-const manifestOf = ({ serviceAccount, old, name }: Params) => ({
+const manifestOf = ({ serviceAccount, old, name }: Params, mark?: string) => ({
   apiVersion: 'v1',
   kind: 'Secret',
   type: TOKEN_SECRET_TYPE,
-  metadata: { name, annotations: { [SERVICE_ACCOUNT_NAME]: serviceAccount, [REPLACES]: old } },
+  metadata: {
+    name,
+    annotations: {
+      [SERVICE_ACCOUNT_NAME]: serviceAccount,
+      [REPLACES]: old,
+      ...(mark === undefined ? {} : { [MADE_BY]: mark }),
+    },
+  },
 });
+
+interface ReplacementMemory extends Memory {
+  /** On the Secret that this step makes. */
+  mark?: string;
+}
+
+const markIn = ({ memory }: Look): string | undefined => (memory as ReplacementMemory).mark;
 
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const { namespace } = params;
+  // Before anything bears it: it tells what this step made from what somebody else did.
+  const mark = markIn(bench) ?? randomUUID();
+  await bench.remember({ mark } satisfies ReplacementMemory);
   const found = await bench.cluster.get(refTo(params), { metadataOnly: true });
-  if (found !== null && !isOurs(found, params)) return taken(params);
+  if (found !== null && !isFit(found, params)) return taken(params);
   if (found === null) {
     try {
-      await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params));
+      await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params, mark));
     } catch (error) {
       // Somebody was quicker, perhaps we: the look below tells.
       if (!isAppError(error, 'conflict')) throw error;
@@ -91,7 +117,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 /** Same type, same ServiceAccount, and made for this. */
-const isOurs = (
+const isFit = (
   { metadata: { annotations = {} } }: KubernetesObject,
   { old, serviceAccount }: Params,
 ): boolean => annotations[REPLACES] === old && annotations[SERVICE_ACCOUNT_NAME] === serviceAccount;
@@ -103,39 +129,48 @@ const taken = ({ namespace, name }: Params): Outcome =>
 async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return notDone('The new Secret does not exist.');
-  if (!isOurs(found, params)) return taken(params);
+  if (!isFit(found, params)) return taken(params);
   const { annotations = {}, uid } = found.metadata;
   if (annotations[SERVICE_ACCOUNT_UID] === undefined) return notDone('The new Secret has no token yet.');
   return done(`Secret ${params.namespace}/${params.name} has a token.`, { uid });
 }
 
-interface TokenSecret extends KubernetesObject {
-  data?: { token?: string };
-}
-
 /** That the new one works must be seen before anything is moved to it. */
-async function tried({ cluster }: Bench, params: Params, seen: Outcome): Promise<Outcome> {
-  const secret = await cluster.get<TokenSecret>(refTo(params));
-  const token = new Secret(Buffer.from(secret?.data?.token ?? '', 'base64').toString());
-  const { servers } = await cluster.servers();
-  const answers = await Promise.all(servers.map(({ address }) => cluster.probe(address, token)));
-  const accepted = answers.filter(({ answer }) => answer === 'accepted').length;
-  if (answers.some(({ answer }) => answer === 'refused'))
+async function tried(bench: Bench, params: Params, answer: Outcome): Promise<Outcome> {
+  const { namespace, name: secret } = params;
+  const seen = await acceptedWithin(bench, { namespace, secret }, TOKEN_WITHIN_MS);
+  if (seen === undefined) return unknown('The new Secret or its token is gone again.');
+  if (seen.refused > 0)
     return notDone('The new token is refused by an API server, so nothing was moved to it.');
-  return {
-    ...seen,
-    detail: `${seen.detail} It is accepted by ${accepted} of ${servers.length} API servers.`,
-  };
+  return { ...answer, detail: `${answer.detail} It is accepted by ${acceptedBy(seen)}.` };
 }
 
-async function undo({ cluster }: Bench, params: Params): Promise<Outcome> {
+async function undo(bench: Bench, params: Params): Promise<Outcome> {
+  const { cluster } = bench;
+  const { namespace, name, old } = params;
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The new Secret is gone.');
-  if (!isOurs(found, params)) return taken(params);
+  if (!isOurs(bench, found, params))
+    return done(
+      `The Secret that is called ${namespace}/${name} now was made by somebody else, and is left as it is.`,
+    );
+  const users = await usersNow(bench, namespace, { serviceAccount: '', secrets: [name] });
+  if (users.length > 0)
+    return untouched(
+      `Secret ${namespace}/${name} is used by ${some(users)}. It was not deleted. Bring them back to ${old} first, then try again.`,
+    );
   try {
     await cluster.remove(refTo(params), { uid: found.metadata.uid });
   } catch (error) {
     if (!isAppError(error, 'not-found', 'conflict')) throw error;
   }
   return done('The new Secret is deleted.');
+}
+
+/** By the mark of this step; one that an older version made has none, and is known by its UID where it was made whole. */
+function isOurs(bench: Bench, found: KubernetesObject, params: Params): boolean {
+  const mark = markIn(bench);
+  const { uid, annotations } = found.metadata;
+  if (mark !== undefined) return annotations?.[MADE_BY] === mark;
+  return isFit(found, params) && (bench.facts?.uid ?? uid) === uid;
 }

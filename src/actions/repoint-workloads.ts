@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { templateOf } from '../domain/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
 import { hasRights } from '../domain/rights.ts';
@@ -10,11 +10,13 @@ import type { WorkloadFact } from '../domain/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
 import { successionOf } from '../domain/succession.ts';
 import { successorName } from '../domain/successor.ts';
-import type { JsonPatch } from '../ports.ts';
+import { type JsonPatch, resources } from '../ports.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRepoint } from './roll-out/text.ts';
+import { acceptedWithin } from './succession/acceptance.ts';
+import { versionIs } from './writes/pinned.ts';
 
 const paramsSchema = rollOutSchema.extend({
   what: z.enum(['secret', 'service-account']),
@@ -40,10 +42,11 @@ export const repointWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['patch'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    { scope: 'namespace', apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] },
   ],
   propose,
   describe: describeRepoint,
-  execute: (bench, params) => roll(bench, params, changeTo(params)),
+  execute,
   verify: (seen: Look, params) => look(seen, params, changeTo(params)),
   undo,
 });
@@ -91,13 +94,8 @@ function changeTo(replacement: Replacement): Change {
       const path = templatePathOf(kind, object);
       const next = spec && repointed(spec, replacement);
       if (next === undefined || path === undefined) return undefined;
-      const { uid, resourceVersion } = object.metadata as { uid: string; resourceVersion?: string };
-      return [
-        { op: 'test', path: '/metadata/uid', value: uid },
-        // The whole spec is written, so it must be the one that was read.
-        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-        { op: 'replace', path: `${path}/spec`, value: next },
-      ];
+      // The whole spec is written, so it must be the one that was read.
+      return [...versionIs(object.metadata), { op: 'replace', path: `${path}/spec`, value: next }];
     },
     respec: (template) => {
       const spec = template.spec && repointed(template.spec, replacement);
@@ -107,11 +105,50 @@ function changeTo(replacement: Replacement): Change {
   };
 }
 
-/** The same the other way round, once more in waves. */
+async function execute(bench: Bench, params: Params): Promise<Outcome> {
+  return (await unfit(bench, params, params.to)) ?? (await roll(bench, params, changeTo(params)));
+}
+
+/** How long what was switched on or made a moment ago is given until each API server knows of it. */
+const FIT_WITHIN_MS = 30_000;
+
+/** Why nobody is moved there: what they would get is not seen to be accepted. Undefined: it is. */
+async function unfit(bench: Bench, { what, namespace }: Params, name: string): Promise<Outcome | undefined> {
+  if (what === 'service-account') {
+    const ref = { resource: resources.serviceAccounts, namespace, name };
+    const found = await bench.cluster.get(ref, { metadataOnly: true });
+    if (found !== null && found.metadata.deletionTimestamp === undefined) return undefined;
+    return notDone(
+      `ServiceAccount ${namespace}/${name} is gone or being deleted. No workload was moved to it.`,
+    );
+  }
+  const seen = await acceptedWithin(bench, { namespace, secret: name }, FIT_WITHIN_MS);
+  if (seen === undefined)
+    return notDone(`Secret ${namespace}/${name} is gone, or holds no token. No workload was moved to it.`);
+  if (seen.refused > 0)
+    return notDone(
+      `${seen.refused} of ${seen.of} API servers refuse the token in Secret ${namespace}/${name}. No workload was moved to it. Where it is quarantined, undo that first.`,
+    );
+  if (seen.accepted > 0) return undefined;
+  return unknown(
+    `No API server could be asked whether it accepts the token in Secret ${namespace}/${name}, so no workload was moved to it.`,
+  );
+}
+
+/** The same the other way round, once more in waves; also for what was skipped then, which may be half-way. */
 async function undo(bench: Bench, params: Params): Promise<Outcome> {
   const { what, from, to, namespace, workloads, cap, deadlineSeconds } = params;
+  const refusal = await unfit(bench, params, from);
+  if (refusal) return refusal;
   if (bench.memory.undoing !== true)
-    await bench.remember({ undoing: true, waves: undefined, touched: [], manifests: {}, blocked: [] });
+    await bench.remember({
+      undoing: true,
+      waves: undefined,
+      touched: [],
+      manifests: {},
+      blocked: [],
+      skipped: [],
+    });
   const back = {
     namespace,
     workloads,
@@ -120,5 +157,5 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
     killedFirst: false,
     old: { rule: what, name: to } as const,
   };
-  return await roll(bench, back, changeTo({ what, from: to, to: from }));
+  return await roll(bench, back, { ...changeTo({ what, from: to, to: from }), isBack: true });
 }

@@ -10,6 +10,7 @@ import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRestart } from './roll-out/text.ts';
 import { recreated } from './succession/recreation.ts';
+import { versionIs } from './writes/pinned.ts';
 
 /** What `kubectl rollout restart` writes. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
@@ -65,16 +66,15 @@ function changeAt(bench: Look): Change {
 
 function restart(kind: string, object: WorkloadObject, ms: number): JsonPatch | undefined {
   const at = new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-  const same = { op: 'test', path: '/metadata/uid', value: object.metadata.uid } as const;
+  const same = versionIs(object.metadata);
   if (kind === 'Rollout') {
     if ((object.spec?.restartAt ?? '') >= at) return undefined;
-    return [same, { op: 'add', path: '/spec/restartAt', value: at }];
+    return [...same, { op: 'add', path: '/spec/restartAt', value: at }];
   }
   const path = '/spec/template/metadata/annotations';
   const annotations = object.spec?.template?.metadata?.annotations;
-  if (annotations === undefined)
-    return [same, { op: 'test', path, value: null }, { op: 'add', path, value: { [RESTARTED_AT]: at } }];
+  if (annotations === undefined) return [...same, { op: 'add', path, value: { [RESTARTED_AT]: at } }];
   // A later restart by somebody else is as good.
   if (Date.parse(annotations[RESTARTED_AT] ?? '') >= Date.parse(at)) return undefined;
-  return [same, { op: 'add', path: `${path}/${pointer(RESTARTED_AT)}`, value: at }];
+  return [...same, { op: 'add', path: `${path}/${pointer(RESTARTED_AT)}`, value: at }];
 }

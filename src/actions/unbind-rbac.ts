@@ -131,26 +131,39 @@ function keep({ metadata: { name, labels, annotations }, roleRef, subjects }: Bi
   };
 }
 
-async function verify({ cluster }: Look, { bindings }: Params): Promise<Outcome> {
+/** Another binding that took the name counts where it gives the same again. */
+async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+  const { bindings, namespace, name } = params;
   const found = await Promise.all(bindings.map((bound) => read(cluster, bound)));
-  const there = bindings.filter((_, index) => found[index] !== undefined);
+  const there = bindings.filter((bound, index) => {
+    const now = found[index];
+    return now !== undefined && (now.metadata.uid === bound.uid || gives(now, bound.role, namespace, name));
+  });
   return there.length === 0
     ? done('These bindings are gone. The token is still accepted.')
     : notDone(`Still there: ${there.map(bindingPath).join(', ')}.`);
 }
 
-async function undo(bench: Bench, { bindings }: Params): Promise<Outcome> {
+async function undo(bench: Bench, params: Params): Promise<Outcome> {
   const { saved = {} } = bench.memory as UnbindMemory;
-  for (const bound of bindings) {
+  const others: string[] = [];
+  for (const bound of params.bindings) {
     const manifest = saved[bindingPath(bound)];
     if (manifest === undefined) continue;
     const { name: _, ...where } = refTo(bound);
     try {
       await bench.cluster.create(where, { apiVersion: `${RBAC}/v1`, kind: bound.kind, ...manifest });
     } catch (error) {
-      // Somebody, or a try before a crash, has made it already.
       if (!isAppError(error, 'conflict')) throw error;
+      // Somebody, or a try before a crash, has made it already; or somebody else's has the name now.
+      const found = await read(bench.cluster, bound);
+      const same = found && gives(found, bound.role, params.namespace, params.name);
+      if (!same) others.push(bindingPath(bound));
     }
   }
+  if (others.length > 0)
+    return notDone(
+      `Another binding has taken the name and does not give these rights: ${others.join(', ')}. It was not touched. Rename or delete it, then try again.`,
+    );
   return done(`The bindings are there again: ${Object.keys(saved).join(', ') || 'none was deleted'}.`);
 }

@@ -11,6 +11,7 @@ export interface OwnerReference {
 export interface Meta {
   name: string;
   uid: string;
+  resourceVersion?: string;
   namespace?: string;
   generation?: number;
   creationTimestamp?: string;
@@ -97,6 +98,8 @@ export interface WorkloadObject {
     strategy?: { type?: string };
     /** StatefulSet and DaemonSet. */
     updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
+    /** StatefulSet. */
+    podManagementPolicy?: string;
     restartAt?: string;
   };
   status?: {

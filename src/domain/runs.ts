@@ -1,6 +1,6 @@
 // Questions about what was done, what can be undone, and what is still to be done.
 import type { Incident, Run, StepState } from './incident.ts';
-import { leftAsItWas } from './outcome.ts';
+import { leftAsItWas, type Outcome } from './outcome.ts';
 import { kills, rolls, type Step } from './plan.ts';
 import { isLive, isStopped } from './sightings.ts';
 
@@ -18,6 +18,13 @@ export const stateOf = ({ runs }: Incident, run: string, step: string): StepStat
 /** The last time that this very step was taken up, whichever way. */
 export const latestState = ({ runs }: Incident, step: Step): StepState | undefined =>
   runs.flatMap(({ steps }) => steps).findLast((state) => sameStep(state.step, step));
+
+/** How this very step ended when it was last done, whether or not that was taken back since. */
+export const lastDone = ({ runs }: Incident, step: Step): Outcome | undefined =>
+  runs
+    .filter((run) => !takesBack(run))
+    .flatMap(({ steps }) => steps)
+    .findLast(({ step: other, outcome }) => outcome?.verdict === 'done' && sameStep(other, step))?.outcome;
 
 /** Steps that were done and not undone since, by us or by somebody else, newest first. */
 export function stepsInEffect(incident: Incident): Step[] {

@@ -3,7 +3,7 @@
 import type { Action, Bench, Look } from '../contracts.ts';
 import type { EventBody, Incident, Memory, Progress } from '../domain/incident.ts';
 import type { Step } from '../domain/plan.ts';
-import { latestState } from '../domain/runs.ts';
+import { lastDone, latestState } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -43,11 +43,12 @@ export function workWith(
 /** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
 function tools(
   deps: WorkerDeps,
-  { identity }: Incident,
+  incident: Incident,
   step: Step,
   token: Secret | undefined,
   memory: () => Memory | undefined,
 ): Tools<Look> {
+  const { identity } = incident;
   const action = deps.actions.find(({ name }) => name === step.action);
   const cluster = deps.clusters.get(step.cluster);
   const params = action?.params.safeParse(step.params);
@@ -63,6 +64,7 @@ function tools(
     identity,
     today: new Date(now()).toISOString().slice(0, 10),
     ...(held ? { token: held } : {}),
+    facts: lastDone(incident, step)?.facts,
     get memory() {
       return memory() ?? {};
     },

@@ -2,8 +2,8 @@
 
 import { unauthorised, wrongAgain } from '../domain/authorise.ts';
 import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
-import { done, notDone, type Outcome } from '../domain/outcome.ts';
-import type { Step } from '../domain/plan.ts';
+import { notDone, type Outcome } from '../domain/outcome.ts';
+import { kills, type Step } from '../domain/plan.ts';
 import { openRun, stateOf, takesBack } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { withLogFields } from '../log-fields.ts';
@@ -136,7 +136,7 @@ async function perform(
   resumed: boolean,
   token: Secret | undefined,
 ): Promise<Outcome> {
-  if (takesBack(run)) return await undoStep(deps, session, place);
+  if (takesBack(run)) return await undoStep(deps, session, place, token);
   if (resumed) {
     const found = await verifyStep(deps, session.incident, place.step, token);
     if (found.verdict === 'done')
@@ -156,7 +156,10 @@ export async function performStep(
   return await withLogFields(fieldsOf(place), async () => {
     const executed = await action.execute(bench, params);
     if (executed.verdict !== 'done') return executed;
-    const verified = await action.verify(bench, params);
+    const verified = await action.verify(
+      { ...bench, memory: bench.memory, facts: executed.facts ?? bench.facts },
+      params,
+    );
     return verified.verdict === 'done' ? executed : verified;
   });
 }
@@ -173,12 +176,20 @@ export async function verifyStep(
   return await action.verify(bench, params);
 }
 
-async function undoStep(deps: WorkerDeps, session: Session, place: Place): Promise<Outcome> {
-  const { action, bench, params } = workWith(deps, session, place, undefined);
+async function undoStep(
+  deps: WorkerDeps,
+  session: Session,
+  place: Place,
+  token: Secret | undefined,
+): Promise<Outcome> {
+  const { action, bench, params } = workWith(deps, session, place, token);
   const { undo } = action;
   if (undo === undefined) return notDone(`${action.name} cannot be undone.`);
   const undone = await withLogFields(fieldsOf(place), () => undo(bench, params));
   if (undone.verdict !== 'done') return undone;
   const after = await action.verify(bench, params);
-  return after.verdict === 'not-done' ? done(undone.detail, undone.facts) : after;
+  if (after.verdict === 'unknown') return after;
+  // Of anything else, nothing may be left that there was to take back.
+  const isBack = after.verdict === 'done' && kills(place.step);
+  return isBack ? notDone(`It was taken back, and is there again: ${after.detail}`) : undone;
 }

@@ -38,6 +38,8 @@ export async function advance(
       }
       case 'evict':
         return await evict(bench, namespace, next.pods);
+      case 'delete':
+        return await removeAll(bench, namespace, next.pods);
       case 'remove-bare':
         return await removeBare(bench, namespace, change, next.pod);
       case 'create-bare':
@@ -68,6 +70,20 @@ async function evict(
         return { at: 'going', line: `A PodDisruptionBudget lets no Pod go now (${metadata.name}).` };
       if (isAppError(error, 'not-found', 'conflict')) continue;
       throw error;
+    }
+  }
+  return undefined;
+}
+
+/** In the version that was seen: one that has become Ready since stays. */
+async function removeAll({ cluster }: Bench, namespace: string, pods: readonly PodObject[]): Promise<Hitch> {
+  for (const { metadata } of pods) {
+    const { name, uid, resourceVersion } = metadata;
+    const version = resourceVersion === undefined ? {} : { resourceVersion };
+    try {
+      await cluster.remove({ resource: resources.pods, namespace, name }, { uid, ...version });
+    } catch (error) {
+      if (!isAppError(error, 'not-found', 'conflict')) throw error;
     }
   }
   return undefined;

@@ -1,4 +1,6 @@
 // Where one workload of a roll-out stands, and what would bring it further. Pure: it only reads what was seen.
+
+import { waitedForInVain } from '../../domain/forced-rollback.ts';
 import {
   isFinished,
   isReady,
@@ -22,6 +24,8 @@ export interface Change {
   respec(template: PodTemplate): PodTemplate;
   /** Whether Pods made from the unchanged template are new enough. */
   sameTemplate: boolean;
+  /** It takes back what a roll-out has changed. */
+  isBack?: true;
 }
 
 export interface Standing {
@@ -40,6 +44,8 @@ export interface Standing {
 export type Next =
   | { do: 'patch'; patch: JsonPatch }
   | { do: 'evict'; pods: PodObject[] }
+  /** Without asking a disruption budget: they serve nobody. */
+  | { do: 'delete'; pods: PodObject[] }
   | { do: 'remove-bare'; pod: PodObject }
   | { do: 'create-bare' };
 
@@ -67,7 +73,7 @@ export function standingOf(target: Target, survey: Survey, view: View): Standing
 type Seen = Omit<Standing, keyof Judged>;
 
 function judge(seen: Seen, view: View): Judged {
-  const { target, object, old } = seen;
+  const { target, object, old, pods } = seen;
   if (target.kind === 'Pod') return barePod(seen, view);
   if (target.custom) return old.length > 0 ? left(byItself(target.kind)) : done('Its old Pods are gone.');
   if (object === undefined)
@@ -83,7 +89,11 @@ function judge(seen: Seen, view: View): Judged {
   const status = rolloutStatus(kind, object);
   if (status.at === 'stuck') return { at: 'stuck', line: withTroubles(status.line, seen) };
   if (byHand && old.length > 0) return evicting(seen);
-  if (status.at === 'going') return going(withTroubles(status.line, seen));
+  const inVain = waitedForInVain(kind, object, pods);
+  const broken = view.change.isBack ? inVain.filter((pod) => old.includes(pod)) : [];
+  if (broken.length > 0) return { ...going(inVainLine(broken)), next: { do: 'delete', pods: broken } };
+  if (status.at === 'going')
+    return going(withTroubles(`${status.line}${byHandLine(inVain, view.params.namespace)}`, seen));
   if (old.length > 0 && partitionOf(object) > 0) return belowPartition(seen, view);
   return old.length > 0 ? going(`${count(old.length, 'old Pod')} still there.`) : done(status.line);
 }
@@ -106,6 +116,21 @@ function change({ path, object }: Seen, { touched }: View, patch: JsonPatch): Ju
   const names = [...new Set(managers)].slice(0, 5).join(', ') || 'unknown';
   return { at: 'stuck', line: `The change was taken back. Others that write it, newest first: ${names}.` };
 }
+
+const names = (pods: readonly PodObject[]): string =>
+  pods
+    .slice(0, 5)
+    .map(({ metadata }) => metadata.name)
+    .join(' ');
+
+const inVainLine = (pods: readonly PodObject[]): string =>
+  `Its controller waits for ${names(pods)} of the template that was taken back, which will not become Ready; about to be deleted.`;
+
+/** Whether such a Pod may go is for a person to say, where this roll-out did not make it. */
+const byHandLine = (pods: readonly PodObject[], namespace: string): string =>
+  pods.length === 0
+    ? ''
+    : ` Its controller waits for Pods of an older template that are not Ready. If they cannot become so, delete them: kubectl -n ${namespace} delete pod ${names(pods)}`;
 
 function withTroubles(line: string, { pods, object }: Pick<Seen, 'pods' | 'object'>): string {
   const troubles = [podTroubles(pods), object && creationFailure(object)?.slice(0, MESSAGE_MAX)];

@@ -1,0 +1,354 @@
+// A rotation is taken back, at each of its stages and wherever that is cut off: whoever runs has a token that is accepted at every moment.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Strategy } from '../../src/domain/goal.ts';
+import type { PodSpec } from '../../src/domain/kube-objects.ts';
+import { INVALID_SINCE } from '../../src/domain/labels.ts';
+import { accountOf, secretsOf } from '../../src/domain/pod-references.ts';
+import type { Cluster } from '../../src/ports.ts';
+import { dyingLog, everyCrash, survive } from './crash.ts';
+import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
+import { grant } from './moving.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const NEXT = 'api-token-r20261124';
+const SECRETS = '/api/v1/namespaces/payments/secrets';
+const ACCOUNTS = '/api/v1/namespaces/payments/serviceaccounts';
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.close();
+  harness = undefined;
+});
+
+interface Seen {
+  kind?: string;
+  metadata: { uid: string; name: string; namespace?: string; deletionTimestamp?: string };
+  spec?: PodSpec;
+}
+
+/** What each Pod that runs holds: nothing, where no API server would accept it. */
+function unserved(h: Harness): string[] {
+  const pods = (h.cluster().objects() as Seen[]).filter(
+    ({ kind, metadata }) =>
+      kind === 'Pod' && metadata.namespace === 'payments' && metadata.deletionTimestamp === undefined,
+  );
+  return pods.flatMap(({ metadata, spec = {} }) => {
+    const account = accountOf(spec);
+    const lacking = [...secretsOf(spec)].filter((name) => {
+      const secret = h.cluster().get(`${SECRETS}/${name}`);
+      return secret === undefined || secret.metadata.labels?.[INVALID_SINCE] !== undefined;
+    });
+    if (h.cluster().get(`${ACCOUNTS}/${account}`) === undefined) lacking.push(account);
+    return lacking.map((name) => `${metadata.name.replace(/-.*/, '')} holds ${name}`);
+  });
+}
+
+/** Looks before and after every request, and once more whenever time passes. */
+function watching(look: () => void): (cluster: Cluster) => Cluster {
+  const watched =
+    <A extends unknown[], R>(ask: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      look();
+      return await ask(...given).finally(look);
+    };
+  return (cluster) => ({
+    ...cluster,
+    get: watched(cluster.get) as Cluster['get'],
+    list: watched(cluster.list) as Cluster['list'],
+    create: watched(cluster.create) as Cluster['create'],
+    patch: watched(cluster.patch),
+    remove: watched(cluster.remove),
+    evict: watched(cluster.evict),
+  });
+}
+
+interface Opened {
+  h: Harness;
+  id: string;
+  token: string;
+  /** Pods that held nothing, since this was called with true. */
+  lost: Set<string>;
+  watch(on: boolean): void;
+}
+
+async function opened(strategy: Strategy, { contained = false } = {}): Promise<Opened> {
+  const lost = new Set<string>();
+  let isWatching = false;
+  const look = () => {
+    if (!isWatching || !harness) return;
+    for (const one of unserved(harness)) lost.add(one);
+  };
+  const h = await startHarness({
+    wrap: watching(look),
+    clusters: { prod: { podStartMs: 3000 } },
+    settings: { autoContain: contained ? 'token-in-hand' : 'off' },
+  });
+  harness = h;
+  const { sleep } = h.deps;
+  h.deps.sleep = async (ms, signal) => {
+    look();
+    await sleep(ms, signal);
+    look();
+  };
+  const { seed } = h.cluster();
+  const token = await seedLegacy(h.cluster());
+  grant(h);
+  seed.deployment('payments', 'mounted', {
+    serviceAccount: 'default',
+    secretMounts: ['api-token'],
+    replicas: 3,
+  });
+  seed.deployment('payments', 'reads', { serviceAccount: 'default', envSecret: 'api-token', replicas: 2 });
+  seed.deployment('payments', 'runs', { serviceAccount: 'api', replicas: 2 });
+  h.advance(5000);
+  await h.deps.sleep(1, new AbortController().signal);
+  const goal = { do: 'rotate' as const, strategy };
+  const { incidentId: id } = await h.leak(token, contained ? {} : { goal });
+  await h.run(id);
+  if (contained) {
+    expect(h.cluster().get(`${SECRETS}/api-token`)?.metadata.labels).toHaveProperty([INVALID_SINCE]);
+    await h.leak(token, { goal });
+    await h.run(id);
+  }
+  const watch = (on: boolean): void => {
+    isWatching = on;
+  };
+  return { h, id, token, lost, watch };
+}
+
+const approve = async ({ h, id }: Opened, forMs = 10 * MINUTE): Promise<void> => {
+  expect(await h.click(id, 'approve', 'UINES')).toMatchObject({ decided: true });
+  await h.run(id, forMs);
+};
+const undo = ({ h, id }: Opened) => h.click(id, 'undo', 'UINES', { reason: 'the batch fails' });
+const lastRun = ({ h, id }: Opened) => h.incident(id).runs.at(-1);
+const usedBy = ({ h }: Opened, app: string): string[] => [
+  ...new Set(
+    (h.cluster().objects() as Seen[])
+      .filter(({ kind, metadata }) => kind === 'Pod' && metadata.name.startsWith(`${app}-`))
+      .flatMap(({ spec = {} }) => [...secretsOf(spec)]),
+  ),
+];
+const answers = async ({ h }: Opened, token: string): Promise<string> => {
+  const [cluster] = h.connected;
+  return cluster ? await statusWith(cluster, token) : '';
+};
+/** Successful writes below the namespace, from now on. */
+function writesFrom({ h }: Opened): () => string[] {
+  const from = h.cluster().requests.length;
+  return () =>
+    h
+      .cluster()
+      .requests.slice(from)
+      .filter(({ method, status, path }) => method !== 'GET' && status < 300 && path.includes('/payments/'))
+      .map(({ method, path }) => `${method} ${path.split('/payments/')[1]}`);
+}
+
+describe('the roll-back of a finished rotation', () => {
+  it('lifts the quarantine, moves the Pods back, and only then deletes the new Secret', async () => {
+    const all = await opened('new-secret');
+    await approve(all);
+    expect(all.h.incident(all.id).proof?.outcome?.verdict).toBe('done');
+    const writes = writesFrom(all);
+    all.watch(true);
+    await undo(all);
+    await all.h.run(all.id, 10 * MINUTE);
+    expect(lastRun(all)?.steps.map(({ outcome }) => outcome?.verdict)).toEqual(['done', 'done', 'done']);
+    expect(writes()).toEqual([
+      'PATCH secrets/api-token',
+      'PATCH deployments/mounted',
+      'PATCH deployments/reads',
+      `DELETE secrets/${NEXT}`,
+    ]);
+    expect([...all.lost]).toEqual([]);
+    expect([usedBy(all, 'mounted'), usedBy(all, 'reads')]).toEqual([['api-token'], ['api-token']]);
+    expect(await answers(all, all.token)).toBe('accepted');
+    expect(lastRun(all)?.steps[0]?.outcome?.detail).toContain('accepted again by 1 of 1 API servers');
+    expect(all.h.incident(all.id)).toMatchObject({ liveAgain: true });
+  });
+
+  it('works as well where the token was quarantined before anything else', async () => {
+    const all = await opened('new-secret', { contained: true });
+    await approve(all);
+    expect(usedBy(all, 'mounted')).toEqual([NEXT]);
+    all.watch(true);
+    await undo(all);
+    await all.h.run(all.id, 10 * MINUTE);
+    expect([...all.lost]).toEqual([]);
+    expect(usedBy(all, 'mounted')).toEqual(['api-token']);
+    expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeUndefined();
+    expect(await answers(all, all.token)).toBe('accepted');
+  });
+
+  it('leaves nobody without a token wherever its process dies', async () => {
+    const rotated = async (): Promise<Opened> => {
+      const all = await opened('new-secret');
+      await approve(all);
+      await undo(all);
+      return all;
+    };
+    const { h, id } = await rotated();
+    const crashes = await everyCrash([h, id], () => h.run(id, 10 * MINUTE));
+    expect(crashes.length).toBeGreaterThan(20);
+    for (const [at, when] of crashes) {
+      const all = await rotated();
+      all.watch(true);
+      all.h.deps.log = dyingLog(all.h.deps.log, at, when);
+      await survive(all.h, all.id, 10 * MINUTE);
+      expect([...all.lost], `${when} append ${at}`).toEqual([]);
+      expect(usedBy(all, 'mounted'), `${when} append ${at}`).toEqual(['api-token']);
+      expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeUndefined();
+      await all.h.close();
+    }
+    harness = undefined;
+  }, 60_000);
+
+  it('moves nobody to an old token that is not accepted, and takes the rest up when it is', async () => {
+    const all = await opened('new-secret');
+    await approve(all);
+    // Somebody else switches it off again as soon as it is lifted.
+    const again = all.h.deps.clusters.get('prod');
+    if (again === undefined) throw new Error('no cluster');
+    let isFought = true;
+    const relabel = async (): Promise<void> => {
+      const ref = { resource: SECRET, namespace: 'payments', name: 'api-token' };
+      await again.patch(ref, [{ op: 'add', path: LABEL, value: '2026-11-25' }]);
+    };
+    all.h.deps.clusters = new Map([
+      [
+        'prod',
+        {
+          ...again,
+          probe: async (address, token) => {
+            if (isFought) await relabel();
+            return await again.probe(address, token);
+          },
+        },
+      ],
+    ]);
+    const writes = writesFrom(all);
+    await undo(all);
+    await all.h.run(all.id, 10 * MINUTE);
+    expect(writes().some((write) => /deployments|DELETE/.test(write))).toBe(false);
+    expect(usedBy(all, 'mounted')).toEqual([NEXT]);
+    expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeDefined();
+    isFought = false;
+    await undo(all);
+    await all.h.run(all.id, 10 * MINUTE);
+    expect(usedBy(all, 'mounted')).toEqual(['api-token']);
+    expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeUndefined();
+  });
+
+  it('keeps the new Secret while somebody uses it of whom the plan knew nothing, and names them', async () => {
+    const all = await opened('new-secret');
+    await approve(all);
+    all.h.cluster().seed.deployment('payments', 'later', { secretMounts: [NEXT] });
+    await undo(all);
+    await all.h.run(all.id, 10 * MINUTE);
+    expect(lastRun(all)?.stopped).toContain('used by Deployment/later. It was not deleted');
+    expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeDefined();
+    expect(usedBy(all, 'mounted')).toEqual(['api-token']);
+  });
+
+  it('is not possible once the old Secret is deleted, and says so', async () => {
+    const all = await opened('new-secret');
+    await approve(all);
+    await all.h.nobodyOutside(all.id);
+    await all.h.run(all.id, DAY + MINUTE);
+    expect(all.h.cluster().get(`${SECRETS}/api-token`)).toBeUndefined();
+    const writes = writesFrom(all);
+    expect(await undo(all)).toMatchObject({ decided: false, refusal: { code: 'nothing-to-do' } });
+    await all.h.run(all.id, MINUTE);
+    expect(writes()).toEqual([]);
+  });
+});
+
+const SECRET = { group: '', version: 'v1', plural: 'secrets', namespaced: true };
+const LABEL = `/metadata/labels/${INVALID_SINCE.replace('/', '~1')}`;
+
+describe('the roll-back of a rotation that stopped', () => {
+  /** Mounts a Secret that is not there: its new Pods do not start. */
+  async function stuck(strategy: Strategy, contained = false): Promise<Opened> {
+    const all = await opened(strategy, { contained });
+    all.h.cluster().seed.deployment('payments', 'broken', {
+      serviceAccount: strategy === 'new-secret' ? 'default' : 'api',
+      secretMounts: ['api-token', 'missing'],
+      replicas: 1,
+    });
+    await all.h.leak(all.token, { goal: { do: 'rotate', strategy, consent: true } });
+    await all.h.run(all.id);
+    await approve(all, 60 * MINUTE);
+    expect(lastRun(all)?.stopped).toContain('did not become Ready');
+    return all;
+  }
+
+  it.each<Strategy>(['new-secret', 'new-service-account'])('%s: serves everybody on the way', async (way) => {
+    const all = await stuck(way);
+    all.watch(true);
+    const hash = lastRun(all)?.id ?? '';
+    await all.h.click(all.id, 'roll-back', 'UINES', { reason: 'no', hash });
+    await all.h.run(all.id, 60 * MINUTE);
+    expect([...all.lost].filter((one) => !one.startsWith('broken'))).toEqual([]);
+    // What cannot become Ready holds the roll-back up as well, and a person says so again.
+    expect(lastRun(all)?.stopped).toContain('Deployment/broken');
+    await all.h.click(all.id, 'skip', 'UINES', { hash: lastRun(all)?.id ?? '' });
+    await all.h.run(all.id, 60 * MINUTE);
+    expect([...all.lost].filter((one) => !one.startsWith('broken'))).toEqual([]);
+    expect([usedBy(all, 'mounted'), usedBy(all, 'reads')]).toEqual([['api-token'], ['api-token']]);
+    expect(await answers(all, all.token)).toBe('accepted');
+  });
+
+  it('brings back what a person had skipped on the way there', async () => {
+    const all = await stuck('new-secret');
+    await all.h.click(all.id, 'skip', 'UINES', { hash: lastRun(all)?.id ?? '' });
+    await all.h.run(all.id, 10 * MINUTE);
+    const template = () => {
+      const found = all.h.cluster().get('/apis/apps/v1/namespaces/payments/deployments/broken');
+      return [
+        ...secretsOf((found as unknown as { spec: { template: { spec: PodSpec } } }).spec.template.spec),
+      ];
+    };
+    expect(template()).toContain(NEXT);
+    await undo(all);
+    await all.h.run(all.id, 60 * MINUTE);
+    expect(template()).toContain('api-token');
+  });
+
+  it('moves nobody back to a token that is quarantined: that is lifted by the Undo that takes back everything', async () => {
+    const all = await stuck('new-secret', true);
+    const moved = usedBy(all, 'mounted');
+    const hash = lastRun(all)?.id ?? '';
+    await all.h.click(all.id, 'roll-back', 'UINES', { reason: 'no', hash });
+    await all.h.run(all.id, 10 * MINUTE);
+    expect(lastRun(all)?.stopped).toContain('Where it is quarantined, undo that first');
+    expect(usedBy(all, 'mounted')).toEqual(moved);
+    all.watch(true);
+    expect(await undo(all)).toMatchObject({ decided: true });
+    await all.h.run(all.id, 60 * MINUTE);
+    expect([...all.lost].filter((one) => !one.startsWith('broken'))).toEqual([]);
+    expect(usedBy(all, 'mounted')).toEqual(['api-token']);
+  });
+});
+
+describe('the undo of', () => {
+  it('a re-creation is its quarantine, until the ServiceAccount has gone', async () => {
+    const all = await opened('recreate');
+    expect(await all.h.click(all.id, 'contain', 'UINES')).toMatchObject({ decided: true });
+    await all.h.run(all.id, MINUTE);
+    expect(await answers(all, all.token)).toBe('refused');
+    await undo(all);
+    await all.h.run(all.id, MINUTE);
+    expect(await answers(all, all.token)).toBe('accepted');
+    await approve(all);
+    expect(await answers(all, all.token)).toBe('refused');
+    expect(await undo(all)).toMatchObject({ decided: false });
+  });
+
+  it('a new ServiceAccount is nothing once the old one is deleted', async () => {
+    const all = await opened('new-service-account');
+    await approve(all);
+    expect(all.h.cluster().get(`${ACCOUNTS}/api`)).toBeUndefined();
+    expect(await undo(all)).toMatchObject({ decided: false });
+  });
+});
