@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { createCardStore } from '../../../src/adapters/redis/card-store.ts';
+import { keySpace } from '../../../src/adapters/redis/key-space.ts';
+import { createLocks } from '../../../src/adapters/redis/locks.ts';
 import { createPauseSwitch } from '../../../src/adapters/redis/pause-switch.ts';
 import { createReplayGuard } from '../../../src/adapters/redis/replay-guard.ts';
 import { eventually, openWorld } from './support.ts';
@@ -118,4 +120,34 @@ test('a kill switch that somebody else wrote counts as pressed', async () => {
     await world.store.run((redis) => redis.set(world.space.pause, forged));
     expect((await one.read())?.reason).toMatch(/changed by something else/);
   }
+});
+
+describe('a lock', () => {
+  const LONGEST_MS = 300;
+
+  test('is held for as long as its holder lives, and lets nobody else in', async () => {
+    const [one, two] = [createLocks(world), createLocks(world)];
+    const held = await one.take('run:inc-1', LONGEST_MS);
+    const until = performance.now() + 3 * LONGEST_MS;
+    // Renewed on the way: it is asked for as long as three of its lives.
+    while (performance.now() < until) {
+      expect(await two.take('run:inc-1', LONGEST_MS)).toBeUndefined();
+      expect(held?.held()).toBe(true);
+    }
+    await held?.release();
+    const next = await two.take('run:inc-1', LONGEST_MS);
+    expect(next?.held()).toBe(true);
+    await next?.release();
+  });
+
+  test('is not believed to be held once somebody else has it', async () => {
+    const locks = createLocks(world);
+    const held = await locks.take('run:inc-2', LONGEST_MS);
+    expect(held?.held()).toBe(true);
+    // As it is where it lapsed while its holder slept.
+    await world.store.run((client) => client.set(keySpace(world.prefix).lock('run:inc-2'), 'somebody else'));
+    await eventually(async () => held?.held()).toBe(false);
+    await held?.release();
+    expect(await locks.take('run:inc-2', LONGEST_MS)).toBeUndefined();
+  });
 });
