@@ -143,7 +143,7 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
   if (bench.memory.undoing !== true)
     await bench.remember({
       undoing: true,
-      waves: undefined,
+      waves: null,
       touched: [],
       manifests: {},
       blocked: [],

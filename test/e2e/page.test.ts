@@ -121,7 +121,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await reason.getByRole('button', { name: 'Undo', exact: true }).click();
       await cardShows('LEAK LIVE AGAIN');
       await card().getByRole('button', { name: 'Quarantine now' }).waitFor();
-      await card().filter({ hasText: '@Ines Duarte undid the quarantine' }).waitFor();
+      await card().filter({ hasText: '@Ines Duarte undid what was done' }).waitFor();
       expect(await card().textContent()).toContain('payments are down');
     });
 

@@ -166,6 +166,10 @@ describe('the roll-back of a finished rotation', () => {
     expect(await answers(all, all.token)).toBe('accepted');
     expect(lastRun(all)?.steps[0]?.outcome?.detail).toContain('accepted again by 1 of 1 API servers');
     expect(all.h.incident(all.id)).toMatchObject({ liveAgain: true });
+    // Counted anew, and not from what the rotation had begun with.
+    const [there, back] = [0, -1].map((at) => all.h.incident(all.id).runs.at(at)?.steps[1]?.memory);
+    expect(there?.old).not.toEqual(back?.old);
+    expect(Number(back?.began)).toBeGreaterThan(Number(there?.began));
   });
 
   it('works as well where the token was quarantined before anything else', async () => {

@@ -234,3 +234,27 @@ it('a step whose lease may have lapsed writes nothing more, and says nothing abo
       ?.steps.every(({ outcome }) => outcome?.verdict !== 'not-done'),
   ).toBe(true);
 });
+
+it('the undo of a rotation holds its ServiceAccount as the rotation does; that of a quarantine waits for nobody', async () => {
+  const [h, id] = await rotating();
+  await h.run(id, 10 * MINUTE);
+  const names: string[] = [];
+  const { locks } = h.deps;
+  h.deps.locks = {
+    take: async (name, ttlMs) => {
+      names.push(name);
+      return await locks.take(name, ttlMs);
+    },
+  };
+  await undo(h, id);
+  await h.run(id, 10 * MINUTE);
+  expect(new Set(names)).toEqual(new Set([`run:${id}`, 'change:prod/payments/api']));
+  await h.close();
+  names.length = 0;
+  const [other, quarantined] = await pressed();
+  await other.run(quarantined);
+  other.deps.locks = { take: async () => undefined };
+  await undo(other, quarantined);
+  await other.run(quarantined);
+  expect(label(other)).toBeUndefined();
+});

@@ -12,7 +12,8 @@ export interface RollOutMemory {
   /** UIDs of the Pods that were there. */
   old?: string[];
   began?: number;
-  waves?: string[][];
+  /** Null: a roll-out that takes back another has not begun; what is left out stays as it was noted. */
+  waves?: string[][] | null;
   touched?: string[];
   /** What bare Pods are made from again, by name. */
   manifests?: Record<string, unknown>;

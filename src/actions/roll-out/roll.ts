@@ -40,7 +40,7 @@ export async function roll(bench: Bench, params: RollOut, change: Change): Promi
 
 /** What a cluster shows now. */
 export async function look(bench: Look, params: RollOut, change: Change): Promise<Outcome> {
-  if (began(bench).waves === undefined) return notDone('The roll-out has not begun.');
+  if (!began(bench).waves) return notDone('The roll-out has not begun.');
   return conclusion(bench, params, await undoneIn(bench, params, change));
 }
 
@@ -48,12 +48,12 @@ const began = ({ memory }: Look): RollOutMemory => memory as RollOutMemory;
 
 function conclusion(bench: Look, params: RollOut, undone: readonly Standing[]): Outcome {
   if (undone.length > 0) return notDone(undoneText(undone));
-  const { old = [], waves: order = [] } = began(bench);
+  const { old = [], waves: order } = began(bench);
   const { skipped = [] } = bench.memory;
   return done(doneText(began(bench), params, skipped), {
     pods: old.length,
     workloads: params.workloads.length - skipped.length,
-    waves: order.length,
+    waves: order?.length ?? 0,
     skipped: skipped.length,
   });
 }
@@ -67,7 +67,7 @@ async function undoneIn(bench: Look, params: RollOut, change: Change): Promise<S
 /** Written down before anything changes: which Pods are there, and the order, which must stay the same after a crash. */
 async function begin(bench: Bench, params: RollOut, change: Change): Promise<string[][]> {
   const before = began(bench);
-  if (before.waves !== undefined) return before.waves;
+  if (before.waves) return before.waves;
   const { standings } = await lookAt(bench, params, change, undefined);
   const old = standings.flatMap(({ pods }) =>
     pods.filter((pod) => !isFinished(pod)).map(({ metadata }) => metadata.uid),

@@ -183,9 +183,12 @@ function evicting(seen: Seen): Judged {
 const goable = (pods: PodObject[]): PodObject[] =>
   pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
-function barePod({ target, pods, old }: Seen, { kept }: View): Judged {
+function barePod({ target, pods, old }: Seen, { kept, change: { isBack } }: View): Judged {
   const [pod] = old;
   if (pod !== undefined) {
+    // One that this step made is not old, but for who takes that back.
+    if (!isBack && pod.metadata.uid !== target.uid)
+      return left('Another Pod has taken its name, and was not touched: delete it and create it again.');
     if (!target.consent)
       return left('It has no owner that would start another: delete it and create it again.');
     return pod.metadata.deletionTimestamp === undefined

@@ -159,7 +159,7 @@ export const VERBS = {
   review: 'closed the review',
   decline: 'declined the plan',
   'not-a-leak': 'called it a false alarm',
-  undo: 'undid the quarantine',
+  undo: 'undid what was done',
   identify: 'said which token it is',
   retry: 'tried the run again',
   skip: 'let the run go on without what holds it up',

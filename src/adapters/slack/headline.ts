@@ -131,8 +131,9 @@ function underWay(incident: Incident): Standing | undefined {
   if (run && incident.paused)
     return isContained(incident) ? it(OPEN, 'Contained, paused before the next step') : it(LIVE, 'Paused');
   if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
-  if (run?.kind === 'undo') return it(OPEN, 'Undoing the quarantine');
-  if (run?.kind === 'roll-back') return it(OPEN, 'Rolling back');
+  if (run?.kind === 'undo' && run.steps.every(({ step }) => step.phase === 'contain'))
+    return it(OPEN, 'Undoing the quarantine');
+  if (run && takesBack(run)) return it(OPEN, 'Rolling back');
   if (isContained(incident)) return it(OPEN, run ? 'Contained, running the plan' : 'Contained');
   return run ? it(LIVE, 'Running the plan') : undefined;
 }

@@ -46,6 +46,17 @@ export async function killWorkerAfter(
   }
 }
 
+/** Freezes the worker in the same way, and answers how it is woken up again. */
+export async function freezeWorkerAfter(
+  world: World,
+  matches: RequestMatcher,
+  act: () => Promise<unknown>,
+): Promise<() => void> {
+  const { pid } = world.worker();
+  await freezeAfter(world, matches, () => pid, act);
+  return () => process.kill(pid, 'SIGCONT');
+}
+
 /** The same with a worker that is started now, and may take up work before it says that it is ready. */
 export async function killNextWorkerAfter(world: World, matches: RequestMatcher): Promise<void> {
   let pid = 0;
