@@ -27,7 +27,10 @@ function world() {
         if ((held.get(name) ?? 0) > now) return undefined;
         const until = now + LOCK_MS;
         held.set(name, until);
-        return { release: async () => void (held.get(name) === until && held.delete(name)) };
+        return {
+          held: () => held.get(name) === until && until > now,
+          release: async () => void (held.get(name) === until && held.delete(name)),
+        };
       },
     },
     settings: { reporters: ['slack'], policy: aPolicy() } as unknown as BotDeps['settings'],

@@ -5,7 +5,7 @@ import { bindsTo } from '../../domain/approval.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
-import { blockedIn, rollBackSteps } from '../../domain/new-run.ts';
+import { blockedIn } from '../../domain/new-run.ts';
 import { offers, otherWays } from '../../domain/offers.ts';
 
 import type { Policy } from '../../domain/policy.ts';
@@ -67,10 +67,11 @@ const LABELS: Record<Verb, string> = {
   'leave-out': 'Leave out cluster…',
 };
 
-/** What an Undo would take back is more than a quarantine after a rotation, and more than what a run that stopped did. */
+/** What an Undo would take back is more than a quarantine after a rotation; a roll-back leaves one that came before it. */
 function label(incident: Incident, verb: Verb): string {
-  if (verb !== 'undo' || undoable(incident).every(({ phase }) => phase === 'contain')) return LABELS[verb];
-  return rollBackSteps(incident).length > 0 ? 'Undo everything' : 'Roll back';
+  const steps = verb === 'undo' ? undoable(incident) : [];
+  if (steps.every(({ phase }) => phase === 'contain')) return LABELS[verb];
+  return steps.some(({ phase }) => phase === 'contain') ? 'Undo everything' : 'Roll back';
 }
 
 const text = (words: string, max: number) => ({ type: 'plain_text' as const, text: plain(words, max) });

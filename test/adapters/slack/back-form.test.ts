@@ -108,6 +108,28 @@ describe('the form of an undo', () => {
   });
 });
 
+it('a quarantine that came before is lifted by the button that undoes everything, beside the one that leaves it', () => {
+  const quarantined = contained();
+  const run = `plan-${quarantined.length + 2}`;
+  const step = { run, step: make.id };
+  const incident = anIncident([
+    ...quarantined,
+    { type: 'plan-proposed', plan: aPlan([make, move]) },
+    { type: 'decided', decision: { verb: 'approve', by: 'UINES00001', hash: aPlan([make, move]).hash } },
+    { type: 'step-started', ...step, attempt: 1 },
+    { type: 'step-ended', ...step, outcome: done('Done.') },
+    { type: 'run-stopped', run, reason: 'It is stuck.' },
+  ]);
+  expect(labels(incident).filter((label) => /Roll back|Undo/.test(label))).toEqual([
+    'Roll back',
+    'Undo everything',
+  ]);
+  expect(form(incident, 'undo').slice(2, 4)).toEqual([
+    `1. Take back: ${incident.runs[0]?.steps[0]?.step.title}`,
+    `2. ${make.back}`,
+  ]);
+});
+
 it('the card says of an undo that is under way what it does, and how far it is', () => {
   const incident = anIncident([
     ...ran([make, move, off], true, true, true),
