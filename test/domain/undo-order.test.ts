@@ -166,6 +166,17 @@ describe('what is taken back', () => {
     expect(actions(undoable(play(contained, presses).incident))).toEqual(wanted);
   });
 
+  it('is in a log of an older version what that version took back', () => {
+    const { log } = play(false, [{ verb: 'approve', steps: 1 }]);
+    const older: EventBody = { type: 'decided', decision: { verb: 'undo', by: 'UINES00001' } };
+    const steps = (event: EventBody) =>
+      anIncident([...log, event])
+        .runs.at(-1)
+        ?.steps.map(({ step: one }) => one);
+    expect(actions(steps(older) ?? [])).toEqual(actions([make]));
+    expect(actions(steps(decided('undo')) ?? [])).toEqual(actions([move, make]));
+  });
+
   it('is nothing once the old one is deleted', () => {
     const { log } = play(false, [{ verb: 'approve', steps: 3 }]);
     const waiting = anIncident([...log, { type: 'soaked' }]);
