@@ -54,6 +54,9 @@ function propose({ identity, situation, approach }: Proposal): Params[] {
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const before = await verify(bench, params);
   if (before.verdict !== 'not-done') return before;
+  // Read before anybody is asked who uses it: who goes back to it makes another version of it.
+  const { resourceVersion } =
+    (await bench.cluster.get(refTo(params), { metadataOnly: true }))?.metadata ?? {};
   const { namespace, name } = params;
   const secrets = await tokenSecretsOf(bench.cluster, params);
   const left = await usersNow(bench, namespace, { serviceAccount: name, secrets });
@@ -62,7 +65,8 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
       `${namespace}/${name} is still used by ${some(left)}. It was not deleted. Try again once they use the new one.`,
     );
   try {
-    await bench.cluster.remove(refTo(params), { uid: params.uid });
+    const version = resourceVersion === undefined ? {} : { resourceVersion };
+    await bench.cluster.remove(refTo(params), { uid: params.uid, ...version });
   } catch (error) {
     if (isAppError(error, 'forbidden')) return untouched(error.message);
     if (!isAppError(error, 'not-found', 'conflict')) throw error;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
+import { pointer, RELEASED } from '../domain/labels.ts';
 import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { templateOf } from '../domain/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
@@ -10,13 +11,14 @@ import type { WorkloadFact } from '../domain/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
 import { successionOf } from '../domain/succession.ts';
 import { successorName } from '../domain/successor.ts';
+import { isAppError } from '../errors.ts';
 import { type JsonPatch, resources } from '../ports.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRepoint } from './roll-out/text.ts';
 import { acceptedWithin } from './succession/acceptance.ts';
-import { versionIs } from './writes/pinned.ts';
+import { patchPinned, versionIs } from './writes/pinned.ts';
 
 const paramsSchema = rollOutSchema.extend({
   what: z.enum(['secret', 'service-account']),
@@ -42,7 +44,12 @@ export const repointWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['patch'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
-    { scope: 'namespace', apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] },
+    {
+      scope: 'namespace',
+      apiGroups: [''],
+      resources: ['secrets', 'serviceaccounts'],
+      verbs: ['get', 'patch'],
+    },
   ],
   propose,
   describe: describeRepoint,
@@ -135,12 +142,28 @@ async function unfit(bench: Bench, { what, namespace }: Params, name: string): P
   );
 }
 
+/** Its next version: a deletion that was sent while nobody used it, and arrives now, is of an older one and does nothing. */
+async function reclaim({ cluster, today }: Bench, { what, namespace, from }: Params): Promise<void> {
+  const resource = what === 'secret' ? resources.secrets : resources.serviceAccounts;
+  try {
+    await patchPinned(cluster, { resource, namespace, name: from }, undefined, ({ annotations }) => [
+      annotations
+        ? { op: 'add', path: `/metadata/annotations/${pointer(RELEASED)}`, value: today }
+        : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: today } },
+    ]);
+  } catch (error) {
+    // One more safeguard, and nothing that a roll-back may fail for.
+    if (!isAppError(error, 'forbidden', 'invalid', 'conflict')) throw error;
+  }
+}
+
 /** The same the other way round, once more in waves; also for what was skipped then, which may be half-way. */
 async function undo(bench: Bench, params: Params): Promise<Outcome> {
   const { what, from, to, namespace, workloads, cap, deadlineSeconds } = params;
   const refusal = await unfit(bench, params, from);
   if (refusal) return refusal;
-  if (bench.memory.undoing !== true)
+  if (bench.memory.undoing !== true) {
+    await reclaim(bench, params);
     await bench.remember({
       undoing: true,
       waves: null,
@@ -149,6 +172,7 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
       blocked: [],
       skipped: [],
     });
+  }
   const back = {
     namespace,
     workloads,

@@ -5,6 +5,7 @@ import { INVALID_SINCE } from '../../src/domain/labels.ts';
 import { secretsOf } from '../../src/domain/pod-references.ts';
 import { doWork } from '../../src/engine/work.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
+import { grant } from './moving.ts';
 import { POINTS, type Point, type Sleeper, sleeper } from './sleepers.ts';
 
 const MINUTE = 60_000;
@@ -207,6 +208,29 @@ describe('a rotation that was taken back', () => {
       expect(label(h)).toBeUndefined();
     },
   );
+});
+
+it('a ServiceAccount that is in use again is not deleted by who slept with the deletion in hand', async () => {
+  const h = await startHarness({ settings: { autoContain: 'off' } });
+  harness = h;
+  const token = await seedLegacy(h.cluster());
+  grant(h);
+  h.cluster().seed.deployment('payments', 'web', { serviceAccount: 'api', replicas: 2 });
+  const goal = { do: 'rotate', strategy: 'new-service-account' } as const;
+  const { incidentId: id } = await h.leak(token, { goal });
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  const sleeping = sleeper(h, 'in its write', 'remove', '"api"');
+  await outlived(h, id, job(id, 'run'), sleeping, async () => {
+    const run = h.incident(id).runs.at(-1)?.id ?? '';
+    await h.forge(id, { type: 'run-stopped', run, reason: 'Stopped by a newer policy.' });
+    await undo(h, id);
+    await h.run(id, 10 * MINUTE);
+    expect(h.incident(id).runs.at(-1)).toMatchObject({ kind: 'undo', steps: [{}, {}] });
+  });
+  const account = '/api/v1/namespaces/payments/serviceaccounts';
+  expect(h.cluster().get(`${account}/api`)).toBeDefined();
+  expect(h.cluster().get(`${account}/api-r20261124`)).toBeUndefined();
 });
 
 it('a step whose lease may have lapsed writes nothing more, and says nothing about the step', async () => {
