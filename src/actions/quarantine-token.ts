@@ -205,7 +205,7 @@ function isOfAnother({ metadata: { annotations } }: KubernetesObject, { account 
 async function undo(bench: Bench, params: Params): Promise<Outcome> {
   const { cluster, today } = bench;
   const uid = uidOf(bench, params) ?? (await uidByValue(bench, params));
-  if (uid === undefined) return untouched(UNKNOWN);
+  if (uid === undefined) return untouched(unknownWhich(cluster.name, params));
   const found = await patchPinned(cluster, refTo(params), uid, ({ labels, annotations }) => {
     if (labels?.[INVALID_SINCE] === undefined) return undefined;
     const mark: JsonPatch[number] = annotations
@@ -219,8 +219,8 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
   return done(`${how}: ${await asSeen(bench, params)}`, { uid });
 }
 
-const UNKNOWN =
-  'It is not known any more which Secret was quarantined, so none was touched. Look at the one of this name, and remove its label by hand where it is the one that was meant.';
+const unknownWhich = (cluster: string, { namespace, secret }: Params): string =>
+  `It is not known any more which Secret was quarantined, so none was touched. Look at the one of this name, and where it is the one that was meant: kubectl --context ${cluster} -n ${namespace} label secret ${secret} ${INVALID_SINCE}-`;
 
 /** Of an automatic step that ended in a crash, whose answer is not in the log. */
 async function uidByValue({ cluster, token }: Bench, params: Params): Promise<string | undefined> {

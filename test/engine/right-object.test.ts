@@ -1,6 +1,7 @@
 // What is verified, done again or undone is the very object that a step was about: whatever took its name is never touched.
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE, MADE_BY, REPLACES, SERVICE_ACCOUNT_NAME } from '../../src/domain/labels.ts';
+import { done } from '../../src/domain/outcome.ts';
 import { resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness } from './harness.ts';
 import { planned, RBAC } from './moving.ts';
@@ -97,6 +98,21 @@ describe('an automatic quarantine', () => {
     await undo(h, id);
     await h.run(id);
     expect(h.cluster().get(OLD)?.metadata.labels?.[INVALID_SINCE]).toBe(another ? DAY : undefined);
+  });
+
+  it('of which nothing says any more whose it was is not undone by guess, and the command is printed', async () => {
+    const [h, token] = await started(ECDSA);
+    const { incidentId: id } = await h.leak(token);
+    await killedUnheard(h, id);
+    // As an older version noted what it found done: without the UID. The sealed token is destroyed by then.
+    const { steps = [], id: run = '' } = h.incident(id).runs[0] ?? {};
+    const outcome = done('The label is set (2026-11-24). (found done when the job was taken up again)');
+    await h.forge(id, { type: 'step-ended', run, step: steps[0]?.step.id ?? '', outcome });
+    await h.forge(id, { type: 'token-forgotten', reason: 'it was kept as long as agreed' });
+    await undo(h, id);
+    await h.run(id);
+    expect(h.cluster().get(OLD)?.metadata.labels).toHaveProperty([INVALID_SINCE]);
+    expect(h.incident(id).runs.at(-1)?.stopped).toContain(`label secret api-token ${INVALID_SINCE}-`);
   });
 });
 
