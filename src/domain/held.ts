@@ -1,11 +1,11 @@
 // What was done and still holds the token: seen anew with each plan, and proven anew where a later run took the proof with it.
 import type { Incident } from './incident.ts';
 import { kills } from './plan.ts';
-import { isDone, pendingSteps, sameStep, stepsInEffect } from './runs.ts';
+import { isDone, pendingSteps, sameStep, stepsInEffect, takesBack } from './runs.ts';
 
 /** A plan proposes only what the cluster does not show: what it proposes again, somebody has taken back. */
 export function overtake({ runs, plan }: Incident, at: string): void {
-  const states = runs.filter(isDone).flatMap(({ steps }) => steps);
+  const states = runs.filter((run) => isDone(run) && !takesBack(run)).flatMap(({ steps }) => steps);
   for (const state of states.filter(({ step }) => step.reversible))
     if (plan?.steps.some((step) => sameStep(step, state.step))) state.lost ??= at;
 }

@@ -1,7 +1,7 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
 import { whyNobody } from '../domain/escalation.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
-import { DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
+import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Secret } from '../secret.ts';
@@ -27,7 +27,8 @@ export async function investigate(
     await change(deps, session, ({ stale }) => (stale ? [event] : undefined));
     return;
   }
-  const { identity, found } = result;
+  const { found } = result;
+  const identity = keepingClusters(deps, session.incident, result.identity, result.found ?? token);
   const identified: EventBody = {
     type: 'identified',
     identity,
@@ -42,6 +43,25 @@ export async function investigate(
   await enqueue(deps, session);
   await deps.unhurried(() => proposeFor(deps, session, identity, token));
   if (refusal === 'off') await containLater(deps, session, identity, token);
+}
+
+/** A cluster that was found later to accept this very token is not forgotten because it cannot be found again now. */
+function keepingClusters(
+  { clusters, vault }: WorkerDeps,
+  { identity: before, about, fingerprint }: Incident,
+  identity: TokenIdentity,
+  token: Secret | undefined,
+): TokenIdentity {
+  const now = token ? vault.fingerprint(token) : fingerprint;
+  if (before === undefined || about !== aboutOf(identity, now)) return identity;
+  const kept = before.clusters.filter((name) => clusters.has(name) && !identity.clusters.includes(name));
+  const { unchecked = [], ...rest } = identity;
+  const left = unchecked.filter((name) => !kept.includes(name));
+  return {
+    ...rest,
+    clusters: [...identity.clusters, ...kept],
+    ...(left.length > 0 ? { unchecked: left } : {}),
+  };
 }
 
 const skipped = (refusal: string): EventBody[] =>

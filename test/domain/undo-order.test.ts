@@ -5,7 +5,7 @@ import type { EventBody, Run, Verb } from '../../src/domain/incident.ts';
 import { rollBackSteps } from '../../src/domain/new-run.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Phase, Step } from '../../src/domain/plan.ts';
-import { stepsInEffect, takesBack, undoable } from '../../src/domain/runs.ts';
+import { inEffect, stepsInEffect, takesBack, undoable } from '../../src/domain/runs.ts';
 import { anIncident, aPlan, identified, observed, quarantine, remove, reported } from '../builders.ts';
 
 const step = (action: string, phase: Phase, reversible = true): Step => ({
@@ -26,7 +26,11 @@ const decided = (verb: Verb): EventBody => ({
   type: 'decided',
   decision: { verb, by: 'UINES00001', half: true },
 });
-const proposed: EventBody = { type: 'plan-proposed', plan: aPlan(ROTATION) };
+/** A plan proposes only what the cluster does not show. */
+const proposed = (log: readonly EventBody[]): EventBody => {
+  const incident = anIncident([...log]);
+  return { type: 'plan-proposed', plan: aPlan(ROTATION.filter((one) => !inEffect(incident, one))) };
+};
 const opening = [reported(), identified, observed];
 
 /** Two workloads, of which a roll-out that stops has moved one. */
@@ -68,7 +72,7 @@ function play(contained: boolean, presses: readonly Press[]) {
       { type: 'step-ended', run: 'contain-4', step: quarantine.id, outcome: done('The label is set.') },
     );
   for (const { verb, steps } of presses) {
-    if (verb === 'approve') log.push(proposed);
+    if (verb === 'approve') log.push(proposed(log));
     const before = anIncident(log);
     log.push(decided(verb));
     const incident = anIncident(log);
