@@ -2,15 +2,26 @@
 
 import type { Coordinates } from './alert.ts';
 import { isDryRun, type Strategy } from './goal.ts';
+import { goesOn } from './going-on.ts';
 import type { Incident, Verb } from './incident.ts';
-import { asksFor, mentions, neededFor, needsReason, stillMissing, voter } from './needed.ts';
+import {
+  asksAt,
+  asksFor,
+  mentions,
+  namedFor,
+  neededFor,
+  needsReason,
+  stillMissing,
+  voter,
+  votesAt,
+} from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { mayLeaveOut, otherWays } from './offers.ts';
 import { owesOutside } from './outside.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';
-import { counts, isNamed, openReviews, requesters, votesFor } from './votes.ts';
+import { counts, isFresh, isNamed, openReviews, requesters } from './votes.ts';
 
 export interface Person {
   /** Slack user id. */
@@ -62,10 +73,10 @@ export interface Roster {
   teamId: string;
 }
 
-type Check = (incident: Incident, click: Click, roster: Roster) => Refusal | undefined;
+type Check = (incident: Incident, click: Click, roster: Roster, now: number) => Refusal | undefined;
 
-/** Undefined: the click counts. Otherwise the first reason why not. */
-export function refuse(incident: Incident, click: Click, roster: Roster): Refusal | undefined {
+/** Undefined: the click counts. Otherwise the first reason why not. `now`: Unix milliseconds. */
+export function refuse(incident: Incident, click: Click, roster: Roster, now: number): Refusal | undefined {
   for (const check of [
     foreign,
     notAllowed,
@@ -75,11 +86,12 @@ export function refuse(incident: Incident, click: Click, roster: Roster): Refusa
     selfApproval,
     together,
     changed,
+    expired,
     nothingToDo,
     votedAlready,
     reasonMissing,
   ]) {
-    const refusal = check(incident, click, roster);
+    const refusal = check(incident, click, roster, now);
     if (refusal) return refusal;
   }
   return undefined;
@@ -100,30 +112,17 @@ const foreign: Check = (_incident, { by }, roster) => {
   return undefined;
 };
 
-const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose', 'outside'];
-
-/** Who may do a thing at all; for votes, what the policy asks for it. */
-export function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
-  if (verb === 'break-glass') return policy.breakGlass;
-  if (RESPONDING.includes(verb)) return ['responders', 'approvers'];
-  if (verb === 'contain' || verb === 'approve') {
-    const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
-    return from.length > 0 ? from : ['approvers'];
-  }
-  if (verb === 'withdraw') return ['responders', 'approvers', ...asked(incident, policy)];
-  // Who may start a plan may stop one.
-  return verb === 'decline' ? ['approvers', ...asked(incident, policy)] : ['approvers'];
-}
-
-const asked = (incident: Incident, policy: Policy): string[] =>
-  asksFor(incident, 'approve', policy).flatMap(({ from }) => from);
-
-const notAllowed: Check = (incident, { verb, by }, { policy }) => {
-  const from = namedFor(incident, verb, policy);
+const notAllowed: Check = (incident, { verb, by }, { policy }, now) => {
+  const anew = goesOn(verb) ? asksAt(incident, verb, policy, now).flatMap((ask) => ask.from) : [];
+  const from = anew.length > 0 ? anew : namedFor(incident, verb, policy);
   if (isNamed(policy, from, voter(by))) return undefined;
+  const why =
+    anew.length > 0 && verb !== 'roll-back'
+      ? 'What was approved has waited for too long, so it must be approved anew, and you are not on the list for that. Nothing was run.'
+      : 'You are not on the list of people who may do this.';
   return no(
     'not-allowed',
-    `You are not on the list of people who may do this. These can: ${mentions(policy, from) || 'nobody; the policy names no one'}.`,
+    `${why} These can: ${mentions(policy, from) || 'nobody; the policy names no one'}.`,
   );
 };
 
@@ -160,9 +159,9 @@ const forbidden: Check = (incident, { verb }, { policy }) => {
   );
 };
 
-const selfApproval: Check = (incident, { verb, by }, { policy }) => {
+const selfApproval: Check = (incident, { verb, by }, { policy }, now) => {
   if (verb === 'review') return ownReview(incident, by, policy);
-  const asks = asksFor(incident, verb, policy);
+  const asks = asksAt(incident, verb, policy, now);
   const asked = requesters(incident);
   if (asks.length === 0 || !asked.includes(by.id)) return undefined;
   const mine = asks.filter(({ from }) => isNamed(policy, from, voter(by)));
@@ -201,14 +200,14 @@ function ownReview(incident: Incident, by: Person, policy: Policy): Refusal | un
   );
 }
 
-const votedAlready: Check = (incident, { verb, by, hash }, { policy }) => {
-  if (verb !== 'contain' && verb !== 'approve') return undefined;
-  const votes = votesFor(incident, verb, hash);
+const votedAlready: Check = (incident, { verb, by, hash }, { policy }, now) => {
+  const asks = asksAt(incident, verb, policy, now);
+  const votes = votesAt(incident, verb, hash).filter((vote) => asks.every((ask) => isFresh(ask, vote, now)));
   if (!votes.some((vote) => vote.by === by.id)) return undefined;
-  const more = stillMissing(incident, verb, policy, votes);
+  const more = stillMissing(incident, verb, policy, votes, now);
   // A vote that was enough all along, because the policy asks for less now, may be given again.
   if (more === 0) return undefined;
-  const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
+  const from = asks.flatMap((ask) => ask.from);
   const others = mentions(policy, from, [...votes.map((vote) => vote.by), ...requesters(incident)]);
   return no(
     'already-voted',
@@ -218,12 +217,11 @@ const votedAlready: Check = (incident, { verb, by, hash }, { policy }) => {
 
 /** What a button must carry to still mean what it meant when it was drawn. */
 export function bindsTo(incident: Incident, verb: Verb): string | undefined {
-  if (ABOUT_STOPPED.includes(verb)) return stoppedRun(incident)?.id;
+  if (goesOn(verb)) return stoppedRun(incident)?.id;
   if (verb === 'leave-out') return unasked(incident).join('+').slice(0, 190);
   return verb === 'contain' || verb === 'undo' ? incident.plan?.containHash : incident.plan?.hash;
 }
 
-const ABOUT_STOPPED: readonly Verb[] = ['retry', 'skip', 'roll-back'];
 const UNBOUND: readonly Verb[] = [
   'not-a-leak',
   'undo',
@@ -242,6 +240,16 @@ const changed: Check = (incident, { verb, hash }) => {
   return no(
     'plan-changed',
     'The cluster or the plan has changed since this button was shown, so your click did nothing. The card now shows the current plan: read it and press again.',
+  );
+};
+
+/** Before the worker has noticed: a plan that nobody approved in time is made anew. */
+const expired: Check = ({ planAt, planExpiry }, { verb }, { policy }, now) => {
+  if (verb !== 'approve' || planAt === undefined) return undefined;
+  if (now <= Date.parse(planAt) + (planExpiry ?? policy.approvalExpiry)) return undefined;
+  return no(
+    'plan-changed',
+    'This plan has waited for too long, so your click did nothing. Everything is looked at again and a fresh plan follows on the card: read it and press again.',
   );
 };
 
@@ -290,7 +298,7 @@ function nothingToContain(incident: Incident): string | false {
   return 'There is nothing here that could be quarantined. Nothing was changed. The card says how the token stands.';
 }
 
-const reasonMissing: Check = (incident, { verb, reason }, { policy }) =>
-  needsReason(incident, verb, policy) && !reason?.trim()
+const reasonMissing: Check = (incident, { verb, reason }, { policy }, now) =>
+  needsReason(incident, verb, policy, now) && !reason?.trim()
     ? no('reason-missing', 'Write one sentence why, for those who read this later. Nothing was changed.')
     : undefined;

@@ -1,6 +1,7 @@
 // Whether a step may run, asked again right before it does: by this process's own policy, whatever the log says was approved. Pure.
-import { namedFor } from './approval.ts';
+import { countedAt, holdsGlass, unmet } from './going-on.ts';
 import type { Incident, Refused, Run } from './incident.ts';
+import { namedFor } from './needed.ts';
 import type { Step } from './plan.ts';
 import { type Ask, type Policy, requirementFor } from './policy.ts';
 import { factsOf } from './policy-match.ts';
@@ -8,9 +9,15 @@ import { takesBack } from './runs.ts';
 import { isNamed, missing, requesters, type Voter } from './votes.ts';
 
 /** Undefined: whoever had this run tried again, or go on without something, may. Otherwise a sentence for the card and the log. */
-export function wrongAgain(policy: Policy, incident: Incident, { again }: Run): string | undefined {
-  if (again === undefined || isNamed(policy, namedFor(incident, again.verb, policy), asVoter(again)))
-    return undefined;
+export function wrongAgain(policy: Policy, incident: Incident, run: Run): string | undefined {
+  const { again, steps } = run;
+  if (again === undefined) return undefined;
+  // Whoever may approve it anew may have it go on as well.
+  const approving = steps
+    .flatMap(({ step }) => asksOfStep(policy, incident, step))
+    .flatMap(({ from }) => from);
+  const allowed = [...namedFor(incident, again.verb, policy), ...approving];
+  if (isNamed(policy, allowed, asVoter(again))) return undefined;
   const what = again.verb === 'skip' ? 'have a run go on without what holds it up' : 'try a run again';
   return `Nothing was run: this worker's policy ${policy.version} does not let ${again.by} ${what}. Somebody who may must press the button.`;
 }
@@ -51,7 +58,7 @@ const asVoter = ({ by, groups = [] }: { by: string; groups?: string[] }): Voter 
 export function unauthorised(policy: Policy, incident: Incident, run: Run, step: Step): string | undefined {
   const facts = factsOf(incident, step.cluster);
   if (facts === undefined) return 'It is not known whose token this is, so nothing is done to it.';
-  if (takesBack(run)) return undoRefused(policy, run);
+  if (takesBack(run)) return undoRefused(policy, incident, run, step);
   const requirement = requirementFor(policy, step, facts);
   const by = `the rule "${requirement.rule}" of this worker's policy ${policy.version}`;
   if (requirement.kind === 'never') return `"${step.title}" was not run: ${by} never allows it.`;
@@ -59,29 +66,34 @@ export function unauthorised(policy: Policy, incident: Incident, run: Run, step:
     return requirement.kind === 'auto'
       ? undefined
       : `"${step.title}" was not run: ${by} asks a person first.`;
-  if (run.breakGlass)
-    return isNamed(policy, policy.breakGlass, run.breakGlass)
-      ? undefined
-      : `"${step.title}" was not run: this worker's policy ${policy.version} does not let ${run.breakGlass.id} break the glass.`;
-  const asked = requesters(incident);
+  if (run.breakGlass && !isNamed(policy, policy.breakGlass, run.breakGlass))
+    return `"${step.title}" was not run: this worker's policy ${policy.version} does not let ${run.breakGlass.id} break the glass.`;
   const asks =
-    requirement.kind === 'auto' ? asksBeside(policy, incident, run, requirement.ask) : [requirement.ask];
-  const more = Math.max(...asks.map((ask) => missing(policy, ask, run.votes, asked)));
+    requirement.kind === 'auto' ? asksBeside(policy, incident, run, requirement.asks) : requirement.asks;
+  const at = countedAt(run);
+  if (holdsGlass(policy, run, asks, at)) return undefined;
+  const asked = requesters(incident);
+  const more = Math.max(...asks.map((ask) => missing(policy, ask, run.votes, asked, at)));
   if (more === 0) return undefined;
-  return `"${step.title}" was not run: ${by} needs ${more} more ${more === 1 ? 'approval' : 'approvals'} than were given. Approve again with the people whom the card names.`;
+  return `"${step.title}" was not run: ${by} needs ${more} more ${more === 1 ? 'approval' : 'approvals'} than were given and still count. Approve again with the people whom the card names.`;
+}
+
+function asksOfStep(policy: Policy, incident: Incident, step: Step): Ask[] {
+  const facts = factsOf(incident, step.cluster);
+  const requirement = facts && requirementFor(policy, step, facts);
+  return requirement?.kind === 'approve' ? requirement.asks : [];
 }
 
 /** What may run by itself needs nobody more than the rest of its run does. */
-function asksBeside(policy: Policy, incident: Incident, run: Run, otherwise: Ask): Ask[] {
-  const asks = run.steps.flatMap(({ step }) => {
-    const facts = factsOf(incident, step.cluster);
-    const requirement = facts && requirementFor(policy, step, facts);
-    return requirement?.kind === 'approve' ? [requirement.ask] : [];
-  });
-  return asks.length > 0 ? asks : [otherwise];
+function asksBeside(policy: Policy, incident: Incident, run: Run, otherwise: Ask[]): Ask[] {
+  const asks = run.steps.flatMap(({ step }) => asksOfStep(policy, incident, step));
+  return asks.length > 0 ? asks : otherwise;
 }
 
-const undoRefused = (policy: Policy, run: Run): string | undefined =>
-  run.votes.some(({ by, groups }) => isNamed(policy, ['approvers'], { id: by, groups }))
-    ? undefined
-    : `Nothing was taken back: ${run.by} is no approver in this worker's configuration.`;
+function undoRefused(policy: Policy, incident: Incident, run: Run, step: Step): string | undefined {
+  const [first] = unmet(policy, incident, run, [step], countedAt(run));
+  if (first === undefined) return undefined;
+  if (!run.votes.some(({ by, groups }) => isNamed(policy, ['approvers'], { id: by, groups })))
+    return `Nothing was taken back: ${run.by} is no approver in this worker's configuration.`;
+  return `Nothing was taken back: the rule "${first.ask.rule}" of this worker's policy ${policy.version} needs ${first.more} more ${first.more === 1 ? 'approval' : 'approvals'} than were given and still count. Press the button again with the people whom the card names.`;
+}

@@ -1,4 +1,5 @@
 // What events change of what is believed about the token: what becomes void, and what must be looked at anew.
+import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import { kills, type Step } from './plan.ts';
@@ -16,7 +17,8 @@ export function askAgain(incident: Incident): void {
   delete incident.outside;
   delete incident.planExpiry;
   delete incident.planPolicy;
-  incident.votes = [];
+  // What was said about the run that stopped is not about the plan.
+  incident.votes = incident.votes.filter(({ verb }) => goesOn(verb));
   incident.reminders = 0;
   delete incident.closed;
 }

@@ -1,5 +1,6 @@
 // What a decision changes: an approval may be one of several, and the run keeps those that started it.
 import { aboutNow } from './believe.ts';
+import { goesOn, votesToGoOn, wordFor } from './going-on.ts';
 import type { Decision, Incident, Run, Vote } from './incident.ts';
 import { runOf } from './new-run.ts';
 import { stoppedRun } from './runs.ts';
@@ -10,7 +11,7 @@ export function applyDecision(incident: Incident, decision: Decision, at: string
   if (verb === 'review')
     for (const review of incident.reviews.filter((one) => one.by !== by))
       review.closed ??= { by, note: reason, at };
-  if (verb === 'contain' || verb === 'approve') {
+  if (verb === 'contain' || verb === 'approve' || goesOn(verb)) {
     const others = incident.votes.filter((vote) => vote.verb !== verb || vote.by !== by);
     incident.votes = [...others, voteOf(decision, at)];
     if ((decision.awaiting ?? 0) > 0) return;
@@ -19,7 +20,10 @@ export function applyDecision(incident: Incident, decision: Decision, at: string
   if (run === undefined) return;
   incident.runs.push(aboutNow(incident, { ...run, ...backing(incident, decision, at) }));
   if (verb === 'break-glass') incident.reviews.push({ by, reason, at });
-  incident.votes = incident.votes.filter((vote) => vote.verb !== verb && verb !== 'break-glass');
+  // The run that stopped is not the last one any more.
+  incident.votes = incident.votes.filter(
+    (vote) => vote.verb !== verb && verb !== 'break-glass' && !goesOn(vote.verb),
+  );
 }
 
 function voteOf({ verb, by, hash, reason, together, groups = [] }: Decision, at: string): Vote {
@@ -39,16 +43,15 @@ function backing(
   incident: Incident,
   decision: Decision,
   at: string,
-): Pick<Run, 'votes' | 'breakGlass' | 'again'> {
+): Pick<Run, 'votes' | 'basis' | 'breakGlass' | 'again'> {
   const { verb, hash, by, groups = [] } = decision;
   const own = voteOf(decision, at);
   if (verb === 'break-glass') return { votes: [own], breakGlass: { id: by, groups } };
   if (verb === 'contain' || verb === 'approve')
     return { votes: incident.votes.filter((vote) => vote.verb === verb && vote.hash === hash) };
-  // What goes on stands on the same word as before.
-  const before = verb === 'retry' || verb === 'skip' ? stoppedRun(incident) : undefined;
-  if (before === undefined) return { votes: [own] };
-  const { votes, breakGlass } = before;
-  const kept = before.by === 'policy' ? [...votes, own] : votes;
-  return { votes: kept, again: own, ...(breakGlass && { breakGlass }) };
+  const stopped = goesOn(verb) ? stoppedRun(incident) : undefined;
+  if (!goesOn(verb) || stopped === undefined) return { votes: [own] };
+  const others = votesToGoOn(incident, verb).filter((vote) => vote.by !== by);
+  const { kind: _, ...word } = wordFor(stopped, verb, [...others, own]);
+  return { ...word, ...(verb !== 'roll-back' && { again: own }) };
 }

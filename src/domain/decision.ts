@@ -43,7 +43,7 @@ export interface Decision {
   strategy?: Strategy;
   /** contain, approve: given for many incidents at once. */
   together?: true;
-  /** contain, approve: how many more people must approve; absent: this was the last, and it runs. */
+  /** What needs approvals: how many more people must approve; absent: this was the last, and it runs. */
   awaiting?: number;
   /** Version of the policy, and names of its rules, under which this was accepted. */
   policy?: string;
@@ -60,7 +60,7 @@ export interface Decision {
   fingerprint?: string;
 }
 
-/** One person's approval of exactly these steps; void as soon as the plan is another. */
+/** One person's approval of exactly these steps, or that exactly this run goes on; void as soon as it is about another. */
 export interface Vote {
   verb: Verb;
   by: string;

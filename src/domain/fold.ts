@@ -162,8 +162,8 @@ const handlers: Handlers = {
     const approval = incident.runs.findLast(({ kind }) => kind === 'plan');
     const run = newRun(`soaked-${v}`, 'plan', approval?.by ?? 'policy', at, soakingSteps(incident));
     // It stands on the approval of the plan that it is the end of.
-    const { votes = [], breakGlass } = approval ?? {};
-    incident.runs.push(aboutNow(incident, { ...run, votes, ...(breakGlass && { breakGlass }) }));
+    const { votes = [], breakGlass, approvedAt = approval?.at ?? at } = approval ?? {};
+    incident.runs.push(aboutNow(incident, { ...run, votes, approvedAt, ...(breakGlass && { breakGlass }) }));
     delete incident.troubles.soak;
   },
   'step-started': (incident, { run, step, attempt, at }) => {

@@ -158,6 +158,10 @@ export interface Run {
   steps: StepState[];
   /** The approvals that started it; the worker counts them again before each step. */
   votes: Vote[];
+  /** roll-back: the approvals of what it takes back. */
+  basis?: Vote[];
+  /** When its approvals were counted, where that was before it began. */
+  approvedAt?: string;
   /** Who had it tried again, or go on without what held it up. */
   again?: Vote;
   /** The worker's policy did not let that person, so nothing of it counts. */

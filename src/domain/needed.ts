@@ -1,10 +1,11 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
 import type { Click, Person, Roster } from './approval.ts';
+import { asksToGoOn, goesOn, missingToGoOn, votesToGoOn } from './going-on.ts';
 import type { Incident, Verb, Vote } from './incident.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';
-import { type Counted, missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
+import { missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
 
 /** Slack mrkdwn: the people and user groups that these words stand for. */
 export function mentions(policy: Policy, from: readonly string[], not: readonly string[] = []): string {
@@ -40,29 +41,58 @@ export const asksFor = (incident: Incident, verb: Verb, policy: Policy): Ask[] =
   return needed.kind === 'approve' ? needed.asks : [];
 };
 
+/** The same for every button that approvals press: also what a run needs now that goes on where another stopped. */
+export const asksAt = (incident: Incident, verb: Verb, policy: Policy, now: number): Ask[] =>
+  goesOn(verb) ? asksToGoOn(incident, verb, policy, now) : asksFor(incident, verb, policy);
+
+/** Those that could count for this press. */
+export const votesAt = (incident: Incident, verb: Verb, hash: string | undefined): Vote[] =>
+  goesOn(verb) ? votesToGoOn(incident, verb) : votesFor(incident, verb, hash);
+
 /** How many more people must approve, if this person does too; 0: it runs. */
-export function awaitingAfter(incident: Incident, click: Click, { policy }: Roster): number {
-  if (click.verb !== 'contain' && click.verb !== 'approve') return 0;
+export function awaitingAfter(incident: Incident, click: Click, { policy }: Roster, now: number): number {
   const { verb, by, hash, reason, together } = click;
-  const mine = {
+  const mine: Vote = {
+    verb,
     by: by.id,
     groups: by.groups ?? [],
+    at: new Date(now).toISOString(),
     ...(reason && { reason }),
     ...(together && { together }),
   };
-  const votes = [...votesFor(incident, verb, hash), mine];
-  return stillMissing(incident, verb, policy, votes);
+  return stillMissing(incident, verb, policy, [...votesAt(incident, verb, hash), mine], now);
 }
 
 export function stillMissing(
   incident: Incident,
-  verb: Vote['verb'],
+  verb: Verb,
   policy: Policy,
-  votes: readonly Counted[],
+  votes: readonly Vote[],
+  now: number,
 ): number {
+  if (goesOn(verb)) return missingToGoOn(incident, verb, policy, votes, now);
   const asked = requesters(incident);
-  return Math.max(0, ...asksFor(incident, verb, policy).map((ask) => missing(policy, ask, votes, asked)));
+  const more = asksFor(incident, verb, policy).map((ask) => missing(policy, ask, votes, asked, now));
+  return Math.max(0, ...more);
 }
+
+const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose', 'outside'];
+
+/** Who may do a thing at all; for votes, what the policy asks for it. */
+export function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
+  if (verb === 'break-glass') return policy.breakGlass;
+  if (RESPONDING.includes(verb)) return ['responders', 'approvers'];
+  if (verb === 'contain' || verb === 'approve') {
+    const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
+    return from.length > 0 ? from : ['approvers'];
+  }
+  if (verb === 'withdraw') return ['responders', 'approvers', ...asked(incident, policy)];
+  // Who may start a plan may stop one.
+  return verb === 'decline' ? ['approvers', ...asked(incident, policy)] : ['approvers'];
+}
+
+const asked = (incident: Incident, policy: Policy): string[] =>
+  asksFor(incident, 'approve', policy).flatMap(({ from }) => from);
 
 const NEEDS_REASON: readonly Verb[] = [
   'decline',
@@ -76,5 +106,5 @@ const NEEDS_REASON: readonly Verb[] = [
 ];
 
 /** Whether a button must ask why before anything is decided. */
-export const needsReason = (incident: Incident, verb: Verb, policy: Policy): boolean =>
-  NEEDS_REASON.includes(verb) || asksFor(incident, verb, policy).some(({ reason }) => reason);
+export const needsReason = (incident: Incident, verb: Verb, policy: Policy, now: number): boolean =>
+  NEEDS_REASON.includes(verb) || asksAt(incident, verb, policy, now).some(({ reason }) => reason);

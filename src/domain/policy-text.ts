@@ -13,16 +13,18 @@ export function askWords({ approvals, from, excludeRequester, reason, group }: A
 /** One sentence: what would happen, who must say so, by when, and which rule says it. */
 export function explain(policy: Policy, deed: Deed, facts: Facts, requirement: Requirement): string {
   const on = `${deed.action} on ${facts.cluster}/${facts.namespace}/${facts.serviceAccount}`;
-  const rule = `(rule "${requirement.rule}", policy ${policy.version})`;
+  const rules = requirement.kind === 'never' ? [] : requirement.asks.map((ask) => ask.rule);
+  const names = [...new Set([requirement.rule, ...rules])].map((name) => `"${name}"`);
+  const rule = `(${names.length > 1 ? 'rules' : 'rule'} ${names.join(' and ')}, policy ${policy.version})`;
   if (requirement.kind === 'never') return `${on}: never, whoever approves ${rule}.`;
-  const { ask } = requirement;
+  const asks = requirement.asks.map(askWords).join(', and ');
   if (requirement.kind === 'auto') {
     const how =
       policy.automatic.mode === 'dry-run' ? 'would only be said, as this is a dry run' : 'runs by itself';
-    return `${on}: ${how} where the alert carried the token, within the budgets; otherwise it needs ${askWords(ask)} ${rule}.`;
+    return `${on}: ${how} where the alert carried the token, within the budgets; otherwise it needs ${asks} ${rule}.`;
   }
   const guarded = policy.protectedNamespaces.includes(facts.namespace)
     ? `; the namespace ${facts.namespace} is protected`
     : '';
-  return `${on}: needs ${askWords(ask)}; the plan expires after ${inWords(ask.expiry)}${guarded} ${rule}.`;
+  return `${on}: needs ${asks}; the plan expires after ${inWords(requirement.asks[0]?.expiry ?? policy.approvalExpiry)}${guarded} ${rule}.`;
 }

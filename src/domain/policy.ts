@@ -11,7 +11,7 @@ export interface Ask {
   /** `approvers`, `responders`, Slack user ids and ids of user groups. */
   from: readonly string[];
   excludeRequester: boolean;
-  /** Milliseconds. */
+  /** Milliseconds for which the plan waits, and for which an approval counts. */
   expiry: number;
   reason: boolean;
   /** Counts an approval that was given for many incidents at once. */
@@ -22,10 +22,10 @@ export interface Ask {
 
 export type Requirement =
   | { kind: 'never'; rule: string }
-  /** `ask`: what a person's approval needs, where a guard keeps it from running by itself. */
-  | { kind: 'auto'; rule: string; ask: Ask }
-  /** `guard`: what keeps an `auto` of the rule from being one. */
-  | { kind: 'approve'; rule: string; ask: Ask; guard?: Guard };
+  /** `asks`: what approvals it needs, where a guard keeps it from running by itself. */
+  | { kind: 'auto'; rule: string; asks: Ask[] }
+  /** Each of `asks`; several where it is not known which rule fits. `guard`: what keeps an `auto` from being one. */
+  | { kind: 'approve'; rule: string; asks: Ask[]; guard?: Guard };
 
 export type Guard = 'protected-namespace' | 'low-trust-source' | 'cannot-be-undone';
 
@@ -82,12 +82,12 @@ function canonical(value: unknown): unknown {
 
 export type Deed = Pick<Step, 'action' | 'phase' | 'reversible'>;
 
-/** Where a fact that a rule looks at is not known, the strictest of the rules that may fit decides. */
+/** Where a fact that a rule looks at is not known, it needs what each of the rules that may fit asks for. */
 export function requirementFor(policy: Policy, deed: Deed, facts: Facts): Requirement {
   const answers = policy.rules.map((rule) => [rule, matches(rule.match, facts)] as const);
   const first = answers.findIndex(([, answer]) => answer === 'yes');
   const candidates = answers.slice(0, first + 1).filter(([, answer]) => answer !== 'no');
-  return candidates.map(([rule]) => decidedBy(policy, rule, deed, facts)).reduce(stricter);
+  return strictestOf(candidates.map(([rule]) => decidedBy(policy, rule, deed, facts)));
 }
 
 /** What a rule does not speak of is left to the default. */
@@ -97,11 +97,11 @@ function decidedBy(policy: Policy, matched: PolicyRule, deed: Deed, facts: Facts
   if (decision === undefined || decision === 'never') return { kind: 'never', rule: rule.name };
   const guard = guardOf(policy, rule, deed, facts);
   const ask = askOf(policy, rule.name, decision, deed);
-  if (decision === 'auto' && guard === undefined) return { kind: 'auto', rule: rule.name, ask };
+  if (decision === 'auto' && guard === undefined) return { kind: 'auto', rule: rule.name, asks: [ask] };
   const approvals =
     guard === 'protected-namespace' ? Math.max(PROTECTED_APPROVALS, ask.approvals) : ask.approvals;
   const why = decision === 'auto' && guard !== undefined ? { guard } : {};
-  return { kind: 'approve', rule: rule.name, ask: { ...ask, approvals }, ...why };
+  return { kind: 'approve', rule: rule.name, asks: [{ ...ask, approvals }], ...why };
 }
 
 function guardOf(policy: Policy, rule: PolicyRule, deed: Deed, facts: Facts): Guard | undefined {
@@ -126,13 +126,20 @@ function askOf(policy: Policy, rule: string, decision: PolicyDecision, { reversi
 const trusted = ({ lowTrustSources }: Policy, { match }: PolicyRule, { source }: Facts): boolean =>
   !lowTrustSources.some((glob) => globFits(glob, source)) || (match.source?.includes(source) ?? false);
 
-const RANK = { auto: 0, approve: 1, never: 2 } as const;
+type Approval = Extract<Requirement, { kind: 'approve' }>;
 
-function stricter(a: Requirement, b: Requirement): Requirement {
-  if (RANK[a.kind] !== RANK[b.kind]) return RANK[a.kind] > RANK[b.kind] ? a : b;
-  if (a.kind === 'never' || b.kind === 'never') return a;
-  const stricter = b.ask.approvals > a.ask.approvals ? b : a;
-  return { ...stricter, ask: { ...stricter.ask, group: a.ask.group && b.ask.group } };
+/** Whatever satisfies it satisfies each of them. */
+function strictestOf(all: readonly Requirement[]): Requirement {
+  const never = all.find(({ kind }) => kind === 'never');
+  if (never) return never;
+  const asked = all.filter((one): one is Approval => one.kind === 'approve');
+  const deciding = asked.length > 0 ? asked : all;
+  const asks = strictest(deciding.flatMap((one) => (one.kind === 'never' ? [] : one.asks)));
+  const rule = asks[0]?.rule ?? DEFAULT_RULE;
+  if (asked.length === 0) return { kind: 'auto', rule, asks };
+  // One that wants people asked wants it whatever keeps the others from being automatic.
+  const guard = asked.every((one) => one.guard) ? asked[0]?.guard : undefined;
+  return { kind: 'approve', rule, asks, ...(guard && { guard }) };
 }
 
 export type PlanRequirement =
@@ -152,12 +159,11 @@ export function requirementForPlan(
     if (facts === undefined) return { kind: 'never', rule: DEFAULT_RULE, step };
     const requirement = requirementFor(policy, step, facts);
     if (requirement.kind === 'never') return { kind: 'never', rule: requirement.rule, step };
-    (requirement.kind === 'auto' ? spare : asks).push(requirement.ask);
+    (requirement.kind === 'auto' ? spare : asks).push(...requirement.asks);
   }
   // What may run by itself needs nobody more, where somebody is asked for the rest.
-  const needed = asks.length > 0 ? asks : spare;
-  const expiry = needed.length > 0 ? Math.min(...needed.map((ask) => ask.expiry)) : policy.approvalExpiry;
-  return { kind: 'approve', asks: strictest(needed), expiry };
+  const needed = strictest(asks.length > 0 ? asks : spare);
+  return { kind: 'approve', asks: needed, expiry: needed[0]?.expiry ?? policy.approvalExpiry };
 }
 
 /** Whoever satisfies `b` satisfies `a`. */
@@ -168,13 +174,17 @@ const includedIn = (a: Ask, b: Ask): boolean =>
   (b.reason || !a.reason) &&
   (a.group || !b.group);
 
-const strictest = (asks: readonly Ask[]): Ask[] =>
-  asks.filter(
+/** Every ask that no other includes, each for as long as the most impatient. */
+export function strictest(asks: readonly Ask[]): Ask[] {
+  const expiry = Math.min(...asks.map((ask) => ask.expiry));
+  const left = asks.filter(
     (ask, index) =>
       !asks.some(
         (other, at) => at !== index && includedIn(ask, other) && (at < index || !includedIn(other, ask)),
       ),
   );
+  return left.map((ask) => ({ ...ask, expiry }));
+}
 
 /** Keys of `do` that name nothing: a typing error there would silently lift a prohibition. */
 export function unknownDeeds(

@@ -40,18 +40,24 @@ export const counts = (policy: Policy, ask: Ask, voter: Voter, requesters: reado
   isNamed(policy, ask.from, voter) && !(ask.excludeRequester && requesters.includes(voter.id));
 
 /** What of a vote decides whether it counts. */
-export type Counted = Pick<Vote, 'by' | 'groups' | 'reason' | 'together'>;
+export type Counted = Pick<Vote, 'by' | 'groups' | 'reason' | 'together' | 'at'>;
 
-/** How many more different people must approve. */
+/** An approval counts for as long as the plan could have waited for it. `at`: Unix milliseconds. */
+export const isFresh = ({ expiry }: Pick<Ask, 'expiry'>, vote: Pick<Vote, 'at'>, at: number): boolean =>
+  at - Date.parse(vote.at) <= expiry;
+
+/** How many more different people must approve, at that moment. */
 export function missing(
   policy: Policy,
   ask: Ask,
   votes: readonly Counted[],
   requesters: readonly string[],
+  at: number,
 ): number {
   const counted = votes.filter(
-    ({ by, groups, reason, together }) =>
+    ({ by, groups, reason, together, at: given }) =>
       counts(policy, ask, { id: by, groups }, requesters) &&
+      isFresh(ask, { at: given }, at) &&
       !(ask.reason && !reason?.trim()) &&
       !(together && !ask.group),
   );

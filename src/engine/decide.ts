@@ -1,7 +1,7 @@
 // A person's click: checked against the state, appended once, enqueued.
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
 import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
-import { asksFor, awaitingAfter } from '../domain/needed.ts';
+import { asksAt, awaitingAfter } from '../domain/needed.ts';
 import { unasked } from '../domain/sightings.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
@@ -25,10 +25,11 @@ export async function decide(
   const pause = await deps.pause.read();
   if (VOTES.includes(click.verb)) await noteAskers(deps, session);
   for (;;) {
-    const refusal = refuse(session.incident, click, roster);
+    const now = deps.clock.now();
+    const refusal = refuse(session.incident, click, roster, now);
     if (refusal) return { decided: false, refusal };
     const closing = closes(click);
-    const decision = toDecision(session.incident, click, roster, fingerprint);
+    const decision = toDecision(session.incident, click, roster, now, fingerprint);
     const events: EventBody[] = [{ type: 'decided', decision }, ...(closing ? [closing] : [])];
     if (pause && !session.incident.paused && !closing) events.push({ type: 'paused', pause });
     if ((await append(deps, session, events, seal)) === 'appended') break;
@@ -39,7 +40,7 @@ export async function decide(
   return { decided: true, incident: session.incident };
 }
 
-const VOTES: readonly Verb[] = ['contain', 'approve'];
+const VOTES: readonly Verb[] = ['contain', 'approve', 'retry', 'skip', 'roll-back'];
 
 const unknownIncident: Decided = {
   decided: false,
@@ -55,12 +56,13 @@ function toDecision(
   incident: Incident,
   click: Click,
   roster: Roster,
+  now: number,
   fingerprint: string | undefined,
 ): Decision {
   const { verb, by, hash, reason, at, strategy, together } = click;
   const { policy } = roster;
-  const rules = asksFor(incident, verb, policy).map(({ rule }) => rule);
-  const awaiting = awaitingAfter(incident, click, roster);
+  const rules = asksAt(incident, verb, policy, now).map(({ rule }) => rule);
+  const awaiting = awaitingAfter(incident, click, roster, now);
   const { groups = [] } = by;
   return {
     verb,

@@ -11,6 +11,7 @@ import {
   contained,
   reported,
   revoked,
+  T0,
   waiting,
 } from '../builders.ts';
 
@@ -25,6 +26,7 @@ const person = (id: string, over: Partial<Person> = {}): Person => ({
   ...over,
 });
 const { hash, containHash } = aPlan();
+const NOW = T0 + 60_000;
 
 const click = (verb: Verb, by: Person, over: Partial<Click> = {}): Click => ({
   verb,
@@ -118,11 +120,11 @@ describe('refuse', () => {
     ['identifying', unknown, click('identify', person('UMAYA')), undefined],
     ['identifying as nobody', unknown, click('identify', person('UDAN')), 'not-allowed'],
   ])('%s', (_name, events, given, code) => {
-    expect(refuse(anIncident(events), given, roster)?.code).toBe(code);
+    expect(refuse(anIncident(events), given, roster, NOW)?.code).toBe(code);
   });
 
   it('names who can instead', () => {
-    const refusal = refuse(anIncident(waiting('UINES')), click('approve', person('UINES')), roster);
+    const refusal = refuse(anIncident(waiting('UINES')), click('approve', person('UINES')), roster, NOW);
     expect(refusal?.message).toContain('<@UTOMAS>');
     expect(refusal?.message).not.toContain('<@UINES>');
   });
@@ -145,7 +147,7 @@ describe('offers', () => {
     for (const events of [waiting(), contained(), running, revoked(), falseAlarm, unknown, identifiedBy]) {
       const incident = anIncident(events);
       for (const verb of offers(incident))
-        expect(refuse(incident, click(verb, person('UTOMAS')), roster)).toBeUndefined();
+        expect(refuse(incident, click(verb, person('UTOMAS')), roster, NOW)).toBeUndefined();
     }
   });
 });

@@ -45,8 +45,12 @@ const facts = (changes: Partial<Facts> = {}): Facts => ({
 function words(policy: Policy, deed: Deed, given: Facts): string {
   const needed = requirementFor(policy, deed, given);
   if (needed.kind !== 'approve') return `${needed.kind} (${needed.rule})`;
-  const { approvals, from, excludeRequester, rule } = needed.ask;
-  return `${approvals} of ${from.join('+')}${excludeRequester ? ', not the requester' : ''} (${rule})`;
+  return needed.asks
+    .map(
+      ({ approvals, from, excludeRequester, rule }) =>
+        `${approvals} of ${from.join('+')}${excludeRequester ? ', not the requester' : ''} (${rule})`,
+    )
+    .join(' and ');
 }
 
 const one = (match: PolicyInput['rules'] extends (infer R)[] | undefined ? R : never): PolicyInput => ({
@@ -457,7 +461,8 @@ describe('properties', () => {
     );
   const deeds = fc.constantFrom(contain, del);
   const rank = (needed: ReturnType<typeof requirementFor>): number =>
-    ({ auto: 0, approve: 1, never: 9 })[needed.kind] + (needed.kind === 'approve' ? needed.ask.approvals : 0);
+    ({ auto: 0, approve: 1, never: 9 })[needed.kind] +
+    (needed.kind === 'approve' ? Math.max(...needed.asks.map(({ approvals }) => approvals)) : 0);
 
   it('learning a fact never makes it stricter than it was in ignorance', () => {
     fc.assert(

@@ -1,8 +1,10 @@
 // Who must still approve, in words with mentions: for the card, the thread and the message that reminds.
-import type { Incident, Vote } from '../../domain/incident.ts';
-import { asksFor, mentions, neededFor } from '../../domain/needed.ts';
+
+import { goesOn } from '../../domain/going-on.ts';
+import type { Incident, Verb } from '../../domain/incident.ts';
+import { asksAt, mentions, neededFor, votesAt } from '../../domain/needed.ts';
 import { type Ask, DEFAULT_RULE, type Policy } from '../../domain/policy.ts';
-import { namedBy, requesters, votesFor } from '../../domain/votes.ts';
+import { namedBy, requesters } from '../../domain/votes.ts';
 import { clean, people } from './mrkdwn.ts';
 
 const SHOWN = 12;
@@ -11,20 +13,17 @@ const SHOWN = 12;
 export type Groups = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** One sentence part for each rule that asks; what the policy never allows says so. */
-export function asksText(
-  incident: Incident,
-  verb: Vote['verb'],
-  policy: Policy,
-  groups: Groups = {},
-): string[] {
-  const needed = neededFor(incident, verb, policy);
-  if (needed.kind === 'never')
+export function asksText(incident: Incident, verb: Verb, policy: Policy, groups: Groups = {}): string[] {
+  const voting = verb === 'contain' ? 'contain' : 'approve';
+  const needed = neededFor(incident, voting, policy);
+  if (!goesOn(verb) && needed.kind === 'never')
     return [
       `nobody: the policy never allows "${clean(needed.step.title)}" (rule "${clean(needed.rule, 60)}")`,
     ];
   const hash = verb === 'contain' ? incident.plan?.containHash : incident.plan?.hash;
-  const given = votesFor(incident, verb, hash).map(({ by }) => by);
-  return asksFor(incident, verb, policy).map((ask) => askText(incident, ask, policy, given, groups));
+  const given = votesAt(incident, verb, hash).map(({ by }) => by);
+  const now = Date.parse(incident.updatedAt);
+  return asksAt(incident, verb, policy, now).map((ask) => askText(incident, ask, policy, given, groups));
 }
 
 function askText(

@@ -4,7 +4,7 @@ import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@sl
 import { bindsTo } from '../../domain/approval.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
-import { needsReason } from '../../domain/needed.ts';
+import { asksFor } from '../../domain/needed.ts';
 import { blockedIn } from '../../domain/new-run.ts';
 import { offers, otherWays } from '../../domain/offers.ts';
 
@@ -98,7 +98,11 @@ function button(incident: Incident, verb: Verb, policy: Policy): Button {
     type: 'button',
     action_id: `${ACTIONS.decide}:${verb}`,
     text: text(label(incident, verb), 75),
-    value: value(incident, bindsTo(incident, verb), isVote(verb) && needsReason(incident, verb, policy)),
+    value: value(
+      incident,
+      bindsTo(incident, verb),
+      asksFor(incident, verb, policy).some(({ reason }) => reason),
+    ),
   };
   if (verb === 'contain') return { ...base, style: 'danger', confirm: confirmContain(incident) };
   if (verb === 'skip') return { ...base, confirm: confirmSkip(incident) };
@@ -106,8 +110,6 @@ function button(incident: Incident, verb: Verb, policy: Policy): Button {
   const final = pendingSteps(incident).some(({ reversible }) => !reversible);
   return { ...base, style: final ? 'danger' : 'primary', confirm: confirmApprove(incident) };
 }
-
-const isVote = (verb: Verb): boolean => verb === 'contain' || verb === 'approve';
 
 function confirmContain(incident: Incident): ConfirmationDialog {
   const steps = pendingSteps(incident).filter(({ phase }) => phase === 'contain');

@@ -1,7 +1,9 @@
 // What a click on a card does: decide at once, ask for a reason first, or show the details.
 import type { BlockAction } from '@slack/bolt';
 import { type Click, refuse } from '../../domain/approval.ts';
+import { goesOn } from '../../domain/going-on.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import { needsReason } from '../../domain/needed.ts';
 import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';
 import { answering, explain, sayTo } from './answer.ts';
@@ -65,7 +67,7 @@ async function act(
   if (action.action_id === ACTIONS.card) return askForCard(bot, body.user.id, carried);
   const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
   if (!isVerb(verb)) return UNKNOWN_BUTTON;
-  const atOnce = AT_ONCE.includes(verb) && !(isVote(verb) && carried.reason);
+  const atOnce = AT_ONCE.includes(verb) && !carried.reason && !(await wantsReason(bot, verb, carried));
   if (atOnce) return decide(bot, body.user.id, carried, { verb });
   return ask(bot, body, verb, carried);
 }
@@ -89,13 +91,18 @@ export async function decide(
   return decided.decided ? told(bot, click.verb, decided.incident) : decided.refusal.message;
 }
 
-const isVote = (verb: Verb): boolean => verb === 'contain' || verb === 'approve';
+/** Of a button that was drawn while what was approved still counted. */
+async function wantsReason(bot: Bot, verb: Verb, { incidentId }: Carried): Promise<boolean> {
+  if (!goesOn(verb)) return false;
+  const incident = await bot.front.incident(incidentId);
+  return incident !== undefined && needsReason(incident, verb, bot.roster.policy, bot.clock.now());
+}
 
 /** The person's own decision is the last one: what they are told is what it brought about. */
 function told(bot: Bot, verb: Verb, incident: Incident): string {
   const awaiting = incident.decisions.at(-1)?.decision.awaiting;
   if (awaiting === undefined) return doneText(verb, incident);
-  const asks = asksText(incident, verb === 'contain' ? 'contain' : 'approve', bot.roster.policy);
+  const asks = asksText(incident, verb, bot.roster.policy);
   return `Your approval is counted. ${counted(awaiting, 'more person', 'more people')} must approve before anything runs: ${asks.join('; ')}.`;
 }
 
@@ -134,7 +141,8 @@ async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promis
   ]);
   if (!incident) return NO_INCIDENT;
   const hash = about.hash === undefined ? {} : { hash: about.hash };
-  return refuse(incident, { verb, by, reason: 'yet to be written', ...hash }, bot.roster)?.message;
+  const click = { verb, by, reason: 'yet to be written', ...hash };
+  return refuse(incident, click, bot.roster, bot.clock.now())?.message;
 }
 
 async function askForCard(bot: Bot, user: string, { incidentId }: Carried): Promise<string> {

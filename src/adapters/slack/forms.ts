@@ -128,6 +128,18 @@ const REASONS: Partial<Record<Verb, { title: string; submit: string; intro: stri
     submit: 'Approve',
     intro: 'The policy asks for a reason with each approval of this.',
   },
+  retry: {
+    title: 'Try again',
+    submit: 'Approve',
+    intro:
+      'What was approved has waited for too long, so it is approved anew, and the policy asks for a reason.',
+  },
+  skip: {
+    title: 'Skip and go on',
+    submit: 'Approve',
+    intro:
+      'What was approved has waited for too long, so it is approved anew, and the policy asks for a reason.',
+  },
   review: {
     title: 'Close the review',
     submit: 'Close review',

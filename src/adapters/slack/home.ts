@@ -64,10 +64,10 @@ const heading = (id: string, text: string): KnownBlock => ({
 });
 
 /** Whether a press on Approve would count. */
-function waitsFor({ roster }: Bot, incident: Incident, by: Person): boolean {
+function waitsFor({ roster, clock }: Bot, incident: Incident, by: Person): boolean {
   if (pendingSteps(incident).length === 0 || incident.plan === undefined) return false;
   const click = { verb: 'approve' as const, by, hash: incident.plan.hash, reason: 'yet to be written' };
-  return refuse(incident, click, roster) === undefined;
+  return refuse(incident, click, roster, clock.now()) === undefined;
 }
 
 async function listed(bot: Bot, incidents: readonly Incident[], buttons: boolean): Promise<KnownBlock[]> {

@@ -1,7 +1,8 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
 
+import { bindsTo } from '../../domain/approval.ts';
 import type { Incident, Run, Vote } from '../../domain/incident.ts';
-import { neededFor } from '../../domain/needed.ts';
+import { neededFor, votesAt } from '../../domain/needed.ts';
 import { offers } from '../../domain/offers.ts';
 import type { Step } from '../../domain/plan.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -14,7 +15,6 @@ import {
   stepsInEffect,
   takesBack,
 } from '../../domain/runs.ts';
-import { votesFor } from '../../domain/votes.ts';
 import { asksText, type Groups } from './asks-text.ts';
 import { clean, moment, people, some } from './mrkdwn.ts';
 import { progressLine } from './progress-text.ts';
@@ -106,7 +106,8 @@ function progress(incident: Incident, step: Step): string {
 }
 
 function approvalLines(incident: Incident, { policy, groups }: Approving): string[] {
-  if (incident.closed || openRun(incident) || pendingSteps(incident).length === 0) return [];
+  if (incident.closed || openRun(incident)) return [];
+  if (pendingSteps(incident).length === 0) return [votesLine(incident)].filter((line) => line !== '');
   const needed = neededFor(incident, 'approve', policy);
   const expiry = incident.planExpiry ?? (needed.kind === 'approve' ? needed.expiry : policy.approvalExpiry);
   const until = incident.planAt ? ` Until ${moment(Date.parse(incident.planAt) + expiry)}.` : '';
@@ -119,14 +120,18 @@ function approvalLines(incident: Incident, { policy, groups }: Approving): strin
   return [...quick, ...approve, `${votesLine(incident)}${until}`.trim()].filter((line) => line !== '');
 }
 
+const FOR: [Vote['verb'], string][] = [
+  ['contain', 'For the quarantine'],
+  ['approve', 'Approved so far by'],
+  ['retry', 'For trying again'],
+  ['skip', 'For going on without it'],
+  ['roll-back', 'For rolling back'],
+];
+
 /** Who has said yes to what is on the card. */
 function votesLine(incident: Incident): string {
-  const given = (verb: Vote['verb'], hash: string | undefined) =>
-    votesFor(incident, verb, hash).map(({ by }) => by);
-  const quick = given('contain', incident.plan?.containHash);
-  const whole = given('approve', incident.plan?.hash);
-  return [
-    ...(quick.length > 0 ? [`*For the quarantine:* ${people(quick)}.`] : []),
-    ...(whole.length > 0 ? [`*Approved so far by:* ${people(whole)}.`] : []),
-  ].join(' ');
+  return FOR.flatMap(([verb, words]) => {
+    const given = votesAt(incident, verb, bindsTo(incident, verb)).map(({ by }) => by);
+    return given.length > 0 ? [`*${words}:* ${people(given)}.`] : [];
+  }).join(' ');
 }

@@ -51,7 +51,7 @@ async function formFor(
     channel,
     together: { verb, plans: mine.map(({ incident, same }) => [incident.id, same.hash]) },
   };
-  const reason = mine.some(({ incident }) => needsReason(incident, verb, bot.roster.policy));
+  const reason = mine.some(({ incident }) => needsReason(incident, verb, bot.roster.policy, bot.clock.now()));
   return togetherForm(mine.length, [...plansIn(mine), ...refusedIn(refused)], memory, reason);
 }
 
@@ -71,7 +71,7 @@ interface Refused {
 function refusalOf(bot: Bot, by: Person, { incident, same }: Member): Refused | undefined {
   const { verb, hash } = same;
   const click = { verb, by, hash, reason: 'yet to be written', together: true as const };
-  const refusal = refuse(incident, click, bot.roster);
+  const refusal = refuse(incident, click, bot.roster, bot.clock.now());
   return refusal && { name: nameOf(incident), message: refusal.message };
 }
 

@@ -1,5 +1,5 @@
 // What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
-import type { Decision, Incident, IncidentEvent } from '../../domain/incident.ts';
+import type { Decision, Incident, IncidentEvent, Verb } from '../../domain/incident.ts';
 import { asksFor, mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { isBleeding } from '../../domain/runs.ts';
@@ -7,15 +7,22 @@ import { namedBy, requesters } from '../../domain/votes.ts';
 import { asksText } from './asks-text.ts';
 import { clean, counted, moment, people } from './mrkdwn.ts';
 
+const VOTED: Partial<Record<Verb, string>> = {
+  contain: 'the quarantine',
+  retry: 'that what is left is tried again',
+  skip: 'that it goes on without what holds it up',
+  'roll-back': 'the roll-back',
+};
+
 export function voted(
   { verb, by, reason, awaiting = 0 }: Decision,
   after: Incident,
   policy: Policy,
 ): string[] {
-  const what = verb === 'contain' ? 'the quarantine' : 'the plan';
+  const what = VOTED[verb] ?? 'the plan';
   const why = reason ? ` Reason: ${clean(reason, 600)}` : '';
   const more = `${counted(awaiting, 'more approval')} ${awaiting === 1 ? 'is' : 'are'} needed:`;
-  const asks = asksText(after, verb === 'contain' ? 'contain' : 'approve', policy);
+  const asks = asksText(after, verb, policy);
   return [`${people([by])} approved ${what}.${why} ${more} ${asks.join('; ')}.`];
 }
 

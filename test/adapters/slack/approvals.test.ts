@@ -2,7 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../../sandbox/slack/types.ts';
 import { directory } from '../../../src/adapters/slack/directory.ts';
-import { aPolicy, contained, waiting } from '../../builders.ts';
+import type { EventBody } from '../../../src/domain/incident.ts';
+import type { Step } from '../../../src/domain/plan.ts';
+import { aPlan, aPolicy, contained, remove, waiting } from '../../builders.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 
 let world: World;
@@ -110,6 +112,44 @@ describe('a user group', () => {
     expect((await people.person('UINES00001')).groups).toEqual([]);
     world.workspace.faults.clear();
     expect((await people.person('UINES00001')).groups).toEqual(['SSECONCALL']);
+  });
+});
+
+describe('a run that stopped and whose approvals do not count', () => {
+  const step = (id: string, phase: Step['phase']): Step => ({
+    ...remove,
+    id,
+    action: id,
+    phase,
+    reversible: true,
+  });
+  const steps = [step('prepare', 'replace'), step('restart', 'roll-out')];
+  const stopped = (by: string): EventBody[] => [
+    ...contained(),
+    { type: 'plan-proposed', plan: aPlan(steps) },
+    { type: 'decided', decision: { verb: 'approve', by, hash: aPlan(steps).hash } },
+  ];
+  const openStopped = async (into: World): Promise<string> => {
+    const id = `inc-approve-${++count}`;
+    await into.open(id, stopped('UNOBODY01'));
+    const run = `plan-${into.front.events(id).length}`;
+    into.front.append(
+      id,
+      { type: 'run-stopped', run, reason: 'It was refused.' },
+      { type: 'plan-proposed', plan: aPlan(steps) },
+    );
+    await into.workspace.waitFor(() => JSON.stringify(into.workspace.messages(CHANNEL)).includes('Retry'));
+    return id;
+  };
+
+  it('is tried again when enough people have pressed the button', async () => {
+    const id = await openStopped(world);
+    expect(await told('maya', () => press('maya', id, 'retry'))).toMatch(/must be approved anew.*<!subteam/);
+    expect(await told('ines', () => press('ines', id, 'retry'))).toMatch(
+      /counted\. 1 more person must approve/,
+    );
+    await world.workspace.waitFor(() => textOf(card(id)).includes('For trying again:* <@UINES00001>'));
+    expect(await told('tomas', () => press('tomas', id, 'retry'))).toMatch(/^Trying again/);
   });
 });
 

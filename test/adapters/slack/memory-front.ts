@@ -70,10 +70,11 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
           refusal: { code: 'unknown-incident', message: 'There is no such incident. Nothing was changed.' },
         };
       const now = { ...roster, teamId: roster.teamId() };
-      const refusal = refuse(incidentOf(incidentId), click, now);
+      const at = () => Date.parse(incidentOf(incidentId).updatedAt);
+      const refusal = refuse(incidentOf(incidentId), click, now, at());
       if (refusal) return { decided: false, refusal };
-      const { verb, by, reason, hash, at, together } = click;
-      const awaiting = awaitingAfter(incidentOf(incidentId), click, now);
+      const { verb, by, reason, hash, at: given, together } = click;
+      const awaiting = awaitingAfter(incidentOf(incidentId), click, now, at());
       front.append(incidentId, {
         type: 'decided',
         decision: {
@@ -84,7 +85,7 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
           ...(reason ? { reason } : {}),
           ...(together ? { together } : {}),
           ...(hash ? { hash } : {}),
-          ...(at ? { at } : {}),
+          ...(given ? { at: given } : {}),
         },
       });
       return { decided: true, incident: incidentOf(incidentId) };

@@ -101,7 +101,7 @@ describe('a run that stopped', () => {
     );
     expect(ours.map(({ value }) => readCarried(value)?.hash)).toEqual([RUN, RUN, RUN]);
     expect(JSON.stringify(ours[1]?.confirm)).toContain('Deployment/web');
-    expect(reasonForm('roll-back', { channel: 'C1' })).toBeDefined();
-    expect(reasonForm('retry', { channel: 'C1' })).toBeUndefined();
+    for (const verb of ['roll-back', 'retry', 'skip'] as const)
+      expect(reasonForm(verb, { channel: 'C1' })).toBeDefined();
   });
 });
