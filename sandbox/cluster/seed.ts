@@ -33,6 +33,7 @@ export interface ServiceAccountSeed {
   labels?: Labels;
   annotations?: Labels;
   imagePullSecrets?: string[];
+  secrets?: string[];
   finalizers?: string[];
   automount?: boolean;
 }
@@ -100,10 +101,11 @@ export class Seed {
   }
 
   serviceAccount(namespace: string, name: string, seed: ServiceAccountSeed = {}): KubeObject {
-    const { imagePullSecrets, automount, ...metadata } = seed;
+    const { imagePullSecrets, secrets: listed, automount, ...metadata } = seed;
     return this.#create(serviceAccounts, namespace, {
       metadata: { name, ...metadata },
       ...(imagePullSecrets && { imagePullSecrets: imagePullSecrets.map((each) => ({ name: each })) }),
+      ...(listed && { secrets: listed.map((each) => ({ name: each })) }),
       ...(automount === undefined ? {} : { automountServiceAccountToken: automount }),
     });
   }

@@ -1,6 +1,7 @@
 // Re-creates a ServiceAccount under its name: the new UID kills every token of the old one, and bindings by name stay valid.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { listWords, withList } from '../domain/carried.ts';
 import { pointer } from '../domain/labels.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
@@ -26,7 +27,8 @@ type Params = z.infer<typeof paramsSchema>;
 
 interface ServiceAccount extends KubernetesObject {
   automountServiceAccountToken?: boolean;
-  imagePullSecrets?: { name: string }[];
+  imagePullSecrets?: { name?: string }[];
+  secrets?: { name?: string }[];
 }
 
 const refTo = ({ namespace, name }: Params): ObjectRef => ({
@@ -54,8 +56,7 @@ export const recreateServiceAccount: Action = defineAction<Params>({
     const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
     return {
       title: `Re-create ServiceAccount ${namespace}/${name} on ${cluster}`,
-      breaks:
-        'Every token of it dies, those of running Pods too: they get 401 until they are replaced, and its token Secrets are removed.',
+      breaks: `Every token of it dies, those of running Pods too: they get 401 until they are replaced, and its token Secrets are removed.${listWords(params.manifest)}`,
       kubectl: [`${kubectl} delete serviceaccount ${name}`, createCommand(kubectl, body(params))],
       gives: { namespace, serviceAccount: name, secrets: [] },
     };
@@ -68,7 +69,10 @@ function propose(proposal: Proposal): Params[] {
   const existing = recreated(proposal);
   if (existing === undefined) return [];
   const { name, uid, manifest } = existing;
-  return [{ namespace: proposal.identity.namespace, name, uid, manifest }];
+  const { tokenSecrets } = proposal.situation;
+  // What is made again has its old name again.
+  const kept = withList(manifest, tokenSecrets, (same) => same);
+  return [{ namespace: proposal.identity.namespace, name, uid, manifest: kept }];
 }
 
 async function execute(bench: Bench, params: Params): Promise<Outcome> {
@@ -128,13 +132,19 @@ function missingFrom(found: ServiceAccount, { metadata, ...fields }: Params['man
       value,
     }));
   });
-  const rest = (['imagePullSecrets', 'automountServiceAccountToken'] as const).flatMap((field): JsonPatch => {
-    const [wanted, present] = [fields[field], found[field]];
-    return wanted === undefined || present !== undefined
-      ? []
-      : [{ op: 'add', path: `/${field}`, value: wanted }];
+  const lists = (['imagePullSecrets', 'secrets'] as const).flatMap((field): JsonPatch => {
+    const [wanted, present] = [(fields[field] ?? []) as { name: string }[], found[field]];
+    const absent = wanted.filter(({ name }) => !present?.some((one) => one.name === name));
+    if (absent.length === 0) return [];
+    if (present === undefined) return [{ op: 'add', path: `/${field}`, value: absent }];
+    return absent.map((value) => ({ op: 'add', path: `/${field}/-`, value }));
   });
-  return [...maps, ...rest];
+  const { automountServiceAccountToken: value } = fields;
+  const automount: JsonPatch =
+    value === undefined || found.automountServiceAccountToken !== undefined
+      ? []
+      : [{ op: 'add', path: '/automountServiceAccountToken', value }];
+  return [...maps, ...lists, ...automount];
 }
 
 const body = ({ manifest }: Params): unknown => ({ apiVersion: 'v1', kind: 'ServiceAccount', ...manifest });

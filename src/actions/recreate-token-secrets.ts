@@ -1,6 +1,7 @@
-// Makes the token Secrets that workloads use again after their ServiceAccount was re-created: its new UID makes other tokens of them.
+// Makes the token Secrets that workloads use, or that its list names, again after their ServiceAccount was re-created: its new UID makes other tokens of them.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { tokenSecretsToCarry } from '../domain/carried.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
@@ -54,14 +55,14 @@ export const recreateTokenSecrets: Action = defineAction<Params>({
 
 function propose(proposal: Proposal): Params[] {
   const existing = recreated(proposal);
-  const used = proposal.situation.tokenSecrets.filter((one) => one.used && !one.deleting && !one.otherType);
-  if (existing === undefined || used.length === 0) return [];
+  const carried = tokenSecretsToCarry(proposal.situation.tokenSecrets);
+  if (existing === undefined || carried.length === 0) return [];
   return [
     {
       namespace: proposal.identity.namespace,
       serviceAccount: existing.name,
       uid: existing.uid,
-      secrets: used.map(({ name, uid, labels, annotations }) => ({
+      secrets: carried.map(({ name, uid, labels, annotations }) => ({
         name,
         uid,
         ...(labels ? { labels } : {}),

@@ -1,6 +1,7 @@
 // Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
 import { randomUUID } from 'node:crypto';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { listWords, withList } from '../domain/carried.ts';
 import type { Memory } from '../domain/incident.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/rights.ts';
@@ -51,12 +52,13 @@ function propose({ identity, situation, approach, today }: Proposal): Replacemen
   const succession = successionOf(identity, situation, today);
   if (succession === undefined || liveness.alive === 'dead' || !hasRights(situation)) return [];
   const { name, secrets, bindings } = succession;
+  const newName = (old: string) => secrets.find(({ from }) => from === old)?.to ?? old;
   return [
     {
       namespace: identity.namespace,
       name,
       replaces: { name: serviceAccount.name, uid: serviceAccount.uid },
-      manifest: manifestFor(serviceAccount.manifest, name),
+      manifest: manifestFor(withList(serviceAccount.manifest, situation.tokenSecrets, newName), name),
       secrets: secrets.map(({ from, to }) => ({ replaces: from, name: to })),
       bindings: bindings.map(({ from: { kind, namespace, name: replaces, role }, to }) => ({
         kind,
@@ -75,8 +77,7 @@ function describe(params: Replacement, cluster: string) {
   const also = [count(bindings.length, 'binding'), count(secrets.length, 'token Secret')].filter(Boolean);
   return {
     title: `Create ServiceAccount ${namespace}/${name} in place of ${replaces.name} on ${cluster}${also.length > 0 ? `, with ${also.join(' and ')}` : ''}`,
-    breaks:
-      'Nothing: the old one stays as it is. Until it is deleted, both have these rights, and the leak stays live.',
+    breaks: `Nothing: the old one stays as it is. Until it is deleted, both have these rights, and the leak stays live.${listWords(params.manifest)}`,
     kubectl: [
       ...itemsOf(params)
         .filter(({ fits }) => fits === undefined)

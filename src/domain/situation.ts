@@ -33,7 +33,9 @@ export interface TokenSecretFact {
   owners?: Owner[];
   /** A Pod or a template mounts or reads it. */
   used?: true;
-  /** For a Secret that is used: what a re-creation would carry. */
+  /** The ServiceAccount names it in its list of Secrets. */
+  listed?: true;
+  /** For a Secret that is used or listed: what a re-creation would carry. */
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
@@ -182,6 +184,8 @@ export interface ServiceAccountManifest extends Record<string, unknown> {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   automountServiceAccountToken?: boolean;
   imagePullSecrets?: { name: string }[];
+  /** Also of token Secrets, under the names that they have now. */
+  secrets?: { name: string }[];
 }
 
 export interface Situation {
@@ -196,7 +200,7 @@ export interface Situation {
     /** Absent in what was observed before it was read. */
     deletionTimestamp?: string;
     finalizers: string[];
-    /** What a re-creation would create: no UID, no status, no token references. */
+    /** What a re-creation would create: no UID, no status. */
     manifest: ServiceAccountManifest;
   } | null;
   /** Secrets of type kubernetes.io/service-account-token of this ServiceAccount (legacy), by metadata only. */

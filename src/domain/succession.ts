@@ -1,4 +1,5 @@
 // What takes the place of a ServiceAccount: its new name, the token Secrets that are in use, and a binding for each of the old. Pure.
+import { tokenSecretsToCarry } from './carried.ts';
 import type { BindingFact, ServiceAccountManifest, Situation } from './situation.ts';
 import { successorName } from './successor.ts';
 import type { TokenIdentity } from './token-identity.ts';
@@ -12,7 +13,7 @@ export interface Copy {
 export interface Succession {
   /** Of the new ServiceAccount. */
   name: string;
-  /** Token Secrets that workloads use, and the name under which the new ServiceAccount gets one. */
+  /** Token Secrets that workloads use or its list names, and the name under which the new ServiceAccount gets one. */
   secrets: { from: string; to: string }[];
   bindings: Copy[];
 }
@@ -30,10 +31,12 @@ export function successionOf(who: Who, situation: Situation, today: string): Suc
     access?.namesakes.map((one) => one.name),
   );
   const names = tokenSecrets.map((secret) => secret.name);
-  const inUse = tokenSecrets.filter(({ used, deleting, otherType }) => used && !deleting && !otherType);
   return {
     name,
-    secrets: inUse.map((secret) => ({ from: secret.name, to: successorName(secret.name, today, names) })),
+    secrets: tokenSecretsToCarry(tokenSecrets).map((secret) => ({
+      from: secret.name,
+      to: successorName(secret.name, today, names),
+    })),
     bindings: bindings
       .filter(({ as }) => as !== 'Group')
       .map((from) => ({ from, to: copyName(from, who.namespace, old, name) })),
@@ -57,20 +60,15 @@ const OWNERSHIP = [
   /^argocd\.argoproj\.io\//,
   /^(kustomize|helm)\.toolkit\.fluxcd\.io\//,
   /^kubectl\.kubernetes\.io\/last-applied-configuration$/,
-  // OpenShift's own pull Secret of the old one.
-  /^openshift\.io\/internal-registry-pull-secret-ref$/,
 ];
 
 const without = (map: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(map).filter(([key]) => !OWNERSHIP.some((owned) => owned.test(key))));
 
-/** What the new one carries over: everything but its name, who owns it, and what holds tokens of the old one. */
+/** What the new one carries over: everything but its name and who owns it. */
 export function manifestFor(old: ServiceAccountManifest, name: string): ServiceAccountManifest {
-  const { metadata, imagePullSecrets = [], ...rest } = old;
+  const { metadata, ...rest } = old;
   const [labels, annotations] = [without(metadata.labels), without(metadata.annotations)];
-  const pullSecrets = imagePullSecrets.filter(
-    (secret) => !secret.name.startsWith(`${metadata.name}-dockercfg-`),
-  );
   return {
     ...rest,
     metadata: {
@@ -78,6 +76,5 @@ export function manifestFor(old: ServiceAccountManifest, name: string): ServiceA
       ...(Object.keys(labels).length > 0 ? { labels } : {}),
       ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     },
-    ...(pullSecrets.length > 0 ? { imagePullSecrets: pullSecrets } : {}),
   };
 }

@@ -52,7 +52,7 @@ export async function observe(
     observedAt: new Date(nowMs).toISOString(),
     servers,
     serviceAccount: account,
-    tokenSecrets: markUsed(tokenSecrets ?? [], listed),
+    tokenSecrets: markUsed(tokenSecrets ?? [], listed, account),
     boundObject: boundObject ?? null,
     liveness: judgeLiveness(identity, facts, nowMs),
     ...consumers,

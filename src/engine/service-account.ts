@@ -1,10 +1,12 @@
 // Reads a ServiceAccount with what a re-creation would need.
-import type { ServiceAccountManifest, Situation } from '../domain/situation.ts';
+import { manifestOf } from '../domain/carried.ts';
+import type { Situation } from '../domain/situation.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 
 interface ServiceAccount extends KubernetesObject {
   automountServiceAccountToken?: boolean;
-  imagePullSecrets?: { name: string }[];
+  imagePullSecrets?: { name?: string }[];
+  secrets?: { name?: string }[];
 }
 
 export async function readServiceAccount(
@@ -22,23 +24,5 @@ export async function readServiceAccount(
     ...(deletionTimestamp ? { deletionTimestamp } : {}),
     finalizers,
     manifest: manifestOf(found),
-  };
-}
-
-const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** No UID, no token references: those belong to the old identity. */
-function manifestOf(found: ServiceAccount): ServiceAccountManifest {
-  const { name, labels, annotations = {} } = found.metadata;
-  const { [APPLIED]: _, ...kept } = annotations;
-  const { automountServiceAccountToken, imagePullSecrets } = found;
-  return {
-    metadata: {
-      name,
-      ...(labels ? { labels } : {}),
-      ...(Object.keys(kept).length > 0 ? { annotations: kept } : {}),
-    },
-    ...(automountServiceAccountToken === undefined ? {} : { automountServiceAccountToken }),
-    ...(imagePullSecrets ? { imagePullSecrets } : {}),
   };
 }

@@ -9,7 +9,7 @@ import {
   TOKEN_SECRET_TYPE,
 } from '../domain/labels.ts';
 import { ownersOf } from '../domain/managed-by.ts';
-import type { TokenSecretFact } from '../domain/situation.ts';
+import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import { standing } from '../domain/standing.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
@@ -112,15 +112,23 @@ function carried(
   return Object.fromEntries(Object.entries(both).filter(([, map]) => Object.keys(map).length > 0));
 }
 
-/** Only a Secret that is used is ever made again, so what the others carry is left out. */
-export function markUsed(secrets: readonly TokenSecretFact[], listed: Listed): TokenSecretFact[] {
+/** Only a Secret that is used or listed is ever made again, so what the others carry is left out. */
+export function markUsed(
+  secrets: readonly TokenSecretFact[],
+  listed: Listed,
+  account: Situation['serviceAccount'],
+): TokenSecretFact[] {
   const used = usedSecrets(
     listed,
     secrets.map(({ name }) => name),
   );
-  return secrets.map(({ labels, annotations, ...fact }) =>
-    used.has(fact.name)
-      ? { ...fact, used: true, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) }
-      : fact,
-  );
+  const named = new Set(account?.manifest.secrets?.map(({ name }) => name));
+  return secrets.map(({ labels, annotations, ...fact }) => {
+    const marks = {
+      ...(used.has(fact.name) && { used: true as const }),
+      ...(named.has(fact.name) && { listed: true as const }),
+    };
+    if (Object.keys(marks).length === 0) return fact;
+    return { ...fact, ...marks, ...(labels && { labels }), ...(annotations && { annotations }) };
+  });
 }

@@ -126,11 +126,11 @@ describe('the new ServiceAccount', () => {
     });
   });
 
-  it('keeps pull Secrets and automount, without those that hold a token of the old one', () => {
+  it('keeps pull Secrets and automount', () => {
     const old = {
       ...manifest,
       automountServiceAccountToken: false,
-      imagePullSecrets: [{ name: 'registry' }, { name: 'api-dockercfg-x2b4z' }],
+      imagePullSecrets: [{ name: 'registry' }],
     };
     expect(manifestFor(old, 'new')).toEqual({
       metadata: { name: 'new' },
@@ -139,17 +139,19 @@ describe('the new ServiceAccount', () => {
     });
   });
 
-  it('gets a token Secret only for those that are used, and never one of the old name', () => {
+  it('gets a token Secret only for those that are used or listed, and never one of the old name', () => {
     const [secret] = aSituation().tokenSecrets;
     if (secret === undefined) throw new Error('no Secret');
     const tokenSecrets = [
       { ...secret, used: true as const },
       { ...secret, name: 'idle' },
+      { ...secret, name: 'named', listed: true as const },
       { ...secret, name: 'going', used: true as const, deleting: true },
       { ...secret, name: 'copy', used: true as const, otherType: true as const },
     ];
     expect(successionOf(anIdentity(), aSituation({ tokenSecrets }), TODAY)?.secrets).toEqual([
       { from: 'api-token', to: 'api-token-r20261124' },
+      { from: 'named', to: 'named-r20261124' },
     ]);
   });
 

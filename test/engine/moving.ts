@@ -52,6 +52,8 @@ export interface Given {
   granted?: boolean;
   moves?: boolean;
   finalizers?: string[];
+  /** Of the ServiceAccount. */
+  secrets?: string[];
   wrap?: HarnessOptions['wrap'];
 }
 
@@ -70,6 +72,7 @@ export async function planned(given: Given = {}): Promise<[Harness, string, stri
     labels: { team: 'a', 'app.kubernetes.io/managed-by': 'Helm' },
     annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/api' },
     imagePullSecrets: ['registry'],
+    ...(given.secrets ? { secrets: given.secrets } : {}),
     ...(given.finalizers ? { finalizers: given.finalizers } : {}),
   });
   seed.clusterRole('view', [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]);

@@ -49,17 +49,44 @@ describe('a ServiceAccount that is re-created', () => {
     expect(actionsOf(h, id)).toEqual(['recreate-service-account']);
   });
 
+  it('keeps its list of Secrets from the first moment, and the token Secrets on it come back before any Pod', async () => {
+    const [h, id] = await started({
+      moves: true,
+      secrets: ['git-credentials', 'api-token', 'api-dockercfg-x2b4z'],
+    });
+    h.cluster().seed.secret('payments', 'git-credentials', { user: 'git' });
+    expect(actionsOf(h, id)).toEqual(['recreate-service-account', 'recreate-token-secrets']);
+    expect(h.incident(id).plan?.steps[0]?.breaks).toContain(
+      'Its list of Secrets: git-credentials, api-token.',
+    );
+    expect(h.incident(id).plan?.steps[0]?.kubectl.join()).toContain('git-credentials');
+    const [cluster] = h.connected;
+    await approve(h, id);
+    const made = h.cluster().requests.find(({ method, path }) => method === 'POST' && path === ACCOUNTS);
+    expect(made).toBeDefined();
+    expect(
+      h.cluster().requests.some(({ method, path }) => method === 'PATCH' && path === `${ACCOUNTS}/api`),
+    ).toBe(false);
+    expect(h.cluster().get(`${ACCOUNTS}/api`)).toHaveProperty('secrets', [
+      { name: 'git-credentials' },
+      { name: 'api-token' },
+    ]);
+    expect(cluster && (await statusWith(cluster, tokenIn(h)))).toBe('accepted');
+  });
+
   it.each(['at once', 'after the worker looked'])(
     'by a controller that is faster, %s, still gets what it carried',
     async (when) => {
-      const [h, id] = await started();
+      const [h, id] = await started({ secrets: ['git-credentials'] });
       const [cluster] = h.connected;
       if (cluster === undefined) throw new Error('no cluster');
       let made = false;
       const race = () => {
         if (made) return;
         made = true;
-        h.cluster().seed.serviceAccount('payments', 'api', { labels: { other: 'b' } });
+        const own = ['api-dockercfg-n7m2q'];
+        const given = { labels: { other: 'b' }, imagePullSecrets: own, secrets: own };
+        h.cluster().seed.serviceAccount('payments', 'api', given);
       };
       h.deps.clusters = new Map([
         [
@@ -79,7 +106,11 @@ describe('a ServiceAccount that is re-created', () => {
       ]);
       await approve(h, id);
       const found = h.cluster().get(`${ACCOUNTS}/api`);
-      expect(found).toMatchObject({ imagePullSecrets: [{ name: 'registry' }] });
+      const own = { name: 'api-dockercfg-n7m2q' };
+      expect(found).toMatchObject({
+        imagePullSecrets: [own, { name: 'registry' }],
+        secrets: [own, { name: 'git-credentials' }],
+      });
       expect(found?.metadata.labels).toEqual({
         other: 'b',
         team: 'a',

@@ -73,6 +73,17 @@ describe('a new ServiceAccount', () => {
     });
   });
 
+  it('has the list of Secrets of the old one, with the new name of each token Secret on it', async () => {
+    const [h, id] = await started({ secrets: ['git-credentials', 'api-token'] });
+    expect(h.incident(id).plan?.steps[0]?.breaks).toContain('git-credentials, api-token-r20261124');
+    await approve(h, id);
+    expect(h.cluster().get(`${ACCOUNTS}/${NEW}`)).toHaveProperty('secrets', [
+      { name: 'git-credentials' },
+      { name: 'api-token-r20261124' },
+    ]);
+    expect(h.cluster().get('/api/v1/namespaces/payments/secrets/api-token-r20261124')).toBeDefined();
+  });
+
   it('is not even begun without the right to bind, and the rules are named', async () => {
     const [h, id] = await started({ granted: false });
     expect(actionsOf(h, id)).toEqual([]);

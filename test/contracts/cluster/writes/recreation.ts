@@ -19,7 +19,9 @@ export function recreation(api: () => Api): void {
   describe(ACTION, () => {
     test('kills every token, keeps what is not a token, and is harmless twice', async () => {
       const room = await openRoom(api());
-      await room.create('serviceaccounts', 'bot', { metadata: kept, automountServiceAccountToken: false });
+      const secrets = [{ name: 'git-credentials' }];
+      const fields = { metadata: kept, automountServiceAccountToken: false, secrets };
+      await room.create('serviceaccounts', 'bot', fields);
       const legacy = await room.tokenSecret('token', 'bot');
       const unbound = await room.token('bot');
       const product = await employ(room);
@@ -31,7 +33,7 @@ export function recreation(api: () => Api): void {
       await room.dies(unbound);
       await room.gone('secrets', 'token');
       const after = await room.read('serviceaccounts', 'bot');
-      expect(after).toMatchObject({ metadata: kept, automountServiceAccountToken: false });
+      expect(after).toMatchObject(fields);
       expect(after.metadata.uid).toBe(facts?.uid);
       expect(after.metadata.uid).not.toBe(params.uid);
       await untouched(room, 'serviceaccounts', 'bot', async () => {
