@@ -47,6 +47,10 @@ export interface PodSeed {
   serviceAccount?: string;
   /** Names of Secrets mounted as volumes. */
   secretMounts?: string[];
+  /** What the Pod says of a token that it did not ask for. */
+  automount?: boolean;
+  /** A volume with a token for this audience. */
+  tokenFor?: string;
   /** A Secret whose key `token` becomes the environment variable TOKEN. */
   envSecret?: string;
   labels?: Labels;
@@ -65,8 +69,13 @@ export interface BindingSeed {
 }
 
 function podSpec(seed: PodSeed): PodSpec {
-  const { serviceAccount = 'default', secretMounts = [], envSecret, terminationGracePeriodSeconds } = seed;
-  const volumes = secretMounts.map((secretName) => ({ name: secretName, secret: { secretName } }));
+  const { serviceAccount = 'default', secretMounts = [], envSecret, automount, tokenFor } = seed;
+  const { terminationGracePeriodSeconds } = seed;
+  const sources =
+    tokenFor === undefined ? [] : [{ serviceAccountToken: { audience: tokenFor, path: 'token' } }];
+  const projected = sources.map((source) => ({ name: 'asked-for', projected: { sources: [source] } }));
+  const mounted = secretMounts.map((secretName) => ({ name: secretName, secret: { secretName } }));
+  const volumes = [...mounted, ...projected];
   const volumeMounts = volumes.map(({ name }) => ({
     name,
     mountPath: `/var/run/secrets/${name}`,
@@ -80,6 +89,7 @@ function podSpec(seed: PodSeed): PodSpec {
     serviceAccountName: serviceAccount,
     containers: [container],
     volumes,
+    ...(automount === undefined ? {} : { automountServiceAccountToken: automount }),
     ...(terminationGracePeriodSeconds === undefined ? {} : { terminationGracePeriodSeconds }),
   };
 }

@@ -1,26 +1,40 @@
 // Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
+import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
 import type { WorkloadObject } from '../domain/kube-objects.ts';
 import { pointer } from '../domain/labels.ts';
+import { holdsToken } from '../domain/pod-references.ts';
 import type { JsonPatch } from '../ports.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';
-import { type RollOut, rollOutOf, rollOutSchema } from './roll-out/params.ts';
+import { rollOutOf, rollOutSchema, type Target } from './roll-out/params.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRestart } from './roll-out/text.ts';
+import { lateUsers } from './succession/late.ts';
 import { recreated } from './succession/recreation.ts';
 import { versionIs } from './writes/pinned.ts';
+
+const paramsSchema = rollOutSchema.extend({
+  /** Of the ServiceAccount that was made anew: whoever holds one from before by then is replaced as well. */
+  tokens: z.strictObject({ serviceAccount: z.string(), secrets: z.array(z.string()) }).exactOptional(),
+});
+type Params = z.infer<typeof paramsSchema>;
+
+interface RestartMemory extends RollOutMemory {
+  /** Workloads that came after the plan. */
+  late?: Target[];
+}
 
 /** What `kubectl rollout restart` writes. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
-export const restartWorkloads: Action = defineAction<RollOut>({
+export const restartWorkloads: Action = defineAction<Params>({
   name: 'restart-workloads',
   phase: ({ killedFirst }) => (killedFirst ? 'recover' : 'roll-out'),
   // It changes nothing that stays, so there is nothing to take back.
   reversible: false,
-  params: rollOutSchema,
+  params: paramsSchema,
   permissions: [
     {
       scope: 'namespace',
@@ -33,26 +47,53 @@ export const restartWorkloads: Action = defineAction<RollOut>({
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
   ],
   propose,
-  describe: describeRestart,
-  execute: (bench: Bench, params) => roll(bench, params, changeAt(bench)),
-  verify: (bench: Look, params) => look(bench, params, changeAt(bench)),
+  describe(params, cluster) {
+    const { breaks, ...text } = describeRestart(params, cluster);
+    const { tokens } = params;
+    const late = `Whatever else holds a token of ${tokens?.serviceAccount} from before by then is replaced with them.`;
+    return { ...text, breaks: tokens === undefined ? breaks : `${breaks} ${late}` };
+  },
+  execute: async (bench: Bench, params) => roll(bench, await withLate(bench, params), changeAt(bench)),
+  verify: (bench: Look, params) => look(bench, withThese(params, lateIn(bench) ?? []), changeAt(bench)),
 });
 
 /** Where the ServiceAccount was made anew, its Pods and those that read a Secret of it hold tokens that nobody accepts. */
-function propose(proposal: Proposal): RollOut[] {
+function propose(proposal: Proposal): Params[] {
   const { situation, approach, consent: agreed, pace } = proposal;
   const { namespace } = proposal.identity;
   const { workloads, tokenSecrets } = situation;
   const consent = agreed ? workloads.map(pathOf) : [];
-  if (approach === 'restart')
-    return workloads.length > 0 ? [rollOutOf(workloads, { namespace, pace, consent })] : [];
-  if (recreated(proposal) === undefined) return [];
-  const died = tokenSecrets.filter(({ otherType }) => !otherType).map(({ name }) => name);
-  const users = workloads.filter(
-    ({ references: { serviceAccount, secrets } }) =>
-      serviceAccount || secrets.some((name) => died.includes(name)),
-  );
-  return users.length > 0 ? [rollOutOf(users, { namespace, pace, consent, killedFirst: true })] : [];
+  if (approach === 'restart') {
+    const users = workloads.filter(({ references }) => holdsToken(references, references.secrets));
+    return users.length > 0 ? [rollOutOf(users, { namespace, pace, consent })] : [];
+  }
+  const account = recreated(proposal);
+  if (account === undefined) return [];
+  const secrets = tokenSecrets.filter(({ otherType }) => !otherType).map(({ name }) => name);
+  const users = workloads.filter(({ references }) => holdsToken(references, secrets));
+  if (users.length === 0) return [];
+  const tokens = { serviceAccount: account.name, secrets };
+  return [{ ...rollOutOf(users, { namespace, pace, consent, killedFirst: true }), tokens }];
+}
+
+const lateIn = ({ memory }: Look): Target[] | undefined => (memory as RestartMemory).late;
+
+const withThese = (params: Params, late: readonly Target[]): Params => ({
+  ...params,
+  workloads: [...params.workloads, ...late],
+});
+
+/** Looked for once, before anything is begun, so that a roll-out stays the same after a crash. */
+async function withLate(bench: Bench, params: Params): Promise<Params> {
+  const { namespace, tokens, workloads } = params;
+  const known = lateIn(bench);
+  if (known !== undefined) return withThese(params, known);
+  // Of a plan of an older version, or one in which nothing was made anew.
+  if (tokens === undefined) return params;
+  const found = await lateUsers(bench.cluster, namespace, tokens, workloads);
+  const late = rollOutOf(found, { namespace }).workloads;
+  await bench.remember({ late } satisfies RestartMemory);
+  return withThese(params, late);
 }
 
 /** The same moment after a crash, so that nothing is rolled twice. */

@@ -27,7 +27,7 @@ export interface SecretSource {
   name?: string;
   secretName?: string;
   secretRef?: { name?: string };
-  projected?: { sources?: { secret?: { name?: string } }[] };
+  projected?: { sources?: { secret?: { name?: string }; serviceAccountToken?: { audience?: string } }[] };
   secret?: { secretName?: string };
   csi?: { nodePublishSecretRef?: { name?: string } };
 }
@@ -36,12 +36,14 @@ export interface Container {
   name?: string;
   env?: { name?: string; valueFrom?: { secretKeyRef?: { name?: string } } }[];
   envFrom?: SecretSource[];
+  volumeMounts?: { mountPath?: string }[];
 }
 
 export interface PodSpec {
   serviceAccountName?: string;
   /** Old name of the same. */
   serviceAccount?: string;
+  automountServiceAccountToken?: boolean;
   volumes?: SecretSource[];
   imagePullSecrets?: { name?: string }[];
   containers?: Container[];

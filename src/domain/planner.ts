@@ -1,9 +1,18 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
+import { pathOf } from './consumers.ts';
 import { copiesAtStake } from './copies.ts';
 import { copyNotes } from './copy-text.ts';
 import { ownerNotes } from './drift.ts';
-import { type Approach, approachOf, type Goal, hasConsent, STRATEGY_TEXTS, strategiesFor } from './goal.ts';
+import {
+  type Approach,
+  approachOf,
+  type Goal,
+  hasConsent,
+  killsEveryToken,
+  STRATEGY_TEXTS,
+  strategiesFor,
+} from './goal.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
@@ -64,6 +73,7 @@ export function planFor(
         ...ownerNotes(approach, identity, s, canQuarantine(s)),
         ...copyNotes(approach, identity, s),
         ...rollOutNotes(s, numbered),
+        ...tokenlessNotes(approach, identity, s),
       ]),
     ],
     context(approach, identity, situations),
@@ -106,6 +116,16 @@ function rollOutNotes({ cluster, workloads }: Situation, steps: readonly Step[])
       .map(({ uid }: { uid: string }) => uid),
   );
   return preflight({ workloads: workloads.filter(({ uid }) => rolled.has(uid)) });
+}
+
+/** Where only tokens are at stake, Pods without one are left alone; who looks for them in the plan is told. */
+function tokenlessNotes(approach: Approach, identity: TokenIdentity, { workloads }: Situation): string[] {
+  if (approach === 'new-service-account' || !(approach === 'restart' || killsEveryToken(approach, identity)))
+    return [];
+  const left = workloads.filter(({ references }) => references.tokenless && references.secrets.length === 0);
+  if (left.length === 0) return [];
+  const paths = left.map(pathOf).join(', ');
+  return [`No token is put into the Pods of ${paths}, so they are left alone.`];
 }
 
 /** For names and labels; UTC. */

@@ -3,7 +3,7 @@ import type { ServiceObject } from '../domain/callbacks.ts';
 import { type Consumers, consumersOf, type Listed } from '../domain/consumers.ts';
 import type { AutoscalerObject, BudgetObject, PodObject, WorkloadObject } from '../domain/kube-objects.ts';
 import type { Entry } from '../domain/owners.ts';
-import type { TokenSecretFact } from '../domain/situation.ts';
+import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
 import {
@@ -50,30 +50,41 @@ function entries(kind: string, { group, version }: Resource, objects: WorkloadOb
   return objects.map((object) => ({ kind, apiVersion, object }));
 }
 
+export interface Around {
+  identity: TokenIdentity;
+  account: Situation['serviceAccount'];
+  tokenSecrets: readonly TokenSecretFact[];
+  listed: Listed;
+}
+
 /** Whom the API server asks is looked up only where one of the workloads stands behind a Service. */
 export async function readUsers(
   cluster: Cluster,
-  identity: TokenIdentity,
-  tokenSecrets: readonly TokenSecretFact[],
-  listed: Listed,
+  { identity, account, tokenSecrets, listed }: Around,
   attempt: Attempt,
 ): Promise<Consumers> {
-  const found = findConsumers(listed, identity, tokenSecrets);
+  const find = (all: Listed) => findConsumers(all, identity, account, tokenSecrets);
+  const found = find(listed);
   if (found.workloads.every(({ services }) => services === undefined)) return found;
   const callbacks = await readCallbacks(cluster, identity.namespace, attempt);
-  return callbacks.length === 0 ? found : findConsumers({ ...listed, callbacks }, identity, tokenSecrets);
+  return callbacks.length === 0 ? found : find({ ...listed, callbacks });
 }
 
 /** Pods: who uses what leaked. Workloads: also who uses any other token of the ServiceAccount, because some ways kill them all. */
 function findConsumers(
   listed: Listed,
   { serviceAccount, boundTo }: TokenIdentity,
+  account: Situation['serviceAccount'],
   tokenSecrets: readonly TokenSecretFact[],
 ): Consumers {
   const every = tokenSecrets.map(({ name }) => name);
   const leaked = boundTo?.kind === 'Secret' ? [boundTo.name] : every;
   const using = (secrets: string[]): Consumers =>
-    consumersOf(listed, { serviceAccount: serviceAccount.name, secrets });
+    consumersOf(listed, {
+      serviceAccount: serviceAccount.name,
+      secrets,
+      automount: account?.manifest.automountServiceAccountToken,
+    });
   const { workloads } = using([...new Set([...leaked, ...every])]);
   return { pods: using(leaked).pods, workloads };
 }

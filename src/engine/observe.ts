@@ -44,7 +44,7 @@ export async function observe(
   const around = { identity, uid: account?.uid, tokenSecrets: tokenSecrets ?? [], listed, now: nowMs };
   const [copies, consumers] = await Promise.all([
     readCopies(cluster, around, search),
-    readUsers(cluster, identity, tokenSecrets ?? [], listed, attempt),
+    readUsers(cluster, { identity, account, tokenSecrets: tokenSecrets ?? [], listed }, attempt),
   ]);
   const facts = { serviceAccount: account, tokenSecrets, boundObject };
   return {
