@@ -42,6 +42,8 @@ interface Place {
 async function place({ finalizers = [] as string[] } = {}): Promise<Place> {
   const [space, other] = [await openSpace(cluster.plane), await openSpace(cluster.plane)];
   const { namespace, send, at } = space;
+  const secrets = [{ name: 'git-credentials' }, { name: 'checkout-token' }];
+  await send('PATCH', at('serviceaccounts', ACCOUNT), { secrets });
   if (finalizers.length > 0)
     await send('PATCH', at('serviceaccounts', ACCOUNT), { metadata: { finalizers } });
   const wide = `wide-${randomBytes(3).toString('hex')}`;
@@ -192,6 +194,11 @@ describe('a new ServiceAccount', () => {
     const ended = await over(ready);
     expect(ended.closed?.as, JSON.stringify(ended.runs.at(-1)?.stopped)).toBe('resolved');
     expect(await space.probe(token)).toBe(401);
+    const made = await space.send<{ secrets: object[] }>('GET', space.at('serviceaccounts', name));
+    const fresh = ready.plan?.steps[0]?.gives?.secrets[0];
+    expect(fresh).toMatch(/^checkout-token-r/);
+    expect(made.secrets).toEqual([{ name: 'git-credentials' }, { name: fresh }]);
+    expect(await space.exists(space.at('secrets', String(fresh)))).toBe(true);
     expect(await space.exists(space.at('serviceaccounts', ACCOUNT))).toBe(false);
     await podsRunAs(space, name);
     expect(await powersOf(name, here)).toEqual([true, true, true]);
