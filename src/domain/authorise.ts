@@ -55,10 +55,17 @@ export function wrongDecisions(policy: Policy, incident: Incident): RefusedDecis
 const asVoter = ({ by, groups = [] }: { by: string; groups?: string[] }): Voter => ({ id: by, groups });
 
 /** Undefined: it may. Otherwise a sentence for the card and the log. */
-export function unauthorised(policy: Policy, incident: Incident, run: Run, step: Step): string | undefined {
+export function unauthorised(
+  policy: Policy,
+  incident: Incident,
+  run: Run,
+  step: Step,
+  now: number,
+): string | undefined {
   const facts = factsOf(incident, step.cluster);
   if (facts === undefined) return 'It is not known whose token this is, so nothing is done to it.';
-  if (takesBack(run)) return undoRefused(policy, incident, run, step);
+  const at = countedAt(run, now);
+  if (takesBack(run)) return undoRefused(policy, incident, run, step, at);
   const requirement = requirementFor(policy, step, facts);
   const by = `the rule "${requirement.rule}" of this worker's policy ${policy.version}`;
   if (requirement.kind === 'never') return `"${step.title}" was not run: ${by} never allows it.`;
@@ -70,7 +77,6 @@ export function unauthorised(policy: Policy, incident: Incident, run: Run, step:
     return `"${step.title}" was not run: this worker's policy ${policy.version} does not let ${run.breakGlass.id} break the glass.`;
   const asks =
     requirement.kind === 'auto' ? asksBeside(policy, incident, run, requirement.asks) : requirement.asks;
-  const at = countedAt(run);
   if (holdsGlass(policy, run, asks, at)) return undefined;
   const asked = requesters(incident);
   const more = Math.max(...asks.map((ask) => missing(policy, ask, run.votes, asked, at)));
@@ -90,8 +96,14 @@ function asksBeside(policy: Policy, incident: Incident, run: Run, otherwise: Ask
   return asks.length > 0 ? asks : otherwise;
 }
 
-function undoRefused(policy: Policy, incident: Incident, run: Run, step: Step): string | undefined {
-  const [first] = unmet(policy, incident, run, [step], countedAt(run));
+function undoRefused(
+  policy: Policy,
+  incident: Incident,
+  run: Run,
+  step: Step,
+  at: number,
+): string | undefined {
+  const [first] = unmet(policy, incident, run, [step], at);
   if (first === undefined) return undefined;
   if (!run.votes.some(({ by, groups }) => isNamed(policy, ['approvers'], { id: by, groups })))
     return `Nothing was taken back: ${run.by} is no approver in this worker's configuration.`;

@@ -13,6 +13,10 @@ export type GoingOn = Extract<Verb, 'retry' | 'skip' | 'roll-back'>;
 export const goesOn = (verb: Verb): verb is GoingOn => GOING_ON.includes(verb);
 const GOING_ON: readonly Verb[] = ['retry', 'skip', 'roll-back'];
 
+/** Those about the plan, which the next plan voids. */
+export const planVotes = ({ votes }: Pick<Incident, 'votes'>): Vote[] =>
+  votes.filter(({ verb }) => !goesOn(verb));
+
 /** What a run stands on. */
 export type Word = Pick<Run, 'kind' | 'votes' | 'basis' | 'breakGlass'>;
 
@@ -127,6 +131,12 @@ export const missingToGoOn = (
 export const votesToGoOn = (incident: Incident, verb: GoingOn): Vote[] =>
   votesFor(incident, verb, stoppedRun(incident)?.id);
 
-/** When what a run stands on was last counted: what waited by its own plan was approved before it began. */
-export const countedAt = ({ at, approvedAt }: Pick<Run, 'at' | 'approvedAt'>): number =>
-  Date.parse(approvedAt ?? at);
+/**
+ * The moment at which what a run stands on must count: when it begins, however long it waited for a worker before; a
+ * quarantine waits for nobody. What was approved with a plan to happen later is counted when the rest of it was.
+ */
+export function countedAt({ kind, at, approvedAt, steps }: Run, now: number): number {
+  if (approvedAt !== undefined) return Date.parse(approvedAt);
+  if (kind === 'contain') return Date.parse(at);
+  return Math.min(now, ...steps.flatMap(({ startedAt }) => (startedAt ? [Date.parse(startedAt)] : [])));
+}

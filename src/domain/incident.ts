@@ -160,7 +160,7 @@ export interface Run {
   votes: Vote[];
   /** roll-back: the approvals of what it takes back. */
   basis?: Vote[];
-  /** When its approvals were counted, where that was before it began. */
+  /** When its approvals were counted, where that was long before it began. */
   approvedAt?: string;
   /** Who had it tried again, or go on without what held it up. */
   again?: Vote;

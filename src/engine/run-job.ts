@@ -68,7 +68,7 @@ async function takeStep(
   if (run.by !== 'policy') await noteAskers(deps, session);
   const { policy } = deps.settings;
   const wrong = wrongAgain(policy, session.incident, run);
-  const refusal = wrong ?? unauthorised(policy, session.incident, run, step);
+  const refusal = wrong ?? unauthorised(policy, session.incident, run, step, deps.clock.now());
   if (refusal !== undefined) {
     // On a conflict nothing was written, and the next turn asks again.
     await append(deps, session, [

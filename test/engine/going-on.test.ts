@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Verb } from '../../src/domain/incident.ts';
 import type { PolicyInput } from '../builders.ts';
-import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
+import { type Harness, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';
 
 let h: Harness;
 afterEach(() => h?.close());
@@ -225,5 +225,62 @@ describe('a plan that waited for too long', () => {
     await h.run(id, 2 * DAY);
     expect(h.incident(id).runs.map(({ stopped: why }) => why)).toEqual([undefined, undefined]);
     expect(h.cluster().get(`${SECRETS}/api-token`)).toBeUndefined();
+  });
+
+  it.each<[string, (id: string) => Promise<unknown>]>([
+    ['while no worker was there', async () => h.advance(5 * DAY)],
+    [
+      'while everything was paused',
+      async (id) => {
+        const by = { id: 'UINES', teamId: TEAM, guest: false, bot: false, deactivated: false };
+        await h.front.pause(by, 'a storm of alerts');
+        await h.run(id);
+        h.advance(5 * DAY);
+        await h.front.pause(by, undefined);
+      },
+    ],
+  ])('runs no more after it was approved %s', async (_when, wait) => {
+    h = await startHarness({ policy: two });
+    const { incidentId: id } = await h.leak(await seedLegacy(h.cluster()));
+    await h.run(id);
+    for (const [verb, by] of APPROVED) await h.click(id, verb, by);
+    await wait(id);
+    await h.run(id);
+    expect(h.cluster().get(`${SECRETS}/api-token`)).toBeDefined();
+    expect(h.incident(id).runs.at(-1)?.stopped).toMatch(/still count/);
+    expect(h.incident(id).status).toBe('awaiting-approval');
+    for (const [verb, by] of APPROVED) await h.click(id, verb, by);
+    await h.run(id);
+    expect(h.cluster().get(`${SECRETS}/api-token`)).toBeUndefined();
+  });
+
+  it('a quarantine that somebody pressed is done however late the worker comes', async () => {
+    h = await startHarness({ policy: { rules: [{ name: 'hasty', do: { contain: { expiry: '30m' } } }] } });
+    const { incidentId: id } = await h.leak(await seedLegacy(h.cluster()));
+    await h.run(id);
+    expect(await h.click(id, 'contain', 'UINES')).toMatchObject({ decided: true });
+    h.advance(5 * DAY);
+    await h.run(id);
+    expect(h.incident(id).runs[0]?.steps[0]?.outcome?.verdict).toBe('done');
+  });
+
+  it('a long run that began in time goes on to its end', async () => {
+    const rules = [{ name: 'hasty', do: { any: { approvals: 2, expiry: '5m' } } }];
+    h = await startHarness({ policy: { rules }, clusters: { prod: { podStartMs: 5 * MINUTE } } });
+    await seedLegacy(h.cluster());
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9])
+      h.cluster().seed.deployment('payments', `web-${n}`, { secretMounts: ['api-token'] });
+    h.advance(5 * MINUTE);
+    const at = { cluster: 'prod', namespace: 'payments', secret: 'api-token' };
+    const goal = { do: 'rotate' as const, strategy: 'new-secret' as const };
+    const alert = { source: 'slash', reporter: 'UMAYA', subject: { kind: 'coordinates' as const, at }, goal };
+    const { incidentId: id } = await h.front.report({ alert });
+    await h.run(id);
+    for (const [verb, by] of APPROVED) await h.click(id, verb, by);
+    const from = h.now();
+    await h.run(id);
+    expect(h.now() - from).toBeGreaterThan(10 * MINUTE);
+    expect(h.incident(id).runs[0]?.stopped).toBeUndefined();
+    expect(h.incident(id).runs[0]?.steps.map(({ outcome }) => outcome?.verdict)).not.toContain(undefined);
   });
 });

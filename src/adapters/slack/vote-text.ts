@@ -1,4 +1,5 @@
 // What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
+import { planVotes } from '../../domain/going-on.ts';
 import type { Decision, Incident, IncidentEvent, Verb } from '../../domain/incident.ts';
 import { asksFor, mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -34,7 +35,7 @@ export function glassBroken(
   policy: Policy,
 ): string[] {
   const from = asksFor(before, 'approve', policy).flatMap((ask) => ask.from);
-  const given = before.votes.map((vote) => vote.by);
+  const given = planVotes(before).map((vote) => vote.by);
   const skipped = mentions(policy, [...new Set(from)], [by, ...given]);
   return [
     `*BREAK-GLASS:* ${people([by])} runs the plan alone, ${counted(after.runs.at(-1)?.steps.length ?? 0, 'step')}. Reason: ${clean(reason, 600)}`,
@@ -50,7 +51,7 @@ export function deadline({ planAt, planExpiry }: Incident, policy: Policy): stri
 /** From the second reminder on each person who may still approve hears it alone. */
 export function aloneFor(event: IncidentEvent, after: Incident, policy: Policy): string[] {
   if (event.type !== 'reminded' || event.count < 2) return [];
-  const given = after.votes.map(({ by }) => by);
+  const given = planVotes(after).map(({ by }) => by);
   const excluded = [...given, ...requesters(after)];
   const from = asksFor(after, 'approve', policy).flatMap((ask) => ask.from);
   return namedBy(policy, from).users.filter((id) => !excluded.includes(id));

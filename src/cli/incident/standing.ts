@@ -1,5 +1,6 @@
 // How an incident stands, for a terminal: one line, whom it waits for, and whether the token is proven dead.
 import { headline } from '../../adapters/slack/headline.ts';
+import { planVotes } from '../../domain/going-on.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { neededFor } from '../../domain/needed.ts';
 import { owesOutside } from '../../domain/outside.ts';
@@ -42,7 +43,8 @@ function approval(incident: Incident, policy: Policy): string {
   const needed = neededFor(incident, 'approve', policy);
   if (needed.kind === 'never')
     return `nobody: the policy never allows "${needed.step.title}" (rule "${needed.rule}")`;
-  const given = incident.votes.length > 0 ? `, ${incident.votes.length} given` : '';
+  const votes = planVotes(incident).length;
+  const given = votes > 0 ? `, ${votes} given` : '';
   return `approval by ${needed.asks.map(askWords).join(' and ')}${given}`;
 }
 
