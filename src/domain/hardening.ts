@@ -126,7 +126,13 @@ function automount({ serviceAccount, workloads, pods }: Seen, { kubectl, name }:
   const running = workloads.filter(({ references }) => references.serviceAccount);
   if (running.length === 0 && pods.length === 0)
     return { why: `No Pod runs as ${name}, so no Pod needs its token put into it:`, kubectl: [off] };
-  const paths = running.map(pathOf);
+  const holding = running.filter(({ references }) => !references.tokenless);
+  if (running.length > 0 && holding.length === 0)
+    return {
+      why: `No Pod that runs as ${name} wants its token, so none needs it put into it:`,
+      kubectl: [off],
+    };
+  const paths = holding.map(pathOf);
   const some = `${paths.slice(0, 4).join(', ')}${paths.length > 4 ? ` and ${paths.length - 4} more` : ''}`;
   return {
     why: `Each Pod of ${some} gets its token, whether it talks to the API server or not. Where one does not, set automountServiceAccountToken: false in its Pod template; where none does, once for all new Pods:`,

@@ -86,7 +86,9 @@ export function namedFor(incident: Incident, verb: Verb, policy: Policy): readon
     const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
     return from.length > 0 ? from : ['approvers'];
   }
-  if (verb === 'withdraw') return ['responders', 'approvers', ...asked(incident, policy)];
+  // Also whoever has given one, about the plan or about the run that stopped.
+  if (verb === 'withdraw')
+    return ['responders', 'approvers', ...asked(incident, policy), ...incident.votes.map(({ by }) => by)];
   // Who may start a plan may stop one.
   return verb === 'decline' ? ['approvers', ...asked(incident, policy)] : ['approvers'];
 }

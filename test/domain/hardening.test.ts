@@ -38,6 +38,11 @@ const account = (automountServiceAccountToken?: boolean): Situation['serviceAcco
   },
 });
 
+const without = aWorkload({
+  name: 'quiet',
+  references: { serviceAccount: true, tokenless: true, secrets: [] },
+});
+
 const advised = (changes: Partial<Situation>, identity = anIdentity()): string =>
   hardening(identity, aSituation(changes))
     .map(({ why, kubectl }) => [why, ...kubectl].join('\n'))
@@ -84,6 +89,18 @@ describe('advice', () => {
         /patch serviceaccount api -p '\{"automountServiceAccountToken":false\}'/,
       ],
       [/No Pod runs/],
+    ],
+    [
+      'only those of the Pods that get it',
+      { workloads: [aWorkload(), without], serviceAccount: account() },
+      [/Each Pod of Deployment\/api gets its token/],
+      [/quiet/],
+    ],
+    [
+      'Pods that get none',
+      { workloads: [without], serviceAccount: account() },
+      [/No Pod that runs as api wants its token/, /patch serviceaccount api/],
+      [/Each Pod/],
     ],
     [
       'nothing that runs as it',

@@ -86,13 +86,15 @@ describe('a run that stopped', () => {
     await h.run(id);
     expect(runs(id)).toBe(1);
     expect(written()).toHaveLength(before);
-    expect(await press(id, 'retry', 'UTOMAS')).toBe('runs');
+    expect(await h.click(id, 'withdraw', 'UINES')).toMatchObject({ decided: true });
+    expect(await press(id, 'retry', 'UTOMAS')).toBe('1 more');
+    expect(await press(id, 'retry', 'UINES')).toBe('runs');
     await h.run(id, 10 * MINUTE);
     const [, run] = h.incident(id).runs;
     expect(run?.stopped).toBeUndefined();
     expect(run?.votes.filter(({ verb }) => verb === 'retry').map(({ by }) => by)).toEqual([
-      'UINES',
       'UTOMAS',
+      'UINES',
     ]);
     const [cluster] = h.connected;
     expect(cluster && (await statusWith(cluster, token))).toBe('refused');
