@@ -1,7 +1,7 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
-import type { Coordinates } from './alert.ts';
-import { isDryRun, type Strategy } from './goal.ts';
+import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
+import { isDryRun } from './goal.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Verb } from './incident.ts';
 import {
@@ -23,55 +23,7 @@ import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } f
 import { unasked } from './sightings.ts';
 import { counts, isFresh, isNamed, openReviews, requesters } from './votes.ts';
 
-export interface Person {
-  /** Slack user id. */
-  id: string;
-  teamId: string;
-  guest: boolean;
-  bot: boolean;
-  deactivated: boolean;
-  /** Of the user groups that the policy names, those that the person is in now. */
-  groups?: string[];
-}
-
-export interface Click {
-  verb: Verb;
-  by: Person;
-  /** The plan's hash, or the containment's for `contain` and `undo`, as the button carried it. */
-  hash?: string;
-  reason?: string;
-  /** One press for many incidents. */
-  together?: true;
-  /** choose. */
-  strategy?: Strategy;
-  /** identify: what the form said. */
-  at?: Coordinates;
-}
-
-export type RefusalCode =
-  | 'foreign-user'
-  | 'not-allowed'
-  | 'self-approval'
-  | 'already-voted'
-  | 'already-decided'
-  | 'plan-changed'
-  | 'nothing-to-do'
-  | 'policy-forbids'
-  | 'closed'
-  | 'reason-missing'
-  | 'unknown-incident';
-
-export interface Refusal {
-  code: RefusalCode;
-  /** Slack mrkdwn: why, and who can or what to do. */
-  message: string;
-}
-
-export interface Roster {
-  policy: Policy;
-  /** The workspace that people must belong to. */
-  teamId: string;
-}
+export type { Click, Person, Refusal, Roster } from './click.ts';
 
 type Check = (incident: Incident, click: Click, roster: Roster, now: number) => Refusal | undefined;
 
