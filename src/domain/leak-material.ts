@@ -3,8 +3,9 @@ import { parseAllDocuments } from 'yaml';
 import type { Coordinates } from './alert.ts';
 import { isNamespaceName, isObjectName } from './names.ts';
 import { layersOf, tokensIn } from './token-text.ts';
+import { reading } from './visible-text.ts';
 
-export { scrub } from './token-text.ts';
+export { scrub } from './scrub.ts';
 
 export interface LeakMaterial {
   /** ServiceAccount tokens, unverified, each once. */
@@ -32,7 +33,11 @@ const TOKEN_SECRET = 'kubernetes.io/service-account-token';
 /** Looks at the first 1 MiB and returns at most 20 of each, or as many as the caller can use. */
 export function findTokens(text: string, most = MAX_FOUND): LeakMaterial {
   const search = new Search(most);
-  search.text(text.slice(0, MAX_CHARS));
+  const given = text.slice(0, MAX_CHARS);
+  search.text(given);
+  // In colours, with invisible marks or encoded, as people copy from terminals and browsers.
+  const read = search.tokens.size > 0 ? given : reading(given).text;
+  if (read !== given) search.text(read);
   if (BOOTSTRAP_TOKEN.test(text.trim())) search.opaque.add(text.trim());
   const first = <T>(found: Iterable<T>): T[] => [...found].slice(0, most);
   return {

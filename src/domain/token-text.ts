@@ -1,4 +1,4 @@
-// Finds and removes tokens in text of any origin: wrapped over lines, quoted, in base64, or base64 of base64.
+// Finds tokens in text of any origin: wrapped over lines, quoted, in base64, or base64 of base64.
 import { readClaims, signatureLengths, TRUNCATED } from './claims.ts';
 
 /** What joins again into one unbroken stretch of token or base64 characters. */
@@ -10,7 +10,6 @@ export interface Block {
   breaks: number[];
 }
 
-const REMOVED = '[token removed]';
 const DEPTH = 2;
 /** Of the shortest signature there is, HMAC-SHA256. */
 const MIN_SIGNATURE = 43;
@@ -112,28 +111,4 @@ export function* tokensIn(block: Block, problem: (sentence: string) => void): Ge
     if ('problem' in claims) problem(claims.problem);
     else yield token;
   }
-}
-
-/** The text without anything that looks like a token, plain or in base64. Errs towards removing too much. */
-export function scrub(text: string): string {
-  let result = '';
-  let kept = 0;
-  for (const block of blocksOf(text)) {
-    const cut = cutOf(block);
-    if (cut === undefined) continue;
-    result += text.slice(kept, cut) + REMOVED;
-    kept = block.end;
-  }
-  return kept === 0 ? text : result + text.slice(kept);
-}
-
-/** From where in the text the block has to go. */
-function cutOf(block: Block): number | undefined {
-  const first = startsOf(block).next().value;
-  // So much before a token may be another one in base64.
-  const kept = Math.min(block.breaks[0] ?? 0, MIN_BASE64);
-  if (first !== undefined) return first.at < kept ? block.start + first.at : block.start;
-  for (const layer of decodedOf(block, DEPTH - 1))
-    if (layer.blocks.some((inner) => !startsOf(inner).next().done)) return block.start;
-  return undefined;
 }
