@@ -1,6 +1,7 @@
 // The incident log and the vault in memory, with the semantics of the Redis ones: compare-and-set, claims, budget, sealing.
 import { createHash } from 'node:crypto';
 import type { IncidentEvent, Pause } from '../src/domain/incident.ts';
+import { scrubbed } from '../src/domain/scrub.ts';
 import type { AppendRequest, AppendResult, Clock, IncidentLog, PauseSwitch, Vault } from '../src/ports.ts';
 import type { Secret } from '../src/secret.ts';
 
@@ -39,6 +40,7 @@ export function memoryLog(clock: Clock): Memory {
     async append(request) {
       const refused = refuse(request);
       if (refused) return refused;
+      if (scrubbed(request.events) !== request.events) throw new Error('An event holds a token.');
       const { id, expected, events, claim = [], seal, budgets = [] } = request;
       const at = new Date(clock.now()).toISOString();
       // Through JSON, as every stored event goes: what does not survive it must not be relied on.

@@ -2,6 +2,7 @@
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
 import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
 import { asksAt, awaitingAfter } from '../domain/needed.ts';
+import { scrubbed } from '../domain/scrub.ts';
 import { unasked } from '../domain/sightings.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
@@ -14,9 +15,11 @@ export async function decide(
   deps: BotDeps,
   roster: Roster,
   incidentId: string,
-  click: Click,
+  given: Click,
   token?: Secret,
 ): Promise<Decided> {
+  // People paste anything into a reason.
+  const click = scrubbed(given);
   const session = await openSession(deps, incidentId);
   if (session === undefined) return unknownIncident;
   const fingerprint = token && deps.vault.fingerprint(token);

@@ -3,6 +3,7 @@ import type { Person, Refusal } from '../domain/approval.ts';
 import type { EventBody, Incident, Pause } from '../domain/incident.ts';
 import { mentions, voter } from '../domain/needed.ts';
 import { openRun } from '../domain/runs.ts';
+import { scrub } from '../domain/scrub.ts';
 import { isNamed } from '../domain/votes.ts';
 import type { BotDeps } from './deps.ts';
 import { change, enqueue, openSession, type Session } from './session.ts';
@@ -22,7 +23,7 @@ export async function switchPause(deps: BotDeps, by: Person, reason: string | un
     return { switched: false, refusal: { code: 'not-allowed', message } };
   }
   const at = new Date(deps.clock.now()).toISOString();
-  const pause = reason === undefined ? undefined : { by: by.id, reason, at };
+  const pause = reason === undefined ? undefined : { by: by.id, reason: scrub(reason), at };
   // First what every worker asks, then what people see.
   await deps.pause.write(pause);
   return { switched: true, told: await tellAll(deps, pause, by.id) };

@@ -4,6 +4,7 @@ import type { Finding } from '../contracts.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
 import { fold } from '../domain/fold.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
+import { scrubbed } from '../domain/scrub.ts';
 import type { AppendRequest, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Opened } from './front.ts';
@@ -12,10 +13,12 @@ import { append, change, openSession, owed } from './session.ts';
 /** Resolves once the alert is in the log. Throws AppError `store-unavailable`: then nothing was accepted. */
 export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Opened> {
   const fingerprint = finding.token && deps.vault.fingerprint(finding.token);
-  const keys = dedupeKeys(finding.alert, fingerprint);
+  // Its keys too are made of what may be kept.
+  const alert = scrubbed(finding.alert);
+  const keys = dedupeKeys(alert, fingerprint);
   const event: Received = {
     type: 'alert-received',
-    alert: finding.alert,
+    alert,
     ...(fingerprint === undefined ? {} : { fingerprint }),
   };
   const seal = finding.token && { seal: { token: finding.token, ttlMs: deps.settings.timing.keepTokenFor } };
@@ -101,7 +104,8 @@ async function addSafely(deps: BotDeps, id: string, work: Work[]): Promise<void>
   }
 }
 
-export async function receiveUpdate(deps: BotDeps, update: AlertUpdate): Promise<void> {
+export async function receiveUpdate(deps: BotDeps, given: AlertUpdate): Promise<void> {
+  const update = scrubbed(given);
   const holder = await deps.log.find(externalKey(update.source, update.externalId));
   const session = holder === undefined ? undefined : await openSession(deps, holder);
   if (session === undefined) return;

@@ -1,5 +1,6 @@
 // Questions from the bot to the worker, who alone may look at clusters: short jobs with a deadline, answered or forgotten.
 import { QueueEvents, Worker } from 'bullmq';
+import { scrubbed } from '../../domain/scrub.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Answer, Desk, Question } from '../../ports.ts';
 import { createProducer } from './producer.ts';
@@ -27,7 +28,7 @@ export function createDesk(options: QueueOptions): Desk & { close(): Promise<voi
     async ask(question, deadlineMs) {
       const ask: Ask = { question, until: clock.now() + deadlineMs };
       const job = await producer.use((queue) =>
-        queue.add(question.ask, ask, { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT }),
+        queue.add(question.ask, scrubbed(ask), { attempts: 1, removeOnComplete: KEPT, removeOnFail: KEPT }),
       );
       const answer: Answer | null = await job.waitUntilFinished(answers, deadlineMs).catch(() => null);
       if (answer) return answer;
@@ -52,11 +53,11 @@ export function startClerk(
     async ({ data }) => {
       if (data.until <= clock.now()) return null;
       try {
-        return await answer(data.question);
+        return scrubbed(await answer(data.question));
       } catch (err) {
         log.warn({ err, ask: data.question.ask }, 'a question could not be answered');
         const problem = isAppError(err) ? err.message : 'The worker failed to look; its log says why.';
-        return { found: [], near: [], problems: [problem] };
+        return scrubbed({ found: [], near: [], problems: [problem] });
       }
     },
     {

@@ -1,6 +1,7 @@
 // Takes jobs off the queue and hands them to the engine, and stops without cutting one short where it can.
 import { Worker } from 'bullmq';
 import type { WorkKind } from '../../domain/incident.ts';
+import { scrub } from '../../domain/scrub.ts';
 import { withLogFields } from '../../log-fields.ts';
 import type { Work } from '../../ports.ts';
 import { LOCKS, type QueueOptions, queueName, type WorkRole } from './queue.ts';
@@ -44,7 +45,7 @@ export function startWorker(
       };
       const settled = work.then(ended('done'), ended('failed'));
       running.set(settled, began);
-      await work.finally(() => running.delete(settled));
+      await work.catch(rethrown).finally(() => running.delete(settled));
     },
     {
       connection: connections.patient(),
@@ -77,6 +78,14 @@ export function startWorker(
       await within(1000, worker.close(running.size > 0));
     },
   };
+}
+
+/** BullMQ writes what an error says into Redis. */
+function rethrown(error: unknown): never {
+  if (!(error instanceof Error)) throw new Error(scrub(String(error)));
+  error.message = scrub(error.message);
+  error.stack = scrub(error.stack ?? '');
+  throw error;
 }
 
 /** BullMQ has no event for an unsuccessful poll, so the one request that each poll ends with is noted. */

@@ -1,6 +1,7 @@
 // Health and metrics on a port of their own, for the cluster and not for the world. The worker serves nothing else.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { scrub } from '../../domain/scrub.ts';
 
 export interface HealthOptions {
   host: string;
@@ -32,7 +33,7 @@ export async function startHealth(options: HealthOptions): Promise<{ port: numbe
 
 async function answer(options: HealthOptions, url: string, response: ServerResponse): Promise<void> {
   const send = (status: number, type: string, text: string): void => {
-    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(scrub(text));
   };
   if (url === '/metrics') return send(200, options.metrics.contentType, await options.metrics.text());
   if (url === '/healthz') {

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AlertSource, RawRequest } from '../../contracts.ts';
+import { scrubbed } from '../../domain/scrub.ts';
 import type { Secret } from '../../secret.ts';
 import { type DeliveryOptions, deliverer } from './delivery.ts';
 import { refusalOf } from './refusal.ts';
@@ -51,6 +52,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   });
   server.setErrorHandler((error, request, reply) => refuse(error, request, reply));
+  server.addHook('preSerialization', async (_request, _reply, payload) => scrubbed(payload));
   closeConnectionsAtEnd(server);
   serveHooks(server, options);
   serveHealth(server, options);

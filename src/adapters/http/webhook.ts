@@ -2,6 +2,7 @@
 import { Webhook as Signer } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import pkg from '../../../package.json' with { type: 'json' };
+import { scrubbed } from '../../domain/scrub.ts';
 import type { Webhook } from '../../engine/escalate.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
@@ -24,7 +25,7 @@ export function openWebhook({ url, secret, timeout, clock }: WebhookOptions): We
   return {
     async send({ id, type, data }) {
       const now = new Date(clock.now());
-      const body = JSON.stringify({ type, timestamp: now.toISOString(), data });
+      const body = JSON.stringify({ type, timestamp: now.toISOString(), data: scrubbed(data) });
       const answer = await post(url, body, {
         dispatcher,
         signal: AbortSignal.timeout(timeout),

@@ -1,4 +1,5 @@
 // Sends spans to an OpenTelemetry collector by OTLP over HTTP, as JSON: a few at a time, beside the work, and never in its way.
+import { scrubbed } from '../../domain/scrub.ts';
 import type { Secret } from '../../secret.ts';
 import type { Witness } from '../../witness.ts';
 import { type Span, spanOfReport, spansOf } from './spans.ts';
@@ -59,7 +60,7 @@ async function send(options: TracingOptions, spans: readonly Span[]): Promise<st
     const response = await fetch(`${options.endpoint.replace(/\/+$/, '')}/v1/traces`, {
       method: 'POST',
       headers: { ...headersOf(options.headers), 'content-type': 'application/json' },
-      body: JSON.stringify(bodyOf(options, spans)),
+      body: JSON.stringify(scrubbed(bodyOf(options, spans))),
       // It would take the key along to whoever it names.
       redirect: 'manual',
       signal: AbortSignal.timeout(DEADLINE_MS),

@@ -1,5 +1,6 @@
 // Keeps the numbers, and writes them in the text format of Prometheus.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { scrub } from '../../domain/scrub.ts';
 import { DEFINITIONS, type Definition, type Label, type Labels, type MetricName } from './definitions.ts';
 import { isKnown, type Names, vocabulary } from './vocabulary.ts';
 
@@ -58,7 +59,7 @@ export function createMetrics(names: Names): Metrics {
     contentType: registry.contentType,
     async text() {
       for (const call of scraped) call();
-      return await registry.metrics();
+      return scrub(await registry.metrics());
     },
   };
   startAtZero(metrics, names);

@@ -1,6 +1,7 @@
 // The incident log in Redis: an append is one script in one round trip, a load is one round trip and verifies the chain.
 
 import type { IncidentEvent } from '../../domain/incident.ts';
+import { scrubbed } from '../../domain/scrub.ts';
 import { AppError } from '../../errors.ts';
 import type { AppendRequest, AppendResult, Clock, IncidentLog, LoadedIncident } from '../../ports.ts';
 import { checkChain, macOf } from './chain.ts';
@@ -96,7 +97,8 @@ function link(key: Buffer, { id, expected, events, head }: AppendRequest, now: n
   const at = new Date(now).toISOString();
   let previous = head;
   return events.map((body, i) => {
-    const text = JSON.stringify({ v: expected + i + 1, at, ...body });
+    // The last gate: whatever it came from, no token is written to the log.
+    const text = JSON.stringify({ v: expected + i + 1, at, ...scrubbed(body) });
     previous = macOf(key, previous, id, text);
     return { mac: previous, text };
   });

@@ -1,5 +1,6 @@
 // The ledger in Redis: a log beside those of the incidents, chained in the same way, that says how far they all had come.
 import { type LedgerEntry, type LogHead, learn, ledgerText, nothingKnown } from '../../domain/ledger.ts';
+import { scrubbed } from '../../domain/scrub.ts';
 import type { Chained, Ledger, Place } from '../../engine/ledger.ts';
 import { AppError } from '../../errors.ts';
 import { checkChain, MAC_LENGTH, macOf } from './chain.ts';
@@ -66,7 +67,7 @@ async function append(
   entry: LedgerEntry,
   incident: { names: string[]; args: string[] } = { names: [], args: [] },
 ): Promise<Place | 'conflict' | 'changed'> {
-  const text = ledgerText(entry);
+  const text = ledgerText(scrubbed(entry));
   const mac = macOf(chain, head, LEDGER_ID, text);
   const names = [space.log(LEDGER_ID), ...incident.names];
   const args = [String(version), head, `${mac} ${text}`, ...incident.args];

@@ -1,5 +1,6 @@
 // The kill switch in Redis, signed like the log: what cannot be read for certain counts as pressed.
 import type { Pause } from '../../domain/incident.ts';
+import { scrubbed } from '../../domain/scrub.ts';
 import type { PauseSwitch } from '../../ports.ts';
 import { MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
@@ -32,7 +33,7 @@ export function createPauseSwitch({ store, prefix, keys }: PauseSwitchOptions): 
       return (JSON.parse(text) as Pause | null) ?? undefined;
     },
     async write(pause) {
-      const text = JSON.stringify(pause ?? null);
+      const text = JSON.stringify(scrubbed(pause ?? null));
       await store.keep((redis) => redis.set(key, `${macOf(keys.chain, '', NAME, text)} ${text}`));
     },
   };

@@ -1,4 +1,5 @@
 // Remembers deliveries that were handled, so that a captured webhook cannot be used a second time.
+import { scrub } from '../../domain/scrub.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 
@@ -16,7 +17,7 @@ export function createReplayGuard({ store, prefix }: { store: Store; prefix: str
   return {
     seen: async (id) => (await store.run((redis) => redis.get(space.seen(id)))) ?? undefined,
     async remember(id, note, ttlMs) {
-      await store.run((redis) => redis.set(space.seen(id), note, 'PX', ttlMs));
+      await store.run((redis) => redis.set(space.seen(id), scrub(note), 'PX', ttlMs));
     },
     first: async (id, ttlMs) =>
       (await store.run((redis) => redis.set(space.seen(id), '1', 'PX', ttlMs, 'NX'))) !== null,

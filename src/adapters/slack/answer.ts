@@ -1,9 +1,24 @@
 // Answers one person, privately and within a second, whatever happens to the work behind it.
 import { randomBytes } from 'node:crypto';
+import { scrub } from '../../domain/scrub.ts';
 import { isAppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Bot } from './bot.ts';
 import { own } from './mrkdwn.ts';
+
+/** Where an answer to this address goes to Slack and to nobody else: what an event says is not to be believed. */
+function isSlacks(address: string, apiUrl: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { origin, username, password } = new URL(address);
+  const api = new URL(apiUrl);
+  // Any other is a proxy or an emulator that the configuration names, and may have hooks of its own.
+  const own = SLACK.includes(api.hostname) ? [] : [api.origin];
+  const known = [...SLACK.map((host) => `https://hooks.${host}`), ...own];
+  return known.includes(origin) && username === '' && password === '';
+}
+
+/** And its edition for governments. */
+const SLACK = ['slack.com', 'slack-gov.com'];
 
 const PATIENCE_MS = 700;
 
@@ -18,12 +33,13 @@ export type Say = (text: string) => Promise<void>;
 
 /** The ways to a person, best first: the response_url, the channel, a direct message. */
 export function sayTo(
-  { client, names, log }: Pick<Bot, 'client' | 'names' | 'log'>,
+  { client, names, log, apiUrl }: Pick<Bot, 'client' | 'names' | 'log' | 'apiUrl'>,
   { user, channel, responseUrl }: Addressee,
 ): Say {
   return async (text) => {
     const safe = names.told(own(text));
-    if (responseUrl !== undefined && (await posted(responseUrl, safe))) return;
+    if (responseUrl !== undefined && isSlacks(responseUrl, apiUrl) && (await posted(responseUrl, safe)))
+      return;
     const ways = [
       ...(channel ? [() => client.chat.postEphemeral({ channel, user, text: safe })] : []),
       () => client.chat.postMessage({ channel: user, text: safe }),
@@ -44,7 +60,8 @@ async function posted(url: string, text: string): Promise<boolean> {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text, response_type: 'ephemeral', replace_original: false }),
+      body: JSON.stringify({ text: scrub(text), response_type: 'ephemeral', replace_original: false }),
+      redirect: 'manual',
       signal: AbortSignal.timeout(2500),
     });
     await response.body?.cancel();

@@ -81,6 +81,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     front,
     commands,
     names,
+    apiUrl: options.apiUrl,
     clock,
     log,
     client: interactive,

@@ -22,6 +22,8 @@ export interface Bot {
   directory: Directory;
   clock: Clock;
   log: Log;
+  /** As configured: answers go where it belongs to. */
+  apiUrl: string;
   /** True the first time that Slack delivers this; it may deliver twice, to one bot or to two. */
   first(triggerId: string): Promise<boolean>;
 }

@@ -2,7 +2,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Incident } from '../../domain/incident.ts';
-import { scrub } from '../../domain/leak-material.ts';
 import type { StoredCard } from './card-store.ts';
 
 export interface Words {
@@ -122,14 +121,7 @@ async function find(
   return undefined;
 }
 
-/** The last gate: whatever the text came from, no token leaves through here. */
-function shown({ text, blocks }: Words): { text: string; blocks?: KnownBlock[] } {
-  return { text: scrub(text), ...(blocks ? { blocks: scrubbed(blocks) as KnownBlock[] } : {}) };
-}
-
-function scrubbed(value: unknown): unknown {
-  if (typeof value === 'string') return scrub(value);
-  if (Array.isArray(value)) return value.map(scrubbed);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, scrubbed(inner)]));
-}
+const shown = ({ text, blocks }: Words): { text: string; blocks?: KnownBlock[] } => ({
+  text,
+  ...(blocks ? { blocks } : {}),
+});

@@ -2,6 +2,7 @@
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
 import type { AppsConnectionsOpenResponse } from '@slack/web-api';
+import { scrubbed } from '../../domain/scrub.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
 import { sdkLogger } from './web-client.ts';
@@ -95,7 +96,7 @@ export class TwinReceiver implements Receiver {
       body,
       // An ack that is lost makes Slack complain to the person; the work is done all the same.
       ack: async (response) => {
-        await ack(typeof response === 'string' ? { text: response } : response).catch(() =>
+        await ack(scrubbed(typeof response === 'string' ? { text: response } : response)).catch(() =>
           this.#log.warn({}, 'slack: an acknowledgement could not be sent'),
         );
       },

@@ -1,7 +1,6 @@
 // Shows incidents in Slack: one card each, brought up to date, and milestones in its thread, each once.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident, IncidentEvent } from '../../domain/incident.ts';
-import { scrub } from '../../domain/leak-material.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { groupsOf } from '../../domain/votes.ts';
 import type { Reporter } from '../../ports.ts';
@@ -162,7 +161,7 @@ async function tellAlone(
 ): Promise<void> {
   for (const user of alone.slice(0, MOST_ALONE))
     await client.chat
-      .postMessage({ channel: user, text: scrub(`An incident in <#${at.channel}> waits for you. ${text}`) })
+      .postMessage({ channel: user, text: `An incident in <#${at.channel}> waits for you. ${text}` })
       .catch((error: unknown) =>
         log.warn({ incident: incidentId, code: slackCode(error) }, 'slack: no direct message'),
       );

@@ -1,6 +1,7 @@
 // Takes filled-in forms: errors appear beside the field, everything else is answered first and done then.
 import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
 import type { Finding } from '../../contracts.ts';
+import { scrub } from '../../domain/scrub.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { type Bot, updateView } from './bot.ts';
 import { decide } from './clicks.ts';
@@ -64,7 +65,7 @@ async function withReason(
   const reason = values.reason?.reason?.value?.trim() ?? '';
   await answering(
     say,
-    async () => (verb && about ? decide(bot, user, about, { verb, reason }) : UNREADABLE),
+    async () => told(reason, verb && about ? await decide(bot, user, about, { verb, reason }) : UNREADABLE),
     bot.log,
   );
 }
@@ -73,8 +74,18 @@ async function together(bot: Bot, user: string, memory: Memory | undefined, valu
   const say = sayTo(bot, { user, channel: memory?.channel });
   const reason = values.reason?.reason?.value?.trim() ?? '';
   const given = memory?.together;
-  await answering(say, async () => (given ? approveTogether(bot, user, given, reason) : UNREADABLE), bot.log);
+  await answering(
+    say,
+    async () => told(reason, given ? await approveTogether(bot, user, given, reason) : UNREADABLE),
+    bot.log,
+  );
 }
+
+const told = (reason: string, answer: string | undefined): string | undefined =>
+  scrub(reason) === reason ? answer : [answer, GIVEN_TOKEN].filter(Boolean).join('\n');
+
+const GIVEN_TOKEN =
+  'The reason held a token, which was taken out before it was kept. Whoever saw it where you copied it from can use it: report it too, by `/revoke-sa`.';
 
 const UNREADABLE =
   'This form is not one that is known here, so nothing was done. Press the button on the card again.';

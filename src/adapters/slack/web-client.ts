@@ -10,6 +10,7 @@ import {
   WebClient,
   type WebClientOptions,
 } from '@slack/web-api';
+import { scrubbed } from '../../domain/scrub.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
@@ -60,12 +61,13 @@ const watched =
     }
   };
 
-/** Everything that is said names the commands as they are called in this workspace. */
-class NamingClient extends WebClient {
+/** The gate to Slack: no token passes it, and everything names the commands as they are called in this workspace. */
+class GateClient extends WebClient {
   names: CommandNames | undefined;
 
   override apiCall(method: string, options?: Record<string, unknown>): ReturnType<WebClient['apiCall']> {
-    return super.apiCall(method, this.names?.told(options) ?? options);
+    const clean = scrubbed(options);
+    return super.apiCall(method, this.names?.told(clean) ?? clean);
   }
 }
 
@@ -74,8 +76,8 @@ export async function connectSlack(
   given: Connection & { botToken: Secret; names?: CommandNames },
 ): Promise<SlackWorkspace> {
   const token = given.botToken.reveal();
-  const interactive = new NamingClient(token, clientOptions(given, 2500));
-  const outbound = new NamingClient(token, clientOptions(given, 10_000));
+  const interactive = new GateClient(token, clientOptions(given, 2500));
+  const outbound = new GateClient(token, clientOptions(given, 10_000));
   for (const client of [interactive, outbound]) client.names = given.names;
   try {
     const me = await outbound.auth.test();

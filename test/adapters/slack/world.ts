@@ -25,6 +25,7 @@ export interface World {
   store: MemoryStore;
   /** What the adapter logged. */
   logged: string[];
+  log: Log;
   /** Calls of the Web API, each with the HTTP status of its answer. */
   calls: string[];
   client: SlackWorkspace['outbound'];
@@ -124,6 +125,7 @@ export async function startWorld(
     front,
     store,
     logged,
+    log,
     calls,
     client: connected.outbound,
     told,
