@@ -5,6 +5,7 @@ import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
 import { auditSchema, retentionSchema } from './domain/audit-schema.ts';
 import { duration } from './domain/duration.ts';
 import { escalationSchema, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
+import { isOwnSecret } from './domain/own-secrets.ts';
 import { type PolicySection, policySchema, userId } from './domain/policy-schema.ts';
 import { DEFAULT_LOOKS } from './domain/sightings.ts';
 import { DEFAULT_PACE } from './domain/waves.ts';
@@ -162,6 +163,13 @@ export interface ConfigReading {
   /** The parts of the file that are right by themselves. */
   file: Partial<FileConfig>;
   secrets: Secrets;
+}
+
+/** Hands out the environment of this process, once: what is secret in it is for us, and not for the programs that we start. */
+export function takeEnvironment(): Env {
+  const env = { ...process.env };
+  for (const name of Object.keys(env)) if (isOwnSecret(name)) delete process.env[name];
+  return env;
 }
 
 /** Throws AppError `bad-config` whose message lists every problem with its path and remedy. */

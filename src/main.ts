@@ -1,5 +1,6 @@
 // Starts one role: node src/main.ts bot | worker | all.
-import { loadConfig, type Role } from './config.ts';
+import { loadConfig, type Role, takeEnvironment } from './config.ts';
+import { scrub } from './domain/scrub.ts';
 import { isAppError } from './errors.ts';
 
 const ROLES: readonly string[] = ['bot', 'worker', 'all'];
@@ -15,7 +16,7 @@ async function main(argument: string | undefined): Promise<void> {
   // As process 1 of a container a signal without a handler is ignored, also while nothing was taken up yet.
   let stop: (signal: string) => void = () => process.exit(0);
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => stop(signal));
-  const config = loadConfig(argument as Role);
+  const config = loadConfig(argument as Role, takeEnvironment());
   const [{ createLog }, { compose }] = await Promise.all([import('./log.ts'), import('./compose.ts')]);
   const log = createLog({ level: config.logLevel }).child({ role: config.role });
   const running = await compose(config, log, GRACE_MS);
@@ -32,8 +33,14 @@ async function main(argument: string | undefined): Promise<void> {
   };
 }
 
-main(process.argv[2]).catch((error: unknown) => {
-  console.error(isAppError(error) ? error.message : error);
+/** What an error says of itself, and nothing that a library hung on it. */
+function lastWords(error: unknown): never {
+  const words = isAppError(error) ? error.message : error instanceof Error ? error.stack : String(error);
+  console.error(scrub(words ?? ''));
   // Sockets of half-started parts must not keep the process alive.
   process.exit(1);
-});
+}
+
+// Node would print the error with all that is on it.
+for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, lastWords);
+main(process.argv[2]).catch(lastWords);

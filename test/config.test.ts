@@ -1,11 +1,12 @@
 // Configuration: everything that is wrong is said at once, where it is and what to do; secrets come from the environment only.
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig, type Role } from '../src/config.ts';
+import { loadConfig, type Role, takeEnvironment } from '../src/config.ts';
 import { isAppError } from '../src/errors.ts';
 
 const MINIMAL = `
@@ -30,6 +31,25 @@ function write(name: string, text: string): string {
 }
 
 type Env = Record<string, string | undefined>;
+
+test('what is secret in the environment is for us alone: no program that is started later inherits it', () => {
+  const secrets = ['TOURNIQUET_KEY', 'TOURNIQUET_KEY_FILE', 'REDIS_URL', 'TOURNIQUET_SOURCE_LAB_SCANNER'];
+  const before = { ...process.env };
+  try {
+    for (const name of secrets) process.env[name] = `value of ${name}`;
+    process.env.TOURNIQUET_CONFIG = 'here.yaml';
+    const env = takeEnvironment();
+    for (const name of secrets) expect(env[name]).toBe(`value of ${name}`);
+    const seen = JSON.parse(
+      execFileSync(process.execPath, ['-p', 'JSON.stringify(process.env)'], { encoding: 'utf8' }),
+    ) as Env;
+    expect(Object.keys(seen).filter((name) => secrets.includes(name))).toEqual([]);
+    expect(seen).toMatchObject({ PATH: before.PATH, TOURNIQUET_CONFIG: 'here.yaml' });
+  } finally {
+    for (const name of [...secrets, 'TOURNIQUET_CONFIG']) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+});
 
 function environment(yaml = MINIMAL, more: Env = {}): Env {
   return {

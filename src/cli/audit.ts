@@ -6,13 +6,14 @@ import { deriveKeys } from '../adapters/redis/keys.ts';
 import { settingsOf } from '../compose/settings.ts';
 import { fold } from '../domain/fold.ts';
 import type { IncidentEvent } from '../domain/incident.ts';
+import { scrubbed } from '../domain/scrub.ts';
 import { type Purged, type PurgeOptions, purge } from '../engine/purge.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { verifyAll, type WholeTrail } from './audit-all.ts';
 import { day, readNoted } from './audit-ledger.ts';
 import { exportLine, goneIncident, type Verdict, verifyExport, verifyIncident } from './audit-verify.ts';
-import { type CliCommand, parseCall, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { renderReport } from './incident-report.ts';
 import { withTrail } from './trail.ts';
 
@@ -45,7 +46,7 @@ const OPTIONS = {
   'dry-run': { type: 'boolean', does: 'only say what would be purged' },
 } as const;
 
-export const audit: CliCommand = {
+export const audit: CliCommand = defineCommand({
   name: 'audit',
   usage: [
     [
@@ -76,7 +77,7 @@ export const audit: CliCommand = {
       return runAudit(argv, { trail, key: config.key, purge: forget, stdout, stderr });
     });
   },
-};
+});
 
 /** `argv`: what follows "audit". Answers the exit code: 0 intact, 1 damaged, 2 wrong call or no such incident. */
 export async function runAudit(argv: string[], options: AuditOptions): Promise<number> {
@@ -169,7 +170,7 @@ async function purgeBefore(
 export async function exportIncident(trail: AuditTrail, chain: Buffer, id: string): Promise<string> {
   const { entries } = await trail.trail(id);
   if (entries.length === 0) throw await goneIncident(trail, chain, id);
-  return entries.map((entry) => `${JSON.stringify(exportLine(id, entry))}\n`).join('');
+  return entries.map((entry) => `${JSON.stringify(scrubbed(exportLine(id, entry)))}\n`).join('');
 }
 
 /** Only of a log that verifies: a report of a damaged one would be believed. */

@@ -2,6 +2,7 @@
 import { scrub } from '../domain/leak-material.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { helpOf, type Terminal } from './command.ts';
+import { gated } from './gate.ts';
 import { commands } from './index.ts';
 
 const HELP = ['help', '--help', '-h'];
@@ -26,11 +27,12 @@ Exit codes: 0 fine, 1 the answer is bad news, 2 it could not be answered.
 const mayBeToken = (word: string): boolean => /eyJ[\w-]{12}/.test(word) || scrub(word) !== word;
 
 /** Answers the exit code. Whatever goes wrong is told in words, without a token in them. */
-export async function call(argv: string[], terminal: Terminal): Promise<number> {
+export async function call(argv: string[], given: Terminal): Promise<number> {
+  const terminal = gated(given);
   try {
     return await dispatch(argv, terminal);
   } catch (error) {
-    terminal.stderr.write(`${scrub(isAppError(error) ? error.message : String(error))}\n`);
+    terminal.stderr.write(`${isAppError(error) ? error.message : String(error)}\n`);
     return 2;
   }
 }

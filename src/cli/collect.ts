@@ -5,14 +5,14 @@ import { isNamespaceName, isObjectName } from '../domain/names.ts';
 import { change, openSession } from '../engine/session.ts';
 import { AppError } from '../errors.ts';
 import { COLLECT_OPTIONS, type CollectCall, readCollectCall } from './collect-call.ts';
-import { type CliCommand, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, type Terminal, wrongCall } from './command.ts';
 import { type HandOut, handOut } from './hand-out.ts';
 import { fullId } from './incident/find.ts';
 import { openOutlet } from './outlet.ts';
 import { placesFor } from './plan/places.ts';
 import { type Trail, withTrail } from './trail.ts';
 
-export const collect: CliCommand = {
+export const collect: CliCommand = defineCommand({
   name: 'collect',
   usage: [
     [
@@ -31,12 +31,12 @@ export const collect: CliCommand = {
     'and environment of the worker.',
   exitCodes: '0 the token is where it should be; 2 there is none.',
   run: runCollect,
-};
+});
 
 async function runCollect(argv: string[], terminal: Terminal): Promise<number> {
   const call = readCollectCall(collect, argv);
   // Before anything is made: a file that cannot be written would leave a token that nobody has.
-  const outlet = openOutlet(call.out, terminal.stdout);
+  const outlet = openOutlet(call.out, terminal.handover ?? terminal.stdout);
   try {
     if (call.incident === undefined) await withoutIncident(call, terminal, outlet);
     else await ofIncident(call, call.incident, terminal, outlet);

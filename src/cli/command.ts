@@ -1,6 +1,7 @@
 // What a command of the command line provides: one file beside this one, and one line in index.ts.
 import { parseArgs } from 'node:util';
 import { AppError } from '../errors.ts';
+import { gated } from './gate.ts';
 
 /** The process around a command, or a stand-in of it. */
 export interface Terminal {
@@ -8,6 +9,8 @@ export interface Terminal {
   stdout: { write(text: string): unknown };
   stderr: { write(text: string): unknown };
   env: Record<string, string | undefined>;
+  /** Where a secret value goes that a person asked for; absent: the standard output. */
+  handover?: { write(text: string): unknown };
 }
 
 /** Time as a command sees it, or a stand-in of it. */
@@ -38,6 +41,12 @@ export interface CliCommand {
   /** `argv`: what follows the name. Answers the exit code: 0 fine, 1 the answer is bad news, 2 a wrong call. Throws AppError. */
   run(argv: string[], terminal: Terminal): Promise<number> | number;
 }
+
+/** However it is run, what it says goes through the gate. */
+export const defineCommand = (command: CliCommand): CliCommand => ({
+  ...command,
+  run: (argv, terminal) => command.run(argv, gated(terminal)),
+});
 
 export const usageOf = ({ usage }: Pick<CliCommand, 'usage'>): string =>
   ['Usage:', ...usage.map(([call]) => `  tourniquet ${call}`)].join('\n');

@@ -1,7 +1,7 @@
 // Prints what makes a shell complete commands, options and their values, from the same lists that help is made of.
-import { type CliCommand, parseCall, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 
-export const completion: CliCommand = {
+export const completion: CliCommand = defineCommand({
   name: 'completion',
   usage: [['completion bash', 'print a script that completes commands and options; see --help']],
   options: {},
@@ -16,7 +16,7 @@ export const completion: CliCommand = {
     stdout.write(bashScript(commands));
     return 0;
   },
-};
+});
 
 export function bashScript(commands: readonly CliCommand[]): string {
   const cases = commands.map((command) => {

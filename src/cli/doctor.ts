@@ -5,7 +5,7 @@ import type { Diagnosis, DiagnosisStatus } from '../domain/diagnosis.ts';
 import { scrub } from '../domain/leak-material.ts';
 import { parseRedisUrl } from '../domain/redis-url.ts';
 import { createLog } from '../log.ts';
-import { type CliCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, type Terminal, wrongCall } from './command.ts';
 import type { Check, Given } from './doctor/check.ts';
 import { checks } from './doctor/list.ts';
 import { type Report, renderPeople } from './doctor/render.ts';
@@ -29,7 +29,7 @@ const OPTIONS = {
   json: { type: 'boolean', does: 'print JSON, as docs/doctor.md describes it' },
 } as const;
 
-export const doctor: CliCommand = {
+export const doctor: CliCommand = defineCommand({
   name: 'doctor',
   usage: [['doctor [options]', 'check configuration, policy, Slack, Redis and clusters, and say what to do']],
   options: OPTIONS,
@@ -38,7 +38,7 @@ export const doctor: CliCommand = {
     'again after a second. Prints no secret.',
   exitCodes: '0 nothing is broken, 1 something is (with --strict: or is doubtful), 2 it could not be run.',
   run: (argv, terminal) => runDoctor(argv, terminal),
-};
+});
 
 export interface DoctorOptions extends Pick<Terminal, 'env' | 'stdout'> {
   now?: () => number;

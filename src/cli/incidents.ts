@@ -2,7 +2,7 @@
 import { policyOf } from '../compose/policy.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type CliCommand, parseCall, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { newest } from './incident/find.ts';
 import { age, incidentJson, standing, waitsFor } from './incident/standing.ts';
 import { printable } from './input.ts';
@@ -14,7 +14,7 @@ const OPTIONS = {
   json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
-export const incidents: CliCommand = {
+export const incidents: CliCommand = defineCommand({
   name: 'incidents',
   usage: [
     ['incidents [--open] [--limit <number>] [--json]', 'list the newest incidents and whom they wait for'],
@@ -43,7 +43,7 @@ export const incidents: CliCommand = {
       return damaged.length > 0 ? 1 : 0;
     });
   },
-};
+});
 
 function row(incident: Incident, policy: Policy, now: number): string[] {
   const { id, openedAt, identity, closed } = incident;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { commandPrefix } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 
 const OPTIONS = {
   prefix: {
@@ -13,7 +13,7 @@ const OPTIONS = {
   },
 } as const;
 
-export const manifest: CliCommand = {
+export const manifest: CliCommand = defineCommand({
   name: 'manifest',
   usage: [['manifest [--prefix team-]', 'print the manifest of the Slack app']],
   options: OPTIONS,
@@ -29,7 +29,7 @@ export const manifest: CliCommand = {
     stdout.write(manifestFor(manifestFile(), prefix.data));
     return 0;
   },
-};
+});
 
 function manifestFile(): string {
   try {

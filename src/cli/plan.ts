@@ -13,7 +13,7 @@ import { locate } from '../engine/locate.ts';
 import { lookAround } from '../engine/look-around.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { type CliCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, type Terminal, wrongCall } from './command.ts';
 import { readInput } from './input.ts';
 import { type Answer, planJson } from './plan/answer.ts';
 import { type Place, placesFor, typedFor } from './plan/places.ts';
@@ -52,7 +52,7 @@ const OPTIONS = {
   json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
-export const plan: CliCommand = {
+export const plan: CliCommand = defineCommand({
   name: 'plan',
   usage: [
     ['plan [options] < token', 'say whose token that is, what it can do, and what to type to kill it'],
@@ -68,7 +68,7 @@ export const plan: CliCommand = {
   exitCodes:
     '0 there is a plan, or nothing to do; 1 nobody could say whose token it is; 2 it could not be answered.',
   run: runPlan,
-};
+});
 
 type Values = ReturnType<typeof parseCall<typeof OPTIONS>>['values'];
 type Target = { token: Secret } | { at: Coordinates };

@@ -9,7 +9,7 @@ import type { Facts } from '../domain/policy-match.ts';
 import { policySchema } from '../domain/policy-schema.ts';
 import { explain } from '../domain/policy-text.ts';
 import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, usageOf, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, usageOf, wrongCall } from './command.ts';
 
 const OPTIONS = {
   kind: { type: 'string', value: '<kind>', does: 'kind of the token; legacy if not given' },
@@ -27,7 +27,7 @@ const OPTIONS = {
   },
 } as const;
 
-export const policy: CliCommand = {
+export const policy: CliCommand = defineCommand({
   name: 'policy',
   usage: [
     ['policy check [policy file]', 'is the policy valid, and does it say what it can hardly mean?'],
@@ -42,7 +42,7 @@ export const policy: CliCommand = {
   exitCodes: '0 fine; 1 the policy is valid but doubtful; 2 it is wrong, or so is the call.',
   run: (argv, { env, stdout, stderr }) =>
     runPolicy(argv, { load: () => loadFileConfig(env), stdout, stderr }),
-};
+});
 
 export interface PolicyOptions {
   /** The configuration, or a stand-in of it. */

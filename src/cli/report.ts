@@ -2,7 +2,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readSecret } from '../config-secrets.ts';
 import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, type Terminal, type Waiting, wrongCall } from './command.ts';
+import {
+  type CliCommand,
+  defineCommand,
+  parseCall,
+  type Terminal,
+  type Waiting,
+  wrongCall,
+} from './command.ts';
 import { readInput } from './input.ts';
 import type { Severity } from './report/candidate.ts';
 import { FORMATS, type Format, readFindings } from './report/formats.ts';
@@ -32,7 +39,7 @@ const OPTIONS = {
   json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
-export const report: CliCommand = {
+export const report: CliCommand = defineCommand({
   name: 'report',
   usage: [['report [options] < leak.txt', 'report the tokens in a text, or what a scanner found']],
   options: OPTIONS,
@@ -43,7 +50,7 @@ export const report: CliCommand = {
     'TOURNIQUET_SOURCE_REPORT_FILE) the secret that the bot has under the same name. It needs no other configuration.',
   exitCodes: '0 no leak was found; 1 leaks were found, and all were reported; 2 something was not reported.',
   run: (argv, terminal) => runReport(argv, terminal, { sleep: wait, now: Date.now }),
-};
+});
 
 export async function runReport(argv: string[], terminal: Terminal, waiting: Waiting): Promise<number> {
   const { positionals, values } = parseCall(report, argv, OPTIONS);

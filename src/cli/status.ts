@@ -5,7 +5,14 @@ import { duration } from '../config.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isAppError } from '../errors.ts';
-import { type CliCommand, parseCall, type Terminal, type Waiting, wrongCall } from './command.ts';
+import {
+  type CliCommand,
+  defineCommand,
+  parseCall,
+  type Terminal,
+  type Waiting,
+  wrongCall,
+} from './command.ts';
 import { fullId, loadIncident } from './incident/find.ts';
 import { incidentJson, isOver, isProvenDead, lastEvidence, standing, waitsFor } from './incident/standing.ts';
 import { followUps, steps, summary } from './incident-report.ts';
@@ -27,7 +34,7 @@ const OPTIONS = {
   json: { type: 'boolean', does: 'print JSON, as docs/cli.md describes it' },
 } as const;
 
-export const status: CliCommand = {
+export const status: CliCommand = defineCommand({
   name: 'status',
   usage: [
     ['status <incident> [--json]', 'say how an incident stands; the beginning of its id is enough'],
@@ -39,7 +46,7 @@ export const status: CliCommand = {
   exitCodes:
     '0 answered; with --wait: proven dead, resolved or a false alarm; 1 with --wait: not so, or not in time; 2 no such incident, or it could not be answered.',
   run: (argv, terminal) => runStatus(argv, terminal, { sleep: wait, now: Date.now }),
-};
+});
 
 export async function runStatus(argv: string[], terminal: Terminal, waiting: Waiting): Promise<number> {
   const { positionals, values } = parseCall(status, argv, OPTIONS);

@@ -22,9 +22,10 @@ export const MAX_CHARS = 1024 * 1024;
 const MAX_FOUND = 20;
 /** Parsing YAML is slow per byte, so one report gets only so much of it; plain scanning covers the rest. */
 const MAX_YAML_CHARS = 64 * 1024;
-/** What opens a level of nesting within one line; its parser's time grows with the square of the depth. */
-const OPENER = /[[{]|[-?][ \t]/g;
-const MAX_OPENERS = 200;
+/** Its parser's time grows with the square of the depth, over lines too: deeper than any manifest is not parsed at all. */
+const MAX_DEPTH = 30;
+/** Levels that begin in one line, or that their indentation has room for. */
+const DEEP_BLOCK = /^[ \t]{0,200}(?:[-?][ \t]{1,8}){8}|^[ \t?-]{200}/m;
 const MAX_OBJECTS = 200;
 const OPENSHIFT_TOKEN = /sha256~[A-Za-z0-9_-]{43}/g;
 const BOOTSTRAP_TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
@@ -129,7 +130,7 @@ class Search {
 }
 
 function yamlDocuments(text: string): unknown[] {
-  if (text.split('\n').some((line) => (line.match(OPENER)?.length ?? 0) > MAX_OPENERS)) return [];
+  if (DEEP_BLOCK.test(text) || flowDepth(text) > MAX_DEPTH) return [];
   try {
     const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
     return [...documents]
@@ -139,6 +140,16 @@ function yamlDocuments(text: string): unknown[] {
     // Not YAML, nested too deeply, or aliases that would multiply without end.
     return [];
   }
+}
+
+/** How many brackets are open at once. In quotes they count too: what is not parsed is looked through as text all the same. */
+function flowDepth(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1);
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -86,6 +86,46 @@ const sarif = (snippet: string) => ({
   ],
 });
 
+describe('what is odd in SARIF', () => {
+  it('does not stop the rest, and is looked through all the same', async () => {
+    const [token, hidden] = [legacyToken(), legacyToken()];
+    const [run0] = sarif(token).runs;
+    const log = {
+      runs: [
+        null,
+        7,
+        { tool: null, results: { text: `found ${hidden}` } },
+        {
+          results: [
+            null,
+            5,
+            'text',
+            [],
+            { locations: [null, { physicalLocation: 7 }], level: 'constructor' },
+          ],
+        },
+        run0,
+      ],
+    };
+    const told = await run(JSON.stringify(log), '--json');
+    expect(told).toMatchObject({ code: 1, err: '' });
+    expect(JSON.parse(told.out)).toMatchObject({ format: 'sarif', found: 2, notReported: 0 });
+    expectNoTrace(told, token, hidden);
+  });
+
+  it('is no reason for the other side to refuse it', async () => {
+    const log = sarif('[redacted]');
+    const place = log.runs[0]?.results[0]?.locations[0]?.physicalLocation;
+    if (place) place.artifactLocation.uri = `a\n\u202eb   ${'c'.repeat(300)} `;
+    const told = await run(JSON.stringify(log), '--json');
+    expect(JSON.parse(told.out)).toMatchObject({ found: 1, notReported: 0 });
+    const finding = { ...gitleaks(legacyToken()), Link: 'not an address' };
+    expect(JSON.parse((await run(JSON.stringify([finding]), '--json')).out)).toMatchObject({
+      notReported: 0,
+    });
+  });
+});
+
 describe('what is read', () => {
   it.each<[string, (token: string) => string, string, RegExp]>([
     ['text', (token) => `line one\nfound: ${token}\n`, 'text', /^standard input, line 2$/],

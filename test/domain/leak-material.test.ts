@@ -173,6 +173,20 @@ describe('findTokens', () => {
     expect(findTokens(`${deep}\n${token}`).tokens).toEqual([token]);
   });
 
+  it.each<[string, (levels: number) => string, number]>([
+    ['brackets in one line', (levels) => `${'['.repeat(levels)}${']'.repeat(levels)}`, 30],
+    ['brackets, each on a line of its own', (levels) => `${'[\n '.repeat(levels)}${'] '.repeat(levels)}`, 30],
+    ['braces', (levels) => `${'{a: '.repeat(levels)}1${'}'.repeat(levels)}`, 30],
+    ['lists that begin in one line', (levels) => `\n  ${'- '.repeat(levels)}x`, 7],
+    ['keys of keys that begin in one line', (levels) => `\n  ${'? '.repeat(levels)}x`, 7],
+  ])('does not parse what is nested more deeply than any manifest: %s', (_, nested, most) => {
+    const manifest = (levels: number) =>
+      `apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata:\n  name: eomer-token-x7k2p\n  namespace: rohan\nextra: ${nested(levels)}\n`;
+    expect(findTokens(manifest(most)).coordinates).toHaveLength(1);
+    expect(findTokens(manifest(most + 1)).coordinates).toEqual([]);
+    expect(findTokens(`${manifest(most + 1)}# ${token}\n`).tokens).toEqual([token]);
+  });
+
   it('survives anything', () => {
     const words = fc.constantFrom(
       'apiVersion: v1\n',

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { bufferFromFileOrString, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import type { ClusterConfig } from '../../config.ts';
+import { OWN_SECRETS } from '../../domain/own-secrets.ts';
 import { AppError } from '../../errors.ts';
 
 /** How a server proves itself, and, where `cert` is given, how we do. */
@@ -103,6 +104,7 @@ function fromFile(config: ClusterConfig, path: string): KubeConfig {
     kube.makePathsAbsolute(dirname(path));
     if (config.context !== undefined) kube.setCurrentContext(config.context);
     useTokenFile(kube, text, dirname(path));
+    keepSecrets(kube);
   } catch {
     // The parser's own message quotes the file, which holds credentials.
     throw new AppError(
@@ -125,6 +127,14 @@ function useTokenFile(kube: KubeConfig, text: string, folder: string): void {
       authProvider: { name: 'tokenFile', config: { tokenFile: makeAbsolutePath(folder, file) } },
     };
   });
+}
+
+/** client-node lets an exec plug-in inherit everything; what is undefined is left out. */
+function keepSecrets(kube: KubeConfig): void {
+  const none = OWN_SECRETS.map((name) => ({ name, value: undefined }));
+  for (const { exec, authProvider } of kube.users)
+    for (const call of [exec, authProvider?.config?.exec])
+      if (call) call.env = [...none, ...(call.env ?? [])];
 }
 
 async function readCredential(config: ClusterConfig, kube: KubeConfig): Promise<Credential> {

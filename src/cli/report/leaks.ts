@@ -105,6 +105,15 @@ function lineIn({ text, where, whole }: Candidate, token: string): string {
   return `${where}, line ${text.slice(0, at).split('\n').length}`;
 }
 
+const plainId = (id: string): string =>
+  scrub(id)
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .slice(-200)
+    .trim();
+
+const isAddress = (url: string | undefined): url is string =>
+  url !== undefined && url.length <= 2048 && /^https?:\/\//i.test(url) && URL.canParse(url);
+
 /** The `data` of the report, in our own format. */
 export function dataOf(
   { what, where, url, severity, id }: Leak,
@@ -116,8 +125,9 @@ export function dataOf(
   const level = override ?? severity;
   return {
     ...('token' in what ? { token: what.token.reveal() } : 'at' in what ? what.at : { redacted: true }),
-    ...(id === undefined ? {} : { id: id.slice(-200) }),
-    where: { text: scrub(`${first}${others}`), ...(url === undefined ? {} : { url }) },
+    // What the other side would refuse must not keep it from taking the rest.
+    ...(id === undefined ? {} : { id: plainId(id) }),
+    where: { text: scrub(`${first}${others}`), ...(isAddress(url) ? { url } : {}) },
     ...(level === undefined ? {} : { severity: level }),
   };
 }

@@ -30,37 +30,52 @@ const resultSchema = z.object({
 });
 const runSchema = z.object({
   tool: z.object({ driver: z.object({ name: text }) }).catch({ driver: { name: '' } }),
-  results: z.array(z.unknown()).catch([]),
+  results: z.preprocess((given) => (Array.isArray(given) ? given : [given]), z.array(z.unknown())),
 });
 
-const LEVELS: Record<string, Severity> = { error: 'high', warning: 'medium', note: 'low' };
+const LEVELS = new Map<string, Severity>([
+  ['error', 'high'],
+  ['warning', 'medium'],
+  ['note', 'low'],
+]);
 const MAX_DEPTH = 12;
 
 export function fromSarif({ runs }: Sarif): Candidate[] {
   return runs.flatMap((run) => {
-    const { tool, results } = runSchema.parse(run);
-    return results.map((result) => fromResult(tool.driver.name || 'a scanner', result));
+    const read = runSchema.safeParse(run).data;
+    if (read === undefined) return odd('a scanner', run);
+    const tool = read.tool.driver.name || 'a scanner';
+    return read.results.flatMap((result) => fromResult(tool, result));
   });
 }
 
-function fromResult(tool: string, raw: unknown): Candidate {
-  const { ruleId, level, locations, partialFingerprints } = resultSchema.parse(raw);
+/** Not of this format, and no reason to leave out the others: whatever text is in it is looked through. */
+const odd = (tool: string, raw: unknown): Candidate[] => [
+  { text: stringsIn(raw, MAX_DEPTH).join('\n\n'), where: placeText({ by: tool }), suspect: false },
+];
+
+function fromResult(tool: string, raw: unknown): Candidate[] {
+  const result = resultSchema.safeParse(raw).data;
+  if (result === undefined) return odd(tool, raw);
+  const { ruleId, level, locations, partialFingerprints } = result;
   const place = locations[0]?.physicalLocation;
   const commit = partialFingerprints.commitSha;
-  const severity = LEVELS[level];
+  const severity = LEVELS.get(level);
   const where = placeText({
     file: place?.artifactLocation.uri,
     line: place?.region?.startLine,
     commit: typeof commit === 'string' ? commit : undefined,
     by: `${tool}: ${ruleId}`,
   });
-  return {
-    text: stringsIn(raw, MAX_DEPTH).join('\n\n'),
-    where,
-    ...(severity === undefined ? {} : { severity }),
-    id: `sarif:${where}`,
-    suspect: isSuspect(ruleId),
-  };
+  return [
+    {
+      text: stringsIn(raw, MAX_DEPTH).join('\n\n'),
+      where,
+      ...(severity === undefined ? {} : { severity }),
+      id: `sarif:${where}`,
+      suspect: isSuspect(ruleId),
+    },
+  ];
 }
 
 /** Snippets may stand in several places, and each tool has its own. */

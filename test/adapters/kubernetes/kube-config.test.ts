@@ -69,6 +69,21 @@ describe('credentials', () => {
     const { headers } = await access({ exec: { command, args: [] } }).credential();
     expect(headers).toEqual({ authorization: `Bearer ${TOKEN}` });
   });
+  it('exec plug-in: it inherits what it needs, and no secret of ours', async () => {
+    const names = ['TOURNIQUET_KEY', 'SLACK_BOT_TOKEN', 'REDIS_URL', 'TOURNIQUET_SOURCE_REPORT_FILE'];
+    for (const name of names) process.env[name] = `ours-${crypto.randomUUID()}`;
+    try {
+      const seen = names.map((name) => `[$${name}]`).join('');
+      const command = script(`echo '{"status":{"token":"'"${seen}$HOME $PLUGIN_MODE"'"}}'`);
+      for (const env of [undefined, [{ name: 'PLUGIN_MODE', value: 'quiet' }]]) {
+        const { headers } = await access({ exec: { command, args: [], ...(env && { env }) } }).credential();
+        const mode = env === undefined ? '' : ' quiet';
+        expect(headers.authorization).toBe(`Bearer [][][][]${process.env.HOME}${mode}`);
+      }
+    } finally {
+      for (const name of names) delete process.env[name];
+    }
+  });
   it('exec plug-in that fails: what it printed is not repeated', async () => {
     const failing = access({ exec: { command: script(`echo ${TOKEN} >&2; exit 1`), args: [] } });
     const error: unknown = await failing.credential().catch((thrown: unknown) => thrown);
