@@ -1,4 +1,5 @@
 // What a ServiceAccount leaves to the one that takes its place, under its own name or another: all that was not made for the old one alone. Pure.
+import { withoutCopies } from './annotations.ts';
 import type { ServiceAccountManifest, TokenSecretFact } from './situation.ts';
 
 interface AccountObject {
@@ -8,13 +9,12 @@ interface AccountObject {
   secrets?: { name?: string }[];
 }
 
-const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** OpenShift names here the pull Secret that it has made for this very object, and makes another for the next. */
 const PULL_SECRET = 'openshift.io/internal-registry-pull-secret-ref';
 
 export function manifestOf(found: AccountObject): ServiceAccountManifest {
-  const { name, labels, annotations = {} } = found.metadata;
-  const { [APPLIED]: _, [PULL_SECRET]: generated, ...kept } = annotations;
+  const { name, labels, annotations } = found.metadata;
+  const { [PULL_SECRET]: generated, ...kept } = withoutCopies(annotations);
   const { automountServiceAccountToken, imagePullSecrets, secrets } = found;
   const left = (list: readonly { name?: string }[] = []) =>
     [...new Set(list.flatMap((entry) => entry.name ?? []))]

@@ -1,4 +1,5 @@
 // Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
+import { withoutCopies } from '../domain/annotations.ts';
 import { type Listed, usedSecrets } from '../domain/consumers.ts';
 import {
   INVALID_SINCE,
@@ -94,13 +95,7 @@ function toFact({ metadata }: KubernetesObject): TokenSecretFact {
 }
 
 /** Of the old token alone; a quarantine that is copied would refuse the new one as well. */
-const NOT_CARRIED = [
-  INVALID_SINCE,
-  LAST_USED,
-  SERVICE_ACCOUNT_NAME,
-  SERVICE_ACCOUNT_UID,
-  'kubectl.kubernetes.io/last-applied-configuration',
-];
+const NOT_CARRIED = [INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_UID];
 
 function carried(
   labels: Record<string, string> = {},
@@ -108,7 +103,7 @@ function carried(
 ): Pick<TokenSecretFact, 'labels' | 'annotations'> {
   const kept = (map: Record<string, string>) =>
     Object.fromEntries(Object.entries(map).filter(([key]) => !NOT_CARRIED.includes(key)));
-  const both = { labels: kept(labels), annotations: kept(annotations) };
+  const both = { labels: kept(labels), annotations: kept(withoutCopies(annotations)) };
   return Object.fromEntries(Object.entries(both).filter(([, map]) => Object.keys(map).length > 0));
 }
 

@@ -7,6 +7,7 @@ import { replaceServiceAccount } from '../../src/actions/replace-service-account
 import { unbindRbac } from '../../src/actions/unbind-rbac.ts';
 import type { Action } from '../../src/contracts.ts';
 import type { Strategy } from '../../src/domain/goal.ts';
+import { pointer } from '../../src/domain/labels.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import { type KubernetesObject, resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, startHarness, WORKER } from './harness.ts';
@@ -55,6 +56,8 @@ export interface Given {
   /** Of the ServiceAccount. */
   secrets?: string[];
   wrap?: HarnessOptions['wrap'];
+  /** What tools have noted on the token Secret and on the ServiceAccount. */
+  noted?: (token: string) => Record<string, string>;
 }
 
 /** An incident whose plan is that strategy. */
@@ -82,6 +85,14 @@ export async function planned(given: Given = {}): Promise<[Harness, string, stri
   seed.roleBinding('payments', 'shared', { role: { kind: 'Role', name: 'own' }, subjects: [API, WEB] });
   const token = await seed.tokenSecret('payments', 'api-token', 'api', { labels: { team: 'a' } });
   seed.deployment('payments', 'api', { serviceAccount: 'api', secretMounts: moves ? [] : ['api-token'] });
+  for (const [key, value] of Object.entries(given.noted?.(token) ?? {}))
+    for (const [resource, name] of [
+      [resources.secrets, 'api-token'],
+      [resources.serviceAccounts, 'api'],
+    ] as const)
+      await h.connected[0]?.patch({ resource, namespace: 'payments', name }, [
+        { op: 'add', path: `/metadata/annotations/${pointer(key)}`, value },
+      ]);
   if (granted) grant(h);
   const { incidentId: id } = await h.leak(token, { goal: { do: 'rotate', strategy } });
   await h.run(id);

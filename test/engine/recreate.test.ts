@@ -1,9 +1,21 @@
 // A ServiceAccount that is re-created in place keeps what it carried, and its token Secrets come back with other tokens.
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { needles } from '../../sandbox/traces.ts';
+import { base64 } from '../domain/token-samples.ts';
 import { dyingLog, everyCrash, ignoreCrash, survive } from './crash.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { ACCOUNTS, actionsOf, type Given, planned, SECRETS, writes } from './moving.ts';
 import { podsOf, settled, uids } from './rolling.ts';
+
+/** No token, and a secret all the same. */
+const PASSWORD = `password-${randomUUID()}`;
+const copy = (token: string): string =>
+  JSON.stringify({
+    kind: 'Secret',
+    metadata: { name: 'api-token' },
+    data: { token: base64(token), password: base64(PASSWORD) },
+  });
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -42,6 +54,34 @@ describe('a ServiceAccount that is re-created', () => {
     expect([await answer(h, token), await answer(h, tokenIn(h))]).toEqual(['refused', 'accepted']);
     await h.nobodyOutside(id);
     expect(h.incident(id).status).toBe('resolved');
+  });
+
+  it.each<[string, (token: string) => Record<string, string>]>([
+    ['Hypershift', (token) => ({ 'hypershift.openshift.io/last-applied-configuration': copy(token) })],
+    ['a tool of which nobody has heard', (token) => ({ 'tool.example/state': copy(token) })],
+    ['the same, in base64', (token) => ({ 'tool.example/state': base64(copy(token)) })],
+    ['in YAML', (token) => ({ 'tool.example/was': `kind: Secret\ndata:\n  token: ${base64(token)}\n` })],
+    ['a person', (token) => ({ note: `it was ${token}` })],
+  ])('takes no copy of the old token along that %s has noted, nor is one remembered', async (_, noted) => {
+    for (const strategy of ['recreate', 'new-service-account'] as const) {
+      const given = { strategy, granted: true, noted: (token: string) => ({ ...noted(token), team: 'a' }) };
+      const [h, id, token] = await started(given);
+      await approve(h, id);
+      const [name, secret] =
+        strategy === 'recreate' ? ['api', 'api-token'] : ['api-r20261124', 'api-token-r20261124'];
+      const made = [h.cluster().get(`${ACCOUNTS}/${name}`), h.cluster().get(`${SECRETS}/${secret}`)];
+      expect(made[0]?.metadata.annotations).toMatchObject({ team: 'a' });
+      expect(Object.keys(made[1]?.metadata.annotations ?? {})).not.toEqual([]);
+      const held = JSON.stringify([made.map((one) => one?.metadata), h.memory.events(id)]);
+      for (const needle of [
+        ...needles(token),
+        base64(base64(token)).slice(200, 400),
+        PASSWORD,
+        base64(PASSWORD),
+      ])
+        expect(held).not.toContain(needle);
+      await h.close();
+    }
   });
 
   it('gets no token Secret that nothing uses', async () => {

@@ -1,5 +1,6 @@
 // Does to one workload what brings its roll-out further; each call is harmless twice.
 import type { Bench } from '../../contracts.ts';
+import { withoutCopies } from '../../domain/annotations.ts';
 import type { PodObject, PodTemplate } from '../../domain/kube-objects.ts';
 import { scrub } from '../../domain/leak-material.ts';
 import { isAppError } from '../../errors.ts';
@@ -117,7 +118,6 @@ async function createBare({ cluster, memory }: Bench, namespace: string, name: s
   return undefined;
 }
 
-const APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Volume that the ServiceAccount admission puts into each Pod, and will again. */
 const INJECTED = /^kube-api-access-/;
 
@@ -135,7 +135,7 @@ interface WithMounts {
 /** What a person would create: nothing that the cluster itself has put in. */
 export function manifestOf({ metadata, spec = {} }: PodObject, change: Pick<Change, 'respec'>): unknown {
   const { nodeName: _, ephemeralContainers: __, ...kept } = spec as FullSpec;
-  const { [APPLIED]: ___, ...annotations } = metadata.annotations ?? {};
+  const annotations = withoutCopies(metadata.annotations);
   const bare = (containers: WithMounts[] = []) =>
     containers.map((container) => ({
       ...container,

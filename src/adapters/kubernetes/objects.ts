@@ -1,6 +1,7 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
 
 import { setImmediate } from 'node:timers/promises';
+import { COPY_REMOVED, isCopy } from '../../domain/annotations.ts';
 import type { SecretContent } from '../../domain/copies.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import {
@@ -18,8 +19,6 @@ const PAGE = '500';
 const SECRETS_PAGE = '50';
 const ONE = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const MANY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-/** Holds a copy of the whole object, values included. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 interface Page<T> {
   items?: T[];
@@ -134,11 +133,12 @@ function deleteOptions({ uid, resourceVersion, gracePeriodSeconds }: DeleteOptio
 
 /** Also where the server ignored what was asked for. */
 function onlyMetadata<T extends KubernetesObject>(object: T): T {
-  const annotations = object.metadata.annotations;
-  const metadata =
-    annotations && LAST_APPLIED in annotations
-      ? { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: '[removed]' } }
-      : object.metadata;
+  const { annotations, ...rest } = object.metadata;
+  const shown = Object.entries(annotations ?? {}).map(([key, value]) => [
+    key,
+    isCopy(key, value) ? COPY_REMOVED : value,
+  ]);
+  const metadata = annotations ? { ...rest, annotations: Object.fromEntries(shown) } : rest;
   return { apiVersion: object.apiVersion, kind: object.kind, metadata } as T;
 }
 

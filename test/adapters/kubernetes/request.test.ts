@@ -178,7 +178,12 @@ describe('values that come although nobody asked', () => {
     data: { token: LEAKED },
     metadata: {
       name: 's',
-      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': LEAKED, a: 'b' },
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': LEAKED,
+        'hypershift.openshift.io/last-applied-configuration': LEAKED,
+        'tool.example/was': JSON.stringify({ data: { password: LEAKED } }),
+        a: 'b',
+      },
     },
   };
 
