@@ -1,5 +1,6 @@
 // Searches everything that was written for the value of a token: plainly, in base64, and in pieces that would be enough to use it.
 import { Redis } from 'ioredis';
+import { scrub } from '../src/domain/scrub.ts';
 import type { World } from './world.ts';
 
 export interface Traces {
@@ -25,6 +26,9 @@ export async function inspectTraces(world: World, token: string): Promise<Traces
   const found = Object.entries(places).filter(([, content]) =>
     wanted.some((needle) => content.includes(needle)),
   );
+  // Also one that nobody here knows of: an event that holds anything like a token is a leak.
+  const events = await dumpRedis(world, ':log:');
+  if (scrub(events) !== events) found.push(['an event in the incident log, of some token', '']);
   const empty = Object.entries(places).filter(([, content]) => content.length === 0);
   if (empty.length > 0)
     throw new Error(`There is nothing to search in: ${empty.map(([place]) => place).join(', ')}.`);
@@ -32,11 +36,11 @@ export async function inspectTraces(world: World, token: string): Promise<Traces
 }
 
 /** Every key under the world's prefix with all that it holds, as text. */
-export async function dumpRedis({ redis: { url, prefix } }: Pick<World, 'redis'>): Promise<string> {
+export async function dumpRedis({ redis: { url, prefix } }: Pick<World, 'redis'>, of = ''): Promise<string> {
   const redis = new Redis(url);
   try {
     const parts: string[] = [];
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 500 }))
+    for await (const keys of redis.scanStream({ match: `${prefix}*${of}*`, count: 500 }))
       for (const key of keys as string[]) parts.push(key, await contentOf(redis, key));
     return parts.join('\n');
   } finally {
