@@ -2,7 +2,7 @@
 import { signatureLengths } from './claims.ts';
 import { Chain, type Range } from './text-chain.ts';
 import { chainsOf } from './text-chains.ts';
-import { reading } from './visible-text.ts';
+import { isAsWritten, reading } from './visible-text.ts';
 
 export const DEPTH = 2;
 const MIN_HEAD = 10;
@@ -19,6 +19,8 @@ const MAX_HEAD = 4096;
 
 /** `binary`: a character stands for a byte. */
 export function tokenRanges(text: string, depth = DEPTH, binary = false): Range[] {
+  // Most texts are a name or an id: too short for base64, nothing encoded, and no beginning of a token.
+  if (text.length < MIN_BASE64 && !text.includes('eyJ') && isAsWritten(text)) return [];
   const read = reading(text, binary);
   if (!mayHold(read.text)) return [];
   const ranges: Range[] = [];

@@ -68,6 +68,9 @@ const BREAKING_TAGS = /^(?:br|p|div|li|tr|pre)$/i;
 const MARKS = /\p{M}/gu;
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{M}\u2800]/u;
 
+/** Whether there is nothing in it that could be read differently. */
+export const isAsWritten = (text: string): boolean => text.search(FIRST) < 0;
+
 /** `binary`: what was decoded, of which a character stands for a byte and not for what people see. */
 export function reading(text: string, binary = false): Reading {
   let current: Reading = { text, origin: (offset) => offset };

@@ -68,6 +68,19 @@ it('the pause switch, which can be read again', async () => {
   expectClean(await redisHolds());
 });
 
+it('the name of a delivery, which stays another than the next', async () => {
+  const guard = createReplayGuard(world);
+  await guard.remember(`report:${token}`, 'first', 60_000);
+  await guard.remember(`report:${legacyToken()}`, 'second', 60_000);
+  expect(await guard.seen(`report:${token}`)).toBe('first');
+  expect([await guard.first(`slack:${token}`, 60_000), await guard.first(`slack:${token}`, 60_000)]).toEqual([
+    true,
+    false,
+  ]);
+  const held = await redisHolds();
+  for (const needle of needles(token)) expect(held).not.toContain(needle);
+});
+
 it('the note of a delivery', async () => {
   await createReplayGuard(world).remember('delivery-1', said, 60_000);
   expectClean((await createReplayGuard(world).seen('delivery-1')) ?? '');

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { type CliCommand, defineCommand } from '../../src/cli/command.ts';
+import { commands } from '../../src/cli/index.ts';
 import { base64, legacyToken } from '../domain/token-samples.ts';
+import { filesIn } from '../structure/tree.ts';
 import { expectNoTrace, typed } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tourniquet-gate-'));
@@ -23,6 +25,12 @@ const saying = (text: string): CliCommand =>
       return 0;
     },
   });
+
+it('every command goes through it, however it is run', () => {
+  const files = filesIn(['src/cli'], ['.ts']).filter(({ path }) => path !== 'src/cli/command.ts');
+  expect(files.filter(({ text }) => /CliCommand = \{/.test(text)).map(({ path }) => path)).toEqual([]);
+  expect(files.filter(({ text }) => text.includes('= defineCommand({'))).toHaveLength(commands.length);
+});
 
 it('no token', async () => {
   const token = legacyToken();

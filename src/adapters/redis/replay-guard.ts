@@ -1,4 +1,5 @@
 // Remembers deliveries that were handled, so that a captured webhook cannot be used a second time.
+import { createHash } from 'node:crypto';
 import { scrub } from '../../domain/scrub.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
@@ -14,12 +15,15 @@ export interface ReplayGuard {
 
 export function createReplayGuard({ store, prefix }: { store: Store; prefix: string }): ReplayGuard {
   const space = keySpace(prefix);
+  // A sender may call a delivery whatever it likes. Two must not become one by what is taken out.
+  const key = (id: string): string =>
+    space.seen(scrub(id) === id ? id : createHash('sha256').update(id).digest('hex'));
   return {
-    seen: async (id) => (await store.run((redis) => redis.get(space.seen(id)))) ?? undefined,
+    seen: async (id) => (await store.run((redis) => redis.get(key(id)))) ?? undefined,
     async remember(id, note, ttlMs) {
-      await store.run((redis) => redis.set(space.seen(id), scrub(note), 'PX', ttlMs));
+      await store.run((redis) => redis.set(key(id), scrub(note), 'PX', ttlMs));
     },
     first: async (id, ttlMs) =>
-      (await store.run((redis) => redis.set(space.seen(id), '1', 'PX', ttlMs, 'NX'))) !== null,
+      (await store.run((redis) => redis.set(key(id), '1', 'PX', ttlMs, 'NX'))) !== null,
   };
 }
