@@ -1,7 +1,9 @@
 // Takes tokens, and failing that names, out of whatever a scanner or a person sends: text, base64, manifests, kubeconfigs.
 import { parseAllDocuments } from 'yaml';
 import type { Coordinates } from './alert.ts';
+import { readClaims } from './claims.ts';
 import { isNamespaceName, isObjectName } from './names.ts';
+import { wrappedTokens } from './token-ranges.ts';
 import { layersOf, tokensIn } from './token-text.ts';
 import { reading } from './visible-text.ts';
 
@@ -39,6 +41,7 @@ export function findTokens(text: string, most = MAX_FOUND): LeakMaterial {
   // In colours, with invisible marks or encoded, as people copy from terminals and browsers.
   const read = search.tokens.size > 0 ? given : reading(given).text;
   if (read !== given) search.text(read);
+  if (search.tokens.size === 0) search.wrapped(given);
   if (BOOTSTRAP_TOKEN.test(text.trim())) search.opaque.add(text.trim());
   const first = <T>(found: Iterable<T>): T[] => [...found].slice(0, most);
   return {
@@ -68,6 +71,10 @@ class Search {
       for (const [token] of layer.text.matchAll(OPENSHIFT_TOKEN)) this.opaque.add(token);
       for (const document of this.#documents(layer.text)) this.#object(document, 3);
     }
+  }
+
+  wrapped(text: string): void {
+    for (const token of wrappedTokens(text)) if (!('problem' in readClaims(token))) this.#block([token]);
   }
 
   #block(tokens: Iterable<string>): void {

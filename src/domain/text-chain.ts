@@ -57,11 +57,21 @@ export class Chain {
   /** Whole lines around a range, as long as they are lines of one body: `least` characters, and within bounds. */
   lines([start, end]: Range, [low, high]: Range, least: number): Range {
     let [first, last] = [this.#indexOf(start), this.#indexOf(end - 1)];
-    const length = (i: number): number =>
-      (this.#starts[i + 1] ?? this.joined.length) - (this.#starts[i] ?? 0);
-    while (first > 0 && (this.#starts[first] ?? 0) > low && length(first - 1) >= least) first--;
-    while ((this.#starts[last + 1] ?? high) < high && length(last + 1) >= least) last++;
+    while (first > 0 && (this.#starts[first] ?? 0) > low && this.#length(first - 1) >= least) first--;
+    while ((this.#starts[last + 1] ?? high) < high && this.#length(last + 1) >= least) last++;
     return [this.#starts[first] ?? 0, this.#starts[last + 1] ?? this.joined.length];
+  }
+
+  /** Whether it is in lines of one width, of which the first may begin and the last may end within something else. */
+  isEven([start, end]: Range): boolean {
+    const [first, last] = [this.#indexOf(start), this.#indexOf(end - 1)];
+    for (let i = first + 1; i <= last; i++)
+      if (this.#gap(i) !== 'line' || (i < last && this.#length(i) !== this.#length(first + 1))) return false;
+    return true;
+  }
+
+  #length(i: number): number {
+    return (this.#starts[i + 1] ?? this.joined.length) - (this.#starts[i] ?? 0);
   }
 
   #gap(i: number): Gap | undefined {

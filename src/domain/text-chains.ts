@@ -36,7 +36,7 @@ export function* chainsOf(text: string): Generator<Run[]> {
         ? undefined
         : lineStart === undefined
           ? inLine(text, last, run)
-          : overLines(text, last, { line, lineStart });
+          : overLines(text, chain, { line, lineStart });
     if (lineStart !== undefined) line = lineStart;
     if (joined === undefined) {
       if (chain.length > 0) yield chain;
@@ -71,13 +71,15 @@ const inLine = (text: string, last: number, run: Run): Run | undefined =>
 /** The first run of a line behind what every line begins with, where nothing but the end of a line is before it. */
 function overLines(
   text: string,
-  last: number,
+  chain: readonly Run[],
   { line, lineStart }: { line: number; lineStart: number },
 ): Run | undefined {
+  const last = chain.at(-1)?.end ?? 0;
   const [tail = '', ...blank] = text.slice(last, Math.min(lineStart, last + MAX_GAP)).split(LINE_END);
   if (!TAIL.test(tail) || blank.length > MAX_BLANK_LINES + 1 || blank.some((one) => one.trim() !== ''))
     return;
-  for (const prefix of commonPrefixes(text, line, lineStart)) {
+  const marked = isMarked(text, chain, { line, lineStart }) ? [lineStart + 1] : [];
+  for (const prefix of [...marked, ...commonPrefixes(text, line, lineStart)]) {
     const run = nextRun(text, prefix);
     if (run && run.start - prefix <= MAX_GAP && HEAD.test(text.slice(prefix, run.start)))
       return { ...run, gap: 'line' };
@@ -87,8 +89,7 @@ function overLines(
 
 /** Ends of what both lines begin with, but for numbers and the width of space; whole words only, the longest first. */
 function commonPrefixes(text: string, first: number, second: number): number[] {
-  const found =
-    text[first] === text[second] && MARKS.includes(text[first] ?? ' ') ? [second, second + 1] : [second];
+  const found = [second];
   let [i, j] = [first, second];
   while (j - second < MAX_PREFIX && i - first < MAX_PREFIX) {
     const [a, b] = [text.charCodeAt(i), text.charCodeAt(j)];
@@ -101,9 +102,26 @@ function commonPrefixes(text: string, first: number, second: number): number[] {
   return found.reverse();
 }
 
-const SEPARATORS = [...'|>:"\'`])'].map((char) => char.charCodeAt(0));
-/** Of lines that were added, removed or commented out; they are characters of base64, too. */
+/** Lines that were added, removed or commented out begin with what may be a character of base64, too. */
 const MARKS = '+-/';
+
+/** Whether that begins every line: it did before, or the line before is no further line of the same width. */
+function isMarked(
+  text: string,
+  chain: readonly Run[],
+  { line, lineStart }: { line: number; lineStart: number },
+): boolean {
+  const [before, last] = chain.slice(-2);
+  const mark = text[lineStart] ?? ' ';
+  if (!MARKS.includes(mark) || text[line] !== mark) return false;
+  const run = last ?? before;
+  if (run === undefined || run.start > line) return run?.start === line + 1;
+  if (last?.gap !== 'line' || before === undefined) return true;
+  const isLine = /[\r\n]/.test(text[before.start - 1] ?? '\n');
+  return !isLine || before.end - before.start !== run.end - run.start;
+}
+
+const SEPARATORS = [...'|>:"\'`])'].map((char) => char.charCodeAt(0));
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 const isSpace = (code: number): boolean => code === 32 || code === 9;
 

@@ -34,6 +34,20 @@ export function tokenRanges(text: string, depth = DEPTH, binary = false): Range[
   return ranges;
 }
 
+/** Tokens in lines of one width, whatever that is and whatever stands before each: whole, to the end that the algorithm names. */
+export function* wrappedTokens(text: string): Generator<string> {
+  const read = reading(text).text;
+  if (!mayHold(read)) return;
+  for (const runs of chainsOf(read)) {
+    const chain = new Chain(read, runs);
+    for (const [start, end] of plainRanges(chain)) {
+      const token = chain.joined.slice(start, end);
+      const [head = '', , signature = ''] = token.split('.');
+      if (signatureLengths(head).includes(signature.length) && chain.isEven([start, end])) yield token;
+    }
+  }
+}
+
 const PLAIN = ['eyJ', 'e\0y\0J'];
 /** What a text with a token in it holds somewhere, whatever stands before its base64. */
 const ENCODED = [...PLAIN.flatMap(encodings), ...PLAIN.flatMap(encodings).flatMap(encodings)];

@@ -54,6 +54,15 @@ const carriers: [string, string][] = [
   ['with encoded dots', `https://attacker.example/?t=${token.replaceAll('.', '%2E')}&x=1`],
   ['with dots as entities', token.replaceAll('.', '&#46;')],
   ['wrapped at 64', wrap(token, 64)],
+  ['wrapped at 12', wrap(token, 12)],
+  ['wrapped with its command, by a log', wrap(`+ kubectl --server https://x --token ${token} get pods`, 80)],
+  [
+    'wrapped, with the time before each line',
+    wrap(`+ kubectl --token ${token} get pods`, 80)
+      .split('\n')
+      .map((line, i) => `2026-11-30T03:00:0${i % 10}.0000000Z ${line}`)
+      .join('\n'),
+  ],
   ['wrapped at 76 and indented', `token:\n${wrap(token, 76, '    ')}\nkind: Secret`],
   ['wrapped at 80, quoted in a mail', wrap(token, 80, '> ')],
   ['wrapped, with Windows line ends', wrap(token, 70).replaceAll('\n', '\r\n')],
@@ -124,6 +133,8 @@ describe('findTokens', () => {
       tokens: [],
       problems: [expect.stringContaining('not of a Kubernetes ServiceAccount')],
     });
+    const cutOff = `${wrap(token.slice(0, -30), 64)}\nand here\nthe story\ngoes on\nfor a while\nlonger`;
+    expect(findTokens(cutOff)).toMatchObject({ tokens: [], problems: [expect.stringContaining('cut off')] });
     expect(findTokens(token.slice(0, -30)).problems).toEqual([expect.stringContaining('cut off')]);
   });
 
