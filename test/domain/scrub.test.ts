@@ -299,8 +299,8 @@ describe('however long the text', () => {
   ])('it is looked through at once: %s', (_, text) => {
     const began = performance.now();
     scrub(`${text} eyJ`);
-    // Ten times what it takes; what grows with the square of the length takes a hundred times as long.
-    expect(performance.now() - began).toBeLessThan(3000);
+    // Far more than it takes, also on a busy machine; what grows with the square of the length takes a minute.
+    expect(performance.now() - began).toBeLessThan(8000);
   });
 });
 
