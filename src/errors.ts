@@ -5,12 +5,16 @@ export type ErrorCode =
   | 'bad-input'
   | 'bad-signature'
   | 'conflict'
+  /** A JSON Patch of which a `test` failed, or a path was not there: nothing was changed. */
+  | 'does-not-apply'
   | 'forbidden'
   | 'gone'
   | 'interrupted'
   | 'invalid'
   | 'log-damaged'
   | 'not-found'
+  /** By an admission policy, a webhook, a quota: RBAC would have let it. */
+  | 'refused'
   | 'slack-unavailable'
   | 'store-unavailable'
   | 'throttled'

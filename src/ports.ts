@@ -55,6 +55,11 @@ export type JsonPatch = (
   | { op: 'remove'; path: string }
 )[];
 
+/** `dryRun`: the API server does everything but keep it, admission and quotas included. */
+export interface WriteOptions {
+  dryRun?: boolean;
+}
+
 export interface DeleteOptions {
   uid?: string;
   resourceVersion?: string;
@@ -64,8 +69,9 @@ export interface DeleteOptions {
 /**
  * One configured cluster, as the worker sees it. Every call has a deadline and throws AppError:
  * `not-found` (404; get() answers null instead), `conflict` (409: precondition, version or already exists),
- * `invalid` (422: also a failed JSON Patch test), `forbidden` (403, naming verb and resource), `unauthorized` (401: the
- * worker's own credential), `throttled` (429, retryAfterMs), `timeout`, `unreachable` (retry true). Messages never hold bodies or headers.
+ * `does-not-apply` (a JSON Patch whose test failed, or whose path is not there), `invalid` (400 and 422 otherwise),
+ * `refused` (admission, whichever its status: policy, words and where to look), `forbidden` (403 by RBAC, naming verb and
+ * resource), `unauthorized` (401: the worker's own credential), `throttled` (429, retryAfterMs), `timeout`, `unreachable` (retry true). Messages never hold bodies or headers.
  */
 export interface Cluster {
   readonly name: string;
@@ -85,9 +91,13 @@ export interface Cluster {
     where: { namespace: string; fieldSelector?: string },
     look: (secret: SecretContent) => T[],
   ): Promise<T[]>;
-  create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
+  create<T extends KubernetesObject>(
+    ref: Omit<ObjectRef, 'name'>,
+    body: unknown,
+    options?: WriteOptions,
+  ): Promise<T>;
   /** application/json-patch+json; answers PartialObjectMetadata, never data. */
-  patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
+  patch(ref: ObjectRef, patch: JsonPatch, options?: WriteOptions): Promise<KubernetesObject>;
   /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
   remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /** Removes a Pod as far as PodDisruptionBudgets let it: `throttled` where they do not now, `conflict` for another UID. */

@@ -148,6 +148,7 @@ export class ApiServer {
   #answer(request: Http2ServerRequest, body: string, effect: Effect): Answer | Streaming {
     this.#options.world.timeline.tick();
     try {
+      if (effect.fail?.body !== undefined) return { status: effect.fail.status, body: effect.fail.body };
       if (effect.fail !== undefined) throw injected(effect.fail);
       const { world, version } = this.#options;
       const url = new URL(request.url, this.url);

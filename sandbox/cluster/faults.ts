@@ -18,7 +18,7 @@ export type RequestMatcher = (request: LoggedRequest) => boolean;
 
 export interface Effect {
   delayMs: number;
-  fail?: { status: number; retryAfterSeconds: number };
+  fail?: { status: number; retryAfterSeconds: number; body?: unknown };
   /** The request is carried out, and its answer is lost with the connection. */
   cut: boolean;
 }
@@ -28,6 +28,7 @@ interface Failure {
   status: number;
   matches: RequestMatcher;
   retryAfterSeconds: number;
+  body?: unknown;
 }
 
 const every: RequestMatcher = () => true;
@@ -40,6 +41,11 @@ export class Faults {
   /** The next `times` matching requests are refused with this status, before anything else is done with them. */
   failNext(times: number, status: number, matches: RequestMatcher = every, retryAfterSeconds = 1): void {
     this.#failures.push({ left: times, status, matches, retryAfterSeconds });
+  }
+
+  /** The next `times` matching requests get exactly this instead: what a policy or webhook was seen to refuse with. */
+  answerNext(times: number, status: number, body: unknown, matches: RequestMatcher = every): void {
+    this.#failures.push({ left: times, status, matches, retryAfterSeconds: 1, body });
   }
 
   /** Every matching request waits this long first; the returned function lifts it for later ones. */

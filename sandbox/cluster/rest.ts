@@ -96,6 +96,16 @@ function isTrue(value: string | null): boolean {
   return value === 'true' || value === '1';
 }
 
+/** Of what is modelled for one: making and patching objects. */
+function dryRun(call: Call, target: Target): Answer {
+  const asked = `${call.method} ${call.path} with dryRun=${call.query.get('dryRun')}`;
+  if (call.query.get('dryRun') !== 'All' || target.subresource !== undefined) throw notModelled(asked);
+  const dry: Call = { ...call, world: { ...call.world, store: call.world.store.dry() } };
+  if (call.method === 'POST' && target.name === undefined) return create(dry, target);
+  if (call.method === 'PATCH' && target.name !== undefined) return patch(dry, target);
+  throw notModelled(asked);
+}
+
 /** A group of somebody else's: as in a cluster where that is not installed. */
 const isForeign = (path: string): boolean => /^\/apis\/(?!.*k8s\.io\/)[^/]+\.[^/]+\//.test(path);
 
@@ -108,7 +118,7 @@ export function handle(call: Call): Answer | Streaming {
   const target = findTarget(call.path);
   const asked = `${call.method} ${call.path}`;
   if (target === undefined) throw isForeign(call.path) ? noSuchPath() : notModelled(asked);
-  if (call.query.has('dryRun')) throw notModelled('dryRun');
+  if (call.query.has('dryRun')) return dryRun(call, target);
   const { resource, namespace, name, subresource } = target;
   if (subresource !== undefined) {
     if (resource === serviceAccounts && subresource === 'token' && call.method === 'POST') {

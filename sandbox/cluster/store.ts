@@ -111,6 +111,11 @@ export class Store {
     this.#unfinishedLists.clear();
   }
 
+  /** The same objects, to which nothing is written. */
+  dry(): Store {
+    return new DryStore(this);
+  }
+
   #of(resource: Resource): Map<string, KubeObject> {
     const name = resourceName(resource);
     const known = this.#objects.get(name) ?? new Map<string, KubeObject>();
@@ -126,4 +131,32 @@ export class Store {
     }
     for (const listener of [...this.#listeners]) listener(event);
   }
+}
+
+/** For a dry run: everything is checked as usual, and then forgotten. */
+class DryStore extends Store {
+  readonly #real: Store;
+
+  constructor(real: Store) {
+    super();
+    this.#real = real;
+  }
+
+  override get<T extends KubeObject>(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string | undefined,
+  ): T | undefined {
+    return this.#real.get(resource, namespace, name);
+  }
+
+  override list<T extends KubeObject>(resource: Resource, namespace?: string): T[] {
+    return this.#real.list(resource, namespace);
+  }
+
+  override put(_resource: Resource, object: KubeObject): KubeObject {
+    return object;
+  }
+
+  override remove(): void {}
 }

@@ -132,7 +132,7 @@ async function pinnedVersion({ cluster, token, today }: Bench, params: Params): 
     ]);
     return 'object' in pinned ? pinned.object.metadata.resourceVersion : undefined;
   } catch (error) {
-    if (!isAppError(error, 'invalid')) throw error;
+    if (!isAppError(error, 'does-not-apply')) throw error;
     return (await holdsAltered(cluster, refTo(params), token))
       ? await versionNow(cluster, params)
       : 'other-token';

@@ -129,7 +129,7 @@ async function blind(
       return await cluster.patch(refTo(params), patch);
     } catch (error) {
       if (isAppError(error, 'not-found')) return null;
-      if (!isAppError(error, 'invalid')) throw error;
+      if (!isAppError(error, 'does-not-apply')) throw error;
     }
   }
   return undefined;
@@ -154,7 +154,7 @@ async function attended(bench: Bench, params: Params, token: Secret | undefined)
       return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
     return await judge(bench, found.object);
   } catch (error) {
-    if (token && isAppError(error, 'invalid')) return notDone(WITHOUT_IT);
+    if (token && isAppError(error, 'does-not-apply')) return notDone(WITHOUT_IT);
     throw error;
   }
 }

@@ -50,9 +50,12 @@ export async function advance(
         return undefined;
     }
   } catch (error) {
-    if (isAppError(error, 'forbidden', 'unsupported')) return { at: 'stuck', line: error.message };
+    // What may pass by itself is waited for, up to the deadline; by the same words a person knows what for.
+    if (isAppError(error, 'refused') && error.retry) return { at: 'going', line: error.message };
+    if (isAppError(error, 'refused', 'forbidden', 'invalid', 'unsupported'))
+      return { at: 'stuck', line: error.message };
     // It changed since it was looked at, or is gone: the next look tells.
-    if (isAppError(error, 'invalid', 'conflict', 'not-found'))
+    if (isAppError(error, 'does-not-apply', 'conflict', 'not-found'))
       return { at: 'going', line: 'It changed meanwhile; looking again.' };
     throw error;
   }

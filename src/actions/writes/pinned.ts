@@ -15,7 +15,7 @@ const TRIES = 5;
 
 /**
  * `uid`: of the object that is meant, where it is known. `operations`: undefined where nothing is to be changed. Throws the
- * API server's `invalid` where it refuses the patch for what the object is, and not for having changed.
+ * API server's `does-not-apply` where the patch does not fit what the object is, and not for having changed.
  */
 export async function patchPinned(
   cluster: Cluster,
@@ -35,7 +35,7 @@ export async function patchPinned(
     try {
       return { is: 'patched', object: await cluster.patch(ref, [...versionIs(metadata), ...wanted]) };
     } catch (error) {
-      if (!isAppError(error, 'invalid', 'conflict', 'not-found')) throw error;
+      if (!isAppError(error, 'does-not-apply', 'conflict', 'not-found')) throw error;
       refused = { version: metadata.resourceVersion, error };
     }
   }

@@ -1,5 +1,7 @@
 // Turns what went wrong with a request into an AppError that a person can act on, without any body or header in it.
+import { rbacIn } from '../../domain/refusals.ts';
 import { AppError } from '../../errors.ts';
+import { byAdmission } from './admission.ts';
 import type { Call } from './request.ts';
 
 /** The parts of a Kubernetes Status that hold no values. */
@@ -53,31 +55,29 @@ export function statusError(
   const seen = `Cannot ${what}: ${status}${reason}`;
   const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
   const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
+  const admission = READS.has(call.verb)
+    ? undefined
+    : byAdmission(cluster, call, status, parts.message, seen);
+  if (admission) return admission;
   switch (status) {
     case 401:
-      return holder === 'person'
-        ? new AppError('unauthorized', `${seen}. Your credential is not accepted: log in as for kubectl.`)
-        : new AppError(
-            'unauthorized',
-            `${seen}. The worker's own credential is not accepted: renew it, and the work goes on by itself (a kubeconfig that holds the token itself is read when the worker starts).`,
-            { retry: true },
-          );
+      return unauthorized(seen, holder);
     case 403:
       return new AppError('forbidden', `${seen}. ${forbiddenBy(parts, call, holder)}`);
     case 404:
       return new AppError('not-found', `${seen}. It does not exist (any more).`);
     case 409:
-      return new AppError(
-        'conflict',
-        `${seen}. It exists already, or is not the object that was meant; read it again.`,
-      );
+      return new AppError('conflict', `${seen}. ${TAKEN}`);
     case 410:
       return new AppError('gone', `${seen}. The list expired while it was read; start again.`, {
         retry: true,
       });
     case 400:
     case 422:
-      return new AppError('invalid', `${seen}${fields(parts)}. Nothing was changed.`);
+      return new AppError(
+        call.verb === 'patch' && parts.message === DOES_NOT_APPLY ? 'does-not-apply' : 'invalid',
+        `${seen}${fields(parts)}. Nothing was changed.`,
+      );
     case 405:
     case 406:
     case 415:
@@ -96,11 +96,28 @@ export function statusError(
   }
 }
 
-/** RBAC says "User … cannot …"; anything else that forbids is an admission policy, and more permissions would not help. */
+const TAKEN = 'It exists already, or is not the object that was meant; read it again.';
+
+const unauthorized = (seen: string, holder: Holder): AppError =>
+  holder === 'person'
+    ? new AppError('unauthorized', `${seen}. Your credential is not accepted: log in as for kubectl.`)
+    : new AppError(
+        'unauthorized',
+        `${seen}. The worker's own credential is not accepted: renew it, and the work goes on by itself (a kubeconfig that holds the token itself is read when the worker starts).`,
+        { retry: true },
+      );
+
+/** What API servers say of a JSON Patch whose operations cannot be carried out: neither which nor why. */
+const DOES_NOT_APPLY = 'the server rejected our request due to an error in our request';
+
+/** RBAC has sentences of its own; any other 403 is no want of permissions, and more of them would not help. */
 function forbiddenBy(parts: StatusBody, call: Call, holder: Holder): string {
-  const byRbac = typeof parts.message !== 'string' || /\bcannot\b/.test(parts.message);
-  if (!byRbac)
-    return "An admission policy or quota of the cluster refused it; see the API server's audit log.";
+  const lacks = typeof parts.message === 'string' ? rbacIn(parts.message) : 'right';
+  if (lacks === undefined)
+    return "It is not RBAC that refused it: an admission policy or quota of the cluster did, or something on the way to it; see the API server's audit log.";
+  const who = holder === 'person' ? 'You' : 'The worker';
+  if (lacks === 'escalation')
+    return `${who} may not hand out what this role gives without holding it: the verb "bind" on that role is missing.`;
   if (holder === 'person') {
     const role = call.namespace === undefined ? 'a ClusterRole' : `a Role in namespace ${call.namespace}`;
     return `You lack a right: ask for ${role} with the rule ${ruleFor(call)}.`;
@@ -125,6 +142,7 @@ function fields(parts: StatusBody): string {
 }
 
 function describe(cluster: string, call: Call): string {
-  const object = [call.namespace, call.name].filter((part) => part !== undefined).join('/');
+  const { metadata } = (call.body ?? {}) as { metadata?: { name?: string } };
+  const object = [call.namespace, call.name ?? metadata?.name].filter((part) => part !== undefined).join('/');
   return `${call.verb} ${call.resource}${object ? ` ${object}` : ''} on cluster ${cluster}`;
 }

@@ -11,6 +11,7 @@ import {
   type ObjectRef,
   type Resource,
   resources,
+  type WriteOptions,
 } from '../../ports.ts';
 import type { Api, Call } from './request.ts';
 
@@ -40,12 +41,12 @@ export function createObjects(
       }
     },
     ...createLists(api),
-    create: (where, body) => api.send({ verb: 'create', ...target(where), body }),
-    async patch(ref, patch) {
+    create: (where, body, options) =>
+      api.send({ verb: 'create', ...target(where), ...queryOf(options), body }),
+    async patch(ref, patch, options) {
+      const call = { verb: 'patch', ...target(ref, ref.name), ...queryOf(options), body: patch } as const;
       const contentType = 'application/json-patch+json';
-      return onlyMetadata(
-        await api.send({ verb: 'patch', ...target(ref, ref.name), body: patch, contentType, accept: ONE }),
-      );
+      return onlyMetadata(await api.send({ ...call, contentType, accept: ONE }));
     },
     async remove(ref, options) {
       await api.send({ verb: 'delete', ...target(ref, ref.name), body: deleteOptions(options), accept: ONE });
@@ -67,6 +68,9 @@ export function createObjects(
     },
   };
 }
+
+const queryOf = ({ dryRun }: WriteOptions = {}): Pick<Call, 'query'> =>
+  dryRun ? { query: { dryRun: 'All' } } : {};
 
 function createLists(api: Api): Pick<Cluster, 'list' | 'searchSecrets'> {
   return {

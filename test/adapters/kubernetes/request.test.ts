@@ -97,6 +97,93 @@ describe('answers', () => {
     expect((await failure(cluster.patch(secret, patch))).message).toContain('admission policy');
   });
 
+  const hook = 'admission webhook "guard.example.test" denied the request: you cannot do that';
+  const vap = `secrets "payments-token" is forbidden: ValidatingAdmissionPolicy 'frozen' with binding 'all' denied request: hands cannot touch this`;
+  /** As recorded, and with the other statuses that a policy or webhook may choose for its denial. */
+  const denials: [string, Record<string, unknown>][] = [
+    ['ValidatingAdmissionPolicy frozen', { code: 422, reason: 'Invalid', message: vap }],
+    ['ValidatingAdmissionPolicy frozen', { code: 403, reason: 'Forbidden', message: vap }],
+    ['ValidatingAdmissionPolicy frozen', { code: 401, reason: 'Unauthorized', message: vap }],
+    ['admission webhook guard.example.test', { code: 400, message: hook }],
+    ...[403, 404, 409, 410, 422, 429, 500, 503].map((code): [string, Record<string, unknown>] => [
+      'admission webhook guard.example.test',
+      { code, reason: 'Forbidden', message: hook },
+    ]),
+    [
+      'ResourceQuota full',
+      {
+        code: 403,
+        reason: 'Forbidden',
+        message:
+          'secrets "x" is forbidden: exceeded quota: full, requested: secrets=1, used: secrets=9, limited: secrets=5',
+      },
+    ],
+  ];
+  it.each(denials)('a denial by %s is a refusal, whichever its status: %j', async (by, body) => {
+    server.answer = { status: Number(body.code), body: { kind: 'Status', status: 'Failure', ...body } };
+    for (const write of [
+      () => cluster.patch(secret, patch),
+      () => cluster.remove(secret, {}),
+      () => cluster.create(secret, {}),
+    ]) {
+      const error = await failure(write());
+      expect(error.code).toBe('refused');
+      expect(error.message).toContain(`${by}`);
+      expect(error.message).toContain('Nothing was changed. ');
+      expect(error.message).toMatch(/To see it: kubectl --context prod /);
+      expect(error.message).not.toMatch(/permission|RBAC/);
+    }
+  });
+
+  it('a webhook that asks to come back is asked again', async () => {
+    server.answer = { status: 429, body: { kind: 'Status', message: hook } };
+    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'refused', retry: true });
+    server.answer = { status: 403, body: { kind: 'Status', message: hook } };
+    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'refused', retry: false });
+  });
+
+  it('a policy that repeats what it was shown is not quoted so far', async () => {
+    const value = Buffer.from(LEAKED).toString('base64');
+    server.answer = { status: 400, body: { message: `${hook}: saw ${value} and ${LEAKED}` } };
+    const { message } = await failure(cluster.patch(secret, [{ op: 'test', path: '/data/token', value }]));
+    expect(message).toContain('you cannot do that: saw [value removed] and [value removed]');
+    expect(message).not.toContain(value);
+  });
+
+  it('only the sentence of a patch that does not apply means that the object is not as expected', async () => {
+    const message = 'the server rejected our request due to an error in our request';
+    server.answer = status(422, 'Invalid', { message });
+    expect((await failure(cluster.patch(secret, patch))).code).toBe('does-not-apply');
+    expect((await failure(cluster.create(secret, {}))).code).toBe('invalid');
+    server.answer = status(422, 'Invalid', { message: 'Secret "x" is invalid: metadata.labels: too long' });
+    expect((await failure(cluster.patch(secret, patch))).code).toBe('invalid');
+  });
+
+  it('a webhook that does not answer is named, and asked again', async () => {
+    const message =
+      'Internal error occurred: failed calling webhook "guard.example.test": failed to call webhook: EOF';
+    server.answer = status(500, 'InternalError', { message });
+    const error = await failure(cluster.patch(secret, patch));
+    expect(error).toMatchObject({ code: 'unreachable', retry: true });
+    expect(error.message).toContain('webhook guard.example.test');
+  });
+
+  it('who hands out more than they hold lacks the verb bind', async () => {
+    const message =
+      'rolebindings.rbac.authorization.k8s.io "r" is forbidden: user "w" (groups=["g"]) is attempting to grant RBAC permissions not currently held:';
+    server.answer = status(403, 'Forbidden', { message });
+    const error = await failure(cluster.create({ resource: resources.roleBindings, namespace: 'shop' }, {}));
+    expect(error).toMatchObject({ code: 'forbidden' });
+    expect(error.message).toContain('"bind"');
+  });
+
+  it('a read is refused by no admission, so nothing but RBAC is said of it', async () => {
+    server.answer = status(403, 'Forbidden', { message: 'secrets "x" is forbidden: cannot see this' });
+    const error = await failure(cluster.get(secret));
+    expect(error.code).toBe('forbidden');
+    expect(error.message).not.toContain('lacks the permission');
+  });
+
   it('a 422 names the fields and not the values', async () => {
     const causes = [{ field: 'spec.replicas', message: LEAKED }, { field: `data[${LEAKED} ]` }];
     server.answer = status(422, 'Invalid', { details: { causes } });

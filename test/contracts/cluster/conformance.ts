@@ -1,5 +1,6 @@
 // One suite for simulated and real clusters: where they differ, the simulation is wrong.
 import { access } from './access.ts';
+import { dryRuns } from './dry-runs.ts';
 import { lists } from './lists.ts';
 import { objects } from './objects.ts';
 import { patches } from './patches.ts';
@@ -17,6 +18,7 @@ const SUITES = [
   objects,
   removal,
   patches,
+  dryRuns,
   lists,
   watches,
   access,

@@ -23,6 +23,20 @@ describe('faults', () => {
     expect((await api.ask('DELETE', `${SECRETS}/kept`)).status).toBe(200);
   });
 
+  test('answerNext answers so many matching requests with exactly that, and carries none of them out', async () => {
+    api.cluster.seed.secret('shop', 'kept', {});
+    const body = {
+      kind: 'Status',
+      status: 'Failure',
+      message: 'admission webhook "x" denied the request: no',
+    };
+    api.cluster.faults.answerNext(1, 400, body, ({ method }) => method === 'DELETE');
+    const reply = await api.ask('DELETE', `${SECRETS}/kept`);
+    expect([reply.status, reply.body]).toEqual([400, body]);
+    expect(api.cluster.get(`${SECRETS}/kept`)).toBeDefined();
+    expect((await api.ask('DELETE', `${SECRETS}/kept`)).status).toBe(200);
+  });
+
   test('429 says when to come back', async () => {
     api.cluster.faults.failNext(1, 429, undefined, 7);
     const reply = await api.get(SECRETS);

@@ -34,7 +34,8 @@ describe('who may ask', () => {
     expect(reply.status).toBe(501);
     expect(reply.body.message).toContain('GET /apis/networking.k8s.io/v1/networkpolicies');
     expect((await api.ask('DELETE', SECRETS)).status).toBe(501);
-    expect((await api.ask('POST', `${SECRETS}?dryRun=All`, { body: {} })).status).toBe(501);
+    expect((await api.ask('POST', `${SECRETS}?dryRun=Some`, { body: {} })).status).toBe(501);
+    expect((await api.ask('DELETE', `${SECRETS}/x?dryRun=All`)).status).toBe(501);
   });
 });
 
