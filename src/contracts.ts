@@ -6,6 +6,7 @@ import type { Heir } from './domain/hand-over.ts';
 import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Phase } from './domain/plan.ts';
+import type { Rehearsed } from './domain/rehearsal.ts';
 import type { Situation } from './domain/situation.ts';
 import type { TokenIdentity } from './domain/token-identity.ts';
 import type { Pace } from './domain/waves.ts';
@@ -128,6 +129,11 @@ export interface Action<P extends Record<string, unknown> = Record<string, unkno
   permissions: Permission[];
   propose(proposal: Proposal): P[];
   describe(params: P, cluster: string): StepText;
+  /**
+   * Tries by server-side dry run what it would create and patch, and tells what is refused or cannot be known. Asked when
+   * a plan is made, and again before the first step of it that stays for good.
+   */
+  rehearse?(look: Look, params: P): Promise<Rehearsed[]>;
   execute(bench: Bench, params: P): Promise<Outcome>;
   /** What the cluster shows now: done, not-done, or unknown. */
   verify(look: Look, params: P): Promise<Outcome>;

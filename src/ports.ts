@@ -55,11 +55,6 @@ export type JsonPatch = (
   | { op: 'remove'; path: string }
 )[];
 
-/** `dryRun`: the API server does everything but keep it, admission and quotas included. */
-export interface WriteOptions {
-  dryRun?: boolean;
-}
-
 export interface DeleteOptions {
   uid?: string;
   resourceVersion?: string;
@@ -91,13 +86,15 @@ export interface Cluster {
     where: { namespace: string; fieldSelector?: string },
     look: (secret: SecretContent) => T[],
   ): Promise<T[]>;
-  create<T extends KubernetesObject>(
-    ref: Omit<ObjectRef, 'name'>,
-    body: unknown,
-    options?: WriteOptions,
-  ): Promise<T>;
+  create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
   /** application/json-patch+json; answers PartialObjectMetadata, never data. */
-  patch(ref: ObjectRef, patch: JsonPatch, options?: WriteOptions): Promise<KubernetesObject>;
+  patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
+  /**
+   * The same two by server-side dry run: everything but keeping it, admission and quotas included. Calls of their own, so
+   * that nobody between here and there can make a write in earnest of one by forgetting an option.
+   */
+  tryCreate(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<void>;
+  tryPatch(ref: ObjectRef, patch: JsonPatch): Promise<void>;
   /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
   remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /** Removes a Pod as far as PodDisruptionBudgets let it: `throttled` where they do not now, `conflict` for another UID. */

@@ -7,6 +7,7 @@ import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import { trial } from './rehearsal/trial.ts';
 import { recreated } from './succession/recreation.ts';
 
 const paramsSchema = z.strictObject({
@@ -51,6 +52,12 @@ export const recreateServiceAccount: Action = defineAction<Params>({
     },
   ],
   propose,
+  rehearse: ({ cluster }, params) => {
+    const { namespace, name } = params;
+    const where = { resource: resources.serviceAccounts, namespace };
+    const write = () => cluster.tryCreate(where, body(params));
+    return trial({ path: `ServiceAccount ${namespace}/${name}`, write }, 'goes-first');
+  },
   describe: (params, cluster) => {
     const { namespace, name } = params;
     const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
@@ -99,6 +106,10 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
       uid: created.metadata.uid,
     });
   } catch (error) {
+    if (isAppError(error, 'refused', 'forbidden', 'invalid') && !error.retry)
+      return notDone(
+        `It is deleted, so every token of it is dead, but it could not be made again, and until it is no new Pod of it starts. ${error.message} Have it allowed and try again.`,
+      );
     if (!isAppError(error, 'conflict')) throw error;
     const found = await cluster.get<ServiceAccount>(refTo(params));
     return found === null || found.metadata.uid === params.uid

@@ -7,6 +7,7 @@ import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, resources } from '../ports.ts';
+import { eachTrial, trial } from './rehearsal/trial.ts';
 import { recreated } from './succession/recreation.ts';
 import { accountIn, patiently, tokenSecretRef } from './succession/token-secret.ts';
 
@@ -38,6 +39,12 @@ export const recreateTokenSecrets: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'delete'] },
   ],
   propose,
+  rehearse: ({ cluster }, params) =>
+    eachTrial(params.secrets, (secret) => {
+      const where = { resource: resources.secrets, namespace: params.namespace };
+      const write = () => cluster.tryCreate(where, manifest(params, secret));
+      return trial({ path: `Secret ${params.namespace}/${secret.name}`, write }, 'goes-first');
+    }),
   describe: (params, cluster) => {
     const kubectl = `kubectl --context ${cluster} -n ${params.namespace}`;
     const names = params.secrets.map(({ name }) => name);
@@ -91,11 +98,15 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     return notDone(
       `ServiceAccount ${namespace}/${serviceAccount} has no new UID yet, and a Secret of the old name could bring the leaked token back. Nothing was made.`,
     );
+  const failed: string[] = [];
   for (const secret of params.secrets) {
+    // One that is refused takes nothing from the others.
     const made = await patiently(bench, () => replaced(bench, params, secret));
-    if (!made)
-      return notDone(`Secret ${namespace}/${secret.name} of the old ServiceAccount does not go away.`);
+    if (made === undefined)
+      failed.push(`Secret ${namespace}/${secret.name} of the old ServiceAccount does not go away.`);
+    else if (made !== true) failed.push(made);
   }
+  if (failed.length > 0) return notDone(failed.join(' '));
   const ready = await patiently(bench, async () => {
     const now = await verify(bench, params);
     return now.verdict === 'done' ? now : undefined;
@@ -103,8 +114,15 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   return ready ?? (await verify(bench, params));
 }
 
-/** Undefined: the old one is still there. It is removed here, instead of waiting for the controller that would. */
-async function replaced({ cluster }: Bench, params: Params, secret: TokenSecret): Promise<true | undefined> {
+/**
+ * Undefined: the old one is still there, or there is no room for the new one yet; a text: why there will be none. The old
+ * one is removed here, instead of waiting for the controller that would.
+ */
+async function replaced(
+  { cluster }: Bench,
+  params: Params,
+  secret: TokenSecret,
+): Promise<true | string | undefined> {
   const ref = tokenSecretRef(params.namespace, secret.name);
   const found = await cluster.get(ref, { metadataOnly: true });
   try {
@@ -116,7 +134,8 @@ async function replaced({ cluster }: Bench, params: Params, secret: TokenSecret)
     if (found.metadata.uid !== secret.uid) return true;
     if (found.metadata.deletionTimestamp === undefined) await cluster.remove(ref, { uid: secret.uid });
   } catch (error) {
-    if (!isAppError(error, 'conflict', 'not-found')) throw error;
+    if (isAppError(error, 'refused', 'forbidden', 'invalid') && !error.retry) return error.message;
+    if (!isAppError(error, 'conflict', 'not-found', 'refused')) throw error;
   }
   return undefined;
 }

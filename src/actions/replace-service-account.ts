@@ -7,8 +7,10 @@ import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/rights.ts';
 import { createCommand } from '../domain/shell.ts';
 import { manifestFor, successionOf } from '../domain/succession.ts';
+import { isAppError } from '../errors.ts';
 import { type KubernetesObject, resources } from '../ports.ts';
 import { some, usersNow } from './deletion/users.ts';
+import { eachTrial, trial } from './rehearsal/trial.ts';
 import { itemsOf, type Replacement, replacementSchema } from './succession/items.ts';
 import { make, type Standing, standingOf, unmake } from './succession/made.ts';
 import { accountIn, patiently } from './succession/token-secret.ts';
@@ -40,6 +42,10 @@ export const replaceServiceAccount: Action = defineAction<Replacement>({
     },
   ],
   propose,
+  rehearse: ({ cluster }, params) =>
+    eachTrial(itemsOf(params), ({ path, ref: { name: _, ...where }, manifest }) =>
+      trial({ path, write: () => cluster.tryCreate(where, manifest) }),
+    ),
   describe,
   execute,
   verify,
@@ -110,7 +116,8 @@ async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
   const items = itemsOf(params);
   let uid = '';
   for (const [index, item] of items.entries()) {
-    const standing = await make(cluster, item, mark);
+    const standing = await make(cluster, item, mark).catch(refusedWords);
+    if (typeof standing === 'string') return notDone(`${standing} What was made before it is kept.`);
     if (standing.is === 'foreign') return taken(standing);
     uid ||= standing.uid ?? '';
     await bench.progress({ done: index + 1, total: items.length, line: `${item.path} is there.` });
@@ -119,6 +126,11 @@ async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
   if (empty.length > 0)
     return notDone(`No token was put into ${empty.join(', ')} yet. Try again; what was made is kept.`);
   return done(`ServiceAccount ${params.namespace}/${params.name} exists with the same rights.`, { uid });
+}
+
+function refusedWords(error: unknown): string {
+  if (!isAppError(error, 'refused')) throw error;
+  return error.message;
 }
 
 const taken = ({ item }: Standing): Outcome =>

@@ -16,6 +16,7 @@ import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import { some, usersNow } from './deletion/users.ts';
+import { trial } from './rehearsal/trial.ts';
 import { acceptedBy, acceptedWithin } from './succession/acceptance.ts';
 
 const paramsSchema = z.strictObject({
@@ -42,6 +43,12 @@ export const replaceTokenSecret: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'delete'] },
   ],
   propose,
+  rehearse: ({ cluster }, params) => {
+    const { namespace, name } = params;
+    const where = { resource: resources.secrets, namespace };
+    const write = () => cluster.tryCreate(where, manifestOf(params));
+    return trial({ path: `Secret ${namespace}/${name}`, write });
+  },
   describe: (params, cluster) => {
     const { namespace, old, name } = params;
     const kubectl = `kubectl --context ${cluster} -n ${namespace}`;
@@ -104,6 +111,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
       await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params, mark));
     } catch (error) {
       // Somebody was quicker, perhaps we: the look below tells.
+      if (isAppError(error, 'refused')) return untouched(error.message);
       if (!isAppError(error, 'conflict')) throw error;
     }
   }

@@ -14,6 +14,7 @@ import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, resources } from '../ports.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
+import { rehearse } from './roll-out/rehearse.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRepoint } from './roll-out/text.ts';
@@ -52,6 +53,7 @@ export const repointWorkloads: Action = defineAction<Params>({
     },
   ],
   propose,
+  rehearse: (seen: Look, params) => rehearse(seen, params, changeTo(params)),
   describe: describeRepoint,
   execute,
   verify: (seen: Look, params) => look(seen, params, changeTo(params)),
@@ -153,7 +155,7 @@ async function reclaim({ cluster, today }: Bench, { what, namespace, from }: Par
     ]);
   } catch (error) {
     // One more safeguard, and nothing that a roll-back may fail for.
-    if (!isAppError(error, 'forbidden', 'invalid', 'conflict')) throw error;
+    if (!isAppError(error, 'forbidden', 'refused', 'does-not-apply', 'invalid', 'conflict')) throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import { holdsToken } from '../domain/pod-references.ts';
 import type { JsonPatch } from '../ports.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';
 import { rollOutOf, rollOutSchema, type Target } from './roll-out/params.ts';
+import { rehearse } from './roll-out/rehearse.ts';
 import { look, roll } from './roll-out/roll.ts';
 import type { Change } from './roll-out/standing.ts';
 import { describeRestart } from './roll-out/text.ts';
@@ -47,6 +48,7 @@ export const restartWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
   ],
   propose,
+  rehearse: (bench: Look, params) => rehearse(bench, params, changeAt(bench)),
   describe(params, cluster) {
     const { breaks, ...text } = describeRestart(params, cluster);
     const { tokens } = params;

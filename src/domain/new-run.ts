@@ -69,21 +69,21 @@ function remembering(incident: Incident, steps: readonly Step[]): StepState[] {
   });
 }
 
-/** What is not done yet, with what it knew; the step that is held up goes on without what holds it up, where told so. */
+/** What is not done yet, with what it knew; where told so, each step goes on without what holds it up. */
 function leftOf(run: Run, skip: boolean): StepState[] {
   const left = run.steps.filter(({ outcome }) => outcome?.verdict !== 'done');
-  return left.map(({ step, memory }, index) => {
+  return left.map(({ step, memory }) => {
     const { blocked = [], ...kept } = memory ?? {};
     const skipped = [...new Set([...(kept.skipped ?? []), ...blocked])];
-    const after = skip && index === 0 ? { ...kept, skipped } : kept;
+    const after = skip && skipped.length > 0 ? { ...kept, skipped } : kept;
     return { step, attempts: 0, ...(Object.keys(after).length > 0 ? { memory: after } : {}) };
   });
 }
 
 /** What the run that stopped waits for in vain; empty where there is nothing that could be skipped. */
 export function blockedIn(incident: Incident): string[] {
-  const held = stoppedRun(incident)?.steps.find(({ outcome }) => outcome?.verdict !== 'done');
-  return held?.memory?.blocked ?? [];
+  const left = stoppedRun(incident)?.steps.filter(({ outcome }) => outcome?.verdict !== 'done') ?? [];
+  return [...new Set(left.flatMap(({ memory }) => memory?.blocked ?? []))];
 }
 
 /**

@@ -14,7 +14,7 @@ export function preflight({ workloads }: Pick<Situation, 'workloads'>): string[]
 }
 
 const UNKNOWN = [
-  'Not known beforehand: whether the images can still be pulled, and whether quotas leave room for the new Pods. A wave whose Pods do not become Ready stops the roll-out.',
+  'Not known beforehand: whether the images can still be pulled, and whether quotas leave room for the new Pods. A wave whose Pods do not become Ready stops the roll-out while the old token lives.',
 ];
 
 type About = [(workload: WorkloadFact) => boolean, (names: string, several: boolean) => string];

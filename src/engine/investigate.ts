@@ -11,6 +11,7 @@ import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
 import { identify } from './identify.ts';
 import { type Lookout, lookAround } from './look-around.ts';
+import { notesOfRehearsal } from './rehearse.ts';
 import { change, enqueue, type Session } from './session.ts';
 import { judgedByValue } from './stored-value.ts';
 import { underPolicy } from './under-policy.ts';
@@ -98,10 +99,13 @@ async function proposeFor(
   const lookout = { ...deps, pace: deps.settings.pace, searchOn, judge };
   const asked = session.incident;
   const { situations, plan: proposed } = await lookAround(lookout, goal, identity);
-  const { plan, expiry } = underPolicy(deps, { ...session.incident, identity, situations }, proposed);
+  const seen = { ...session.incident, identity, situations };
+  const { plan: allowed, expiry } = underPolicy(deps, seen, proposed);
+  const refusals = await notesOfRehearsal(deps, seen, allowed.steps);
+  const plan = { ...allowed, notes: [...refusals, ...allowed.notes] };
   const { policy } = deps.settings;
   // Counted under the plan that is about to be the present one.
-  const nobody = whyNobody({ ...session.incident, identity, situations, plan }, policy);
+  const nobody = whyNobody({ ...seen, plan }, policy);
   const looks = [...(deps.settings.timing.lookAfter ?? DEFAULT_LOOKS)];
   const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry, looks };
   const again = await tellAgain(deps, session.incident, situations);

@@ -14,6 +14,7 @@ import type { WorkerDeps } from './deps.ts';
 import { isMine, type Place } from './fence.ts';
 import { leaseFor } from './lease.ts';
 import { holdIfPaused } from './pause.ts';
+import { refusedAhead } from './rehearse.ts';
 import { noteAskers } from './same-account.ts';
 import { append, change, enqueue, openSession, type Session } from './session.ts';
 
@@ -77,6 +78,11 @@ async function takeStep(
     return true;
   }
   const resumed = startedAt !== undefined;
+  const stop = resumed ? undefined : await refusedAhead(deps, session.incident, run, step);
+  if (stop) {
+    await append(deps, session, stop);
+    return true;
+  }
   const place: Place = { run: run.id, step, attempt: attempts + 1, lease };
   const started: EventBody = {
     type: 'step-started',
@@ -88,15 +94,34 @@ async function takeStep(
   // A conflict means that the state moved: look again which step is next, instead of doing one twice.
   if ((await append(deps, session, [started])) !== 'appended') return true;
   const outcome = await stillMine(deps, session, place, async () => {
-    const found = await perform(deps, session, run, place, resumed, token);
+    const found = await perform(deps, session, run, place, resumed, token).catch(asOutcome);
     if (found.verdict === 'unknown' && attempts + 1 < MAX_TRIES)
       throw new AppError('unreachable', `${step.title}: ${found.detail}`, { retry: true });
     return found;
   });
-  const events: EventBody[] = [{ type: 'step-ended', run: run.id, step: step.id, outcome }];
-  const ok = outcome.verdict === 'done';
-  if (!ok) events.push({ type: 'run-stopped', run: run.id, reason: `${step.title}: ${outcome.detail}` });
-  return (await finish(deps, session, place, events)) && ok;
+  const { events, goesOn } = endOf(run, step, outcome);
+  return (await finish(deps, session, place, events)) && goesOn;
+}
+
+/** No other try would be answered otherwise, so it is how the step ended, and not trouble of the work as a whole. */
+function asOutcome(error: unknown): Outcome {
+  if (!isAppError(error, 'refused', 'forbidden', 'invalid') || error.retry) throw error;
+  return notDone(error.message);
+}
+
+/**
+ * A step that fails stops its run, but for what brings things back after the kill: there the rest still comes, and the run
+ * stops behind it.
+ */
+function endOf(run: Run, step: Step, outcome: Outcome): { events: EventBody[]; goesOn: boolean } {
+  const ended: EventBody = { type: 'step-ended', run: run.id, step: step.id, outcome };
+  const others = run.steps.filter((one) => one.step.id !== step.id);
+  const failed = [...others, { step, outcome }].filter((one) => (one.outcome?.verdict ?? 'done') !== 'done');
+  const more = others.some((one) => one.outcome === undefined);
+  if (failed.length === 0 || (step.phase === 'recover' && !takesBack(run) && more))
+    return { events: [ended], goesOn: true };
+  const reason = failed.map((one) => `${one.step.title}: ${one.outcome?.detail}`).join(' ');
+  return { events: [ended, { type: 'run-stopped', run: run.id, reason }], goesOn: false };
 }
 
 /** What fails for somebody who has lost the step says nothing about it, and stops nobody who has it now. */

@@ -3,8 +3,10 @@ import type { Bench } from '../../contracts.ts';
 import { withoutCopies } from '../../domain/annotations.ts';
 import type { PodObject, PodTemplate } from '../../domain/kube-objects.ts';
 import { scrub } from '../../domain/leak-material.ts';
+import { refusedIn } from '../../domain/rehearsal.ts';
 import { isAppError } from '../../errors.ts';
-import { resources } from '../../ports.ts';
+import { type Cluster, resources } from '../../ports.ts';
+import { trial } from '../rehearsal/trial.ts';
 import type { Change, Standing } from './standing.ts';
 import { resourceOf } from './survey.ts';
 
@@ -108,12 +110,22 @@ async function removeBare(
       at: 'left',
       line: 'A token stands in its manifest, which must not be kept: make it anew by hand.',
     };
-  const { manifests = {} } = memory as RollOutMemory;
   const { name, uid } = pod.metadata;
+  const [refused] = refusedIn(await trial(bareAgain(cluster, namespace, pod, change), 'goes-first'));
+  if (refused)
+    return { at: 'left', line: `It was not removed, as it could not come back: ${refused.detail}` };
+  const { manifests = {} } = memory as RollOutMemory;
   await remember({ manifests: { ...manifests, [name]: manifest } });
   await cluster.remove({ resource: resources.pods, namespace, name }, { uid });
   return undefined;
 }
+
+/** As it would be made again. */
+export const bareAgain = (cluster: Cluster, namespace: string, pod: PodObject, change: Change) => ({
+  path: `Pod ${namespace}/${pod.metadata.name}`,
+  workload: `Pod/${pod.metadata.name}`,
+  write: () => cluster.tryCreate({ resource: resources.pods, namespace }, manifestOf(pod, change)),
+});
 
 async function createBare({ cluster, memory }: Bench, namespace: string, name: string): Promise<Hitch> {
   const manifest = (memory as RollOutMemory).manifests?.[name];

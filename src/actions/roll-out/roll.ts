@@ -1,4 +1,4 @@
-// Replaces the Pods of many workloads in waves: begun from what was remembered, stopped at the first wave that does not come.
+// Replaces the Pods of many workloads in waves: begun from what was remembered, stopped at the first wave that does not come while the old tokens live.
 import type { Bench, Look } from '../../contracts.ts';
 import { isFinished, isReady } from '../../domain/kube-objects.ts';
 import { done, notDone, type Outcome } from '../../domain/outcome.ts';
@@ -30,7 +30,8 @@ export async function roll(bench: Bench, params: RollOut, change: Change): Promi
     const from = bench.now();
     const at = { number: index + 1, of: order.length, open, before };
     const failed = await bringThrough(bench, params, change, at);
-    if (failed) return failed;
+    // What was killed first is dead in every Pod: those of later waves are not left for the sake of this one.
+    if (failed && !params.killedFirst) return failed;
     before = bench.now() - from;
   }
   const undone = await undoneIn(bench, params, change);

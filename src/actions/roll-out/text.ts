@@ -19,11 +19,15 @@ const paths = (workloads: readonly { kind: string; name: string }[]): string[] =
   workloads.map(({ kind, name }) => `${kind}/${name}`);
 
 export function describeRestart(params: RollOut, cluster: string): StepText {
-  const { namespace, workloads, cap, deadlineSeconds } = params;
+  const { namespace, workloads, cap, deadlineSeconds, killedFirst } = params;
   const minutes = Math.round(deadlineSeconds / 60);
+  const within = minutes > 0 ? `${minutes} min` : `${deadlineSeconds} s`;
+  const slow = killedFirst
+    ? `A wave that is not Ready within ${within} does not keep the next from its turn, as every old token is dead by then.`
+    : `It stops at the first wave that is not Ready within ${within}.`;
   return {
     title: `Replace the Pods of ${counted(workloads.length, 'workload')} in ${namespace} on ${cluster}: ${some(paths(workloads), 3)}`,
-    breaks: `Each Pod is replaced once, at most ${cap.percent} % of the workloads and ${cap.most} at once; those with one Pod are interrupted for as long as a Pod takes to start. It stops at the first wave that is not Ready within ${minutes > 0 ? `${minutes} min` : `${deadlineSeconds} s`}. A restart needs no undoing.`,
+    breaks: `Each Pod is replaced once, at most ${cap.percent} % of the workloads and ${cap.most} at once; those with one Pod are interrupted for as long as a Pod takes to start. ${slow} A restart needs no undoing.`,
     kubectl: workloads.flatMap((workload) => restartCommands(workload, cluster, namespace)),
   };
 }

@@ -7,11 +7,11 @@ import { AppError, isAppError } from '../../errors.ts';
 import {
   type Cluster,
   type DeleteOptions,
+  type JsonPatch,
   type KubernetesObject,
   type ObjectRef,
   type Resource,
   resources,
-  type WriteOptions,
 } from '../../ports.ts';
 import type { Api, Call } from './request.ts';
 
@@ -28,7 +28,10 @@ interface Page<T> {
 
 export function createObjects(
   api: Api,
-): Pick<Cluster, 'get' | 'list' | 'searchSecrets' | 'create' | 'patch' | 'remove' | 'evict'> {
+): Pick<
+  Cluster,
+  'get' | 'list' | 'searchSecrets' | 'create' | 'patch' | 'tryCreate' | 'tryPatch' | 'remove' | 'evict'
+> {
   return {
     async get<T extends KubernetesObject>(ref: ObjectRef, options: { metadataOnly?: boolean } = {}) {
       const call = { verb: 'get', ...target(ref, ref.name) } as const;
@@ -41,12 +44,15 @@ export function createObjects(
       }
     },
     ...createLists(api),
-    create: (where, body, options) =>
-      api.send({ verb: 'create', ...target(where), ...queryOf(options), body }),
-    async patch(ref, patch, options) {
-      const call = { verb: 'patch', ...target(ref, ref.name), ...queryOf(options), body: patch } as const;
-      const contentType = 'application/json-patch+json';
-      return onlyMetadata(await api.send({ ...call, contentType, accept: ONE }));
+    create: (where, body) => api.send({ verb: 'create', ...target(where), body }),
+    async patch(ref, patch) {
+      return onlyMetadata(await api.send(patchOf(ref, patch)));
+    },
+    async tryCreate(where, body) {
+      await api.send({ verb: 'create', ...target(where), query: DRY, body });
+    },
+    async tryPatch(ref, patch) {
+      await api.send({ ...patchOf(ref, patch), query: DRY });
     },
     async remove(ref, options) {
       await api.send({ verb: 'delete', ...target(ref, ref.name), body: deleteOptions(options), accept: ONE });
@@ -69,8 +75,15 @@ export function createObjects(
   };
 }
 
-const queryOf = ({ dryRun }: WriteOptions = {}): Pick<Call, 'query'> =>
-  dryRun ? { query: { dryRun: 'All' } } : {};
+const DRY = { dryRun: 'All' };
+
+const patchOf = (ref: ObjectRef, patch: JsonPatch): Call => ({
+  verb: 'patch',
+  ...target(ref, ref.name),
+  body: patch,
+  contentType: 'application/json-patch+json',
+  accept: ONE,
+});
 
 function createLists(api: Api): Pick<Cluster, 'list' | 'searchSecrets'> {
   return {

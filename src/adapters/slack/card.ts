@@ -82,11 +82,11 @@ function nowLines(incident: Incident): string[] {
     .filter(([work]) => work !== 'report')
     .map(
       ([, { message, count }]) =>
-        `*Trouble:* ${clean(message, 400)} Trying again (${counted(count, 'attempt')} so far).`,
+        `*Trouble:* ${clean(message, 900)} Trying again (${counted(count, 'attempt')} so far).`,
     );
   if (liveAgain && reopened) lines.push(`*Live again:* ${clean(reopened.reason, 400)}`);
   const stopped = runs.at(-1)?.stopped;
-  if (stopped) lines.push(`*Stopped:* ${clean(stopped, 400)} A person is needed.`);
+  if (stopped) lines.push(`*Stopped:* ${clean(stopped, 900)} A person is needed.`);
   // Where the proof closed it, the proof says the rest.
   const why = closed && closed.reason !== proof?.outcome?.detail ? `: ${clean(closed.reason, 400)}` : '.';
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);

@@ -141,7 +141,7 @@ describe('the kill path', () => {
 
   it('a token that is not the one in the Secret touches nothing', async () => {
     await expect(bench.cluster.patch(secret(), quarantine('another'))).rejects.toMatchObject({
-      code: 'invalid',
+      code: 'does-not-apply',
     });
     const after = await bench.cluster.get(secret(), { metadataOnly: true });
     expect(after?.metadata.labels).toBeUndefined();
@@ -162,7 +162,7 @@ describe('the kill path', () => {
     expect(await probe()).toEqual({ answer: 'accepted', seen: '201 Created' });
     // Its use left a label, so that the map exists now.
     await expect(bench.cluster.patch(secret(), quarantine(leaked))).rejects.toMatchObject({
-      code: 'invalid',
+      code: 'does-not-apply',
     });
     const label = `/metadata/labels/${LABEL.replace('/', '~1')}`;
     await bench.cluster.patch(secret(), [
