@@ -51,6 +51,8 @@ export const repointWorkloads: Action = defineAction<Params>({
       resources: ['secrets', 'serviceaccounts'],
       verbs: ['get', 'patch'],
     },
+    // StatefulSets and DaemonSets say nowhere else that their Pods are refused.
+    { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
   rehearse: (seen: Look, params) => rehearse(seen, params, changeTo(params)),

@@ -46,6 +46,8 @@ export const restartWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: ['argoproj.io'], resources: ['rollouts'], verbs: ['patch'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete'] },
     { scope: 'namespace', apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    // StatefulSets and DaemonSets say nowhere else that their Pods are refused.
+    { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
   rehearse: (bench: Look, params) => rehearse(bench, params, changeAt(bench)),

@@ -49,6 +49,7 @@ export const resources = {
   },
   budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
   services: core('services'),
+  events: core('events'),
   /** Whom the API server itself asks. */
   validatingWebhooks: wide('admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
   mutatingWebhooks: wide('admissionregistration.k8s.io', 'mutatingwebhookconfigurations'),

@@ -163,7 +163,7 @@ const WORDS_MAX = 240;
 const READ_MAX = 8192;
 
 /** Others wrote this, so nothing of it is trusted: no token, no marks that are not seen, no end of line. */
-function oneLine(text: string, most: number): string {
+export function oneLine(text: string, most: number): string {
   const seen = text.slice(0, READ_MAX).replace(/(?![\t\r\n])[\p{Cc}\p{Cf}]/gu, '');
   const line = scrub(scrub(seen).replace(/[\s\u2028\u2029]+/g, ' ')).trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;

@@ -5,6 +5,7 @@ import { done, notDone, type Outcome } from '../../domain/outcome.ts';
 import { waves } from '../../domain/waves.ts';
 import { advance, type RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
+import { watchRefusedPods } from './refused-pods.ts';
 import { type Change, type Standing, standingOf, type View } from './standing.ts';
 import { survey } from './survey.ts';
 import { doneText, progressText, stoppedText, undoneText } from './text.ts';
@@ -24,17 +25,20 @@ export interface Wave {
 export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
   const order = await begin(bench, params, change);
   const skipped = new Set(bench.memory.skipped);
+  const late = new Map<string, string>();
   let before = 0;
   for (const [index, wave] of order.entries()) {
     const open = wave.filter((path) => !skipped.has(path));
     const from = bench.now();
     const at = { number: index + 1, of: order.length, open, before };
-    const failed = await bringThrough(bench, params, change, at);
+    const held = await bringThrough(bench, params, change, at);
     // What was killed first is dead in every Pod: those of later waves are not left for the sake of this one.
-    if (failed && !params.killedFirst) return failed;
+    if (held.length > 0 && !params.killedFirst) return await stop(bench, held, at, params.deadlineSeconds);
+    for (const { path, line } of held) late.set(path, line);
     before = bench.now() - from;
   }
-  const undone = await undoneIn(bench, params, change);
+  const left = await undoneIn(bench, params, change);
+  const undone = left.map((each) => ({ ...each, line: late.get(each.path) ?? each.line }));
   if (undone.length > 0) await bench.remember({ blocked: undone.map(({ path }) => path) });
   return conclusion(bench, params, undone);
 }
@@ -105,24 +109,18 @@ async function lookAt(
   return { standings: targets.map((target) => standingOf(target, seen, view)), oldLeft };
 }
 
-/** Undefined: every workload of it is done, or left to a person, who is told at the end. */
-async function bringThrough(
-  bench: Bench,
-  params: RollOut,
-  change: Change,
-  wave: Wave,
-): Promise<Outcome | undefined> {
+/** What did not come in time, or cannot; what is left to a person is told at the end. */
+async function bringThrough(bench: Bench, params: RollOut, change: Change, wave: Wave): Promise<Standing[]> {
+  const refusedPods = watchRefusedPods(bench, params.namespace);
   const from = bench.now();
   const deadline = from + params.deadlineSeconds * 1000;
   let open = new Set(wave.open);
   for (let looks = 0; open.size > 0; looks++) {
     const { standings, oldLeft } = await lookAt(bench, params, change, open);
-    const judged = await advanceAll(bench, params, change, standings);
+    const judged = await refusedPods(await advanceAll(bench, params, change, standings));
     const waiting = judged.filter(({ at }) => at === 'going');
     const stuck = judged.filter(({ at }) => at === 'stuck');
-    if (waiting.length === 0 && stuck.length === 0) return undefined;
-    if (waiting.length === 0 || bench.now() >= deadline)
-      return await stop(bench, [...stuck, ...waiting], wave, params.deadlineSeconds);
+    if (waiting.length === 0 || bench.now() >= deadline) return [...stuck, ...waiting];
     const total = began(bench).old?.length ?? 0;
     const line = progressText(wave, [...stuck, ...waiting]);
     await bench.progress({ done: total - Math.min(total, oldLeft), total, line });
@@ -132,7 +130,7 @@ async function bringThrough(
     const nothingToDo = waiting.every(({ path }) => touched.includes(path));
     await bench.sleep(pause(looks, nothingToDo ? EARLIEST * wave.before - (bench.now() - from) : 0));
   }
-  return undefined;
+  return [];
 }
 
 /** Share of the time of the wave before, within which nothing is expected and so hardly anybody looks. */

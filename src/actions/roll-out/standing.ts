@@ -9,6 +9,7 @@ import {
   type WorkloadObject,
 } from '../../domain/kube-objects.ts';
 import { isOld, oldPods } from '../../domain/old-pods.ts';
+import { oneLine } from '../../domain/refusals.ts';
 import { byItself } from '../../domain/restart-commands.ts';
 import { creationFailure, podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
 import { mayBeMissing } from '../../domain/waves.ts';
@@ -133,7 +134,8 @@ const byHandLine = (pods: readonly PodObject[], namespace: string): string =>
     : ` Its controller waits for Pods of an older template that are not Ready. If they cannot become so, delete them: kubectl -n ${namespace} delete pod ${names(pods)}`;
 
 function withTroubles(line: string, { pods, object }: Pick<Seen, 'pods' | 'object'>): string {
-  const troubles = [podTroubles(pods), object && creationFailure(object)?.slice(0, MESSAGE_MAX)];
+  const failure = object && creationFailure(object);
+  const troubles = [podTroubles(pods), failure && oneLine(failure, MESSAGE_MAX)];
   return [line, ...troubles.flatMap((trouble) => (trouble ? [`${trouble.replace(/\.$/, '')}.`] : []))].join(
     ' ',
   );

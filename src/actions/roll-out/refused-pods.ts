@@ -1,0 +1,74 @@
+// Whether the new Pods of a workload are refused, and for how long already: nobody waits for what will not be let in.
+import type { Look } from '../../contracts.ts';
+import { type Refusal, refusalIn, refusedText } from '../../domain/refusals.ts';
+import { creationFailure } from '../../domain/rollout-status.ts';
+import { isAppError } from '../../errors.ts';
+import { type KubernetesObject, resources } from '../../ports.ts';
+import type { RollOutMemory } from './advance.ts';
+import type { Standing } from './standing.ts';
+
+/** Without any change: a ServiceAccount that was made a moment ago, or a controller that looks again, takes no longer. */
+const SURE_MS = 15_000;
+/** The same for room in a quota, which old Pods give back as they go. */
+const PASSING_MS = 60_000;
+
+/** Says of each look, while nothing moves, which of the workloads that are waited for will not get there. */
+export type RefusedPods = (standings: readonly Standing[]) => Promise<Standing[]>;
+
+export function watchRefusedPods(bench: Look, namespace: string): RefusedPods {
+  const still = new Map<string, { line: string; since: number }>();
+  const look = async (standing: Standing): Promise<Standing> => {
+    const { path, at, line } = standing;
+    const before = still.get(path);
+    if (at !== 'going' || before?.line !== line) {
+      still.set(path, { line, since: bench.now() });
+      return standing;
+    }
+    const waited = bench.now() - before.since;
+    const refusal = waited < SURE_MS ? undefined : await refusalOf(bench, namespace, standing);
+    if (refusal === undefined || (refusal.passing && waited < PASSING_MS)) return standing;
+    return { ...standing, at: 'stuck', line: `Its new Pods are refused. ${refusedText(refusal)}` };
+  };
+  return (standings) => Promise.all(standings.map(look));
+}
+
+interface Event extends KubernetesObject {
+  message?: string;
+  lastTimestamp?: string | null;
+  eventTime?: string | null;
+  series?: { lastObservedTime?: string };
+}
+
+/** Some controllers say it in a condition, StatefulSets and DaemonSets in events alone. */
+async function refusalOf(
+  { cluster, memory }: Look,
+  namespace: string,
+  { object, target }: Standing,
+): Promise<Refusal | undefined> {
+  const place = { cluster: cluster.name, namespace };
+  const said = object && creationFailure(object);
+  if (said !== undefined) return refusalIn(said, place);
+  if (!['StatefulSet', 'DaemonSet'].includes(target.kind)) return undefined;
+  const { began = 0 } = memory as RollOutMemory;
+  const fieldSelector = `involvedObject.uid=${target.uid},reason=FailedCreate`;
+  const events = await cluster
+    .list<Event>({ resource: resources.events, namespace, fieldSelector })
+    .catch(none);
+  const recent = events.filter((event) => seenAt(event) >= began - CLOCKS_MS);
+  const newest = recent.toSorted((a, b) => seenAt(b) - seenAt(a))[0];
+  return refusalIn(newest?.message?.replace(PREFIX, '') ?? '', place);
+}
+
+/** The worker's clock and that of whoever wrote the event may differ by so much. */
+const CLOCKS_MS = 60_000;
+/** Before what the API server said. */
+const PREFIX = /^(?:create Pod \S+ in StatefulSet \S+ failed error|Error creating): /;
+
+const seenAt = ({ series, lastTimestamp, eventTime, metadata }: Event): number =>
+  Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
+
+/** A worker whose role is older may not read them: then the deadline decides. */
+function none(error: unknown): never[] {
+  if (!isAppError(error, 'forbidden', 'unsupported', 'not-found')) throw error;
+  return [];
+}
