@@ -5,6 +5,8 @@ export type ErrorCode =
   | 'bad-input'
   | 'bad-signature'
   | 'conflict'
+  /** By admission, as Kubernetes says: a policy, a webhook, a quota. RBAC would have let it. */
+  | 'denied'
   /** A JSON Patch of which a `test` failed, or a path was not there: nothing was changed. */
   | 'does-not-apply'
   | 'forbidden'
@@ -13,8 +15,6 @@ export type ErrorCode =
   | 'invalid'
   | 'log-damaged'
   | 'not-found'
-  /** By an admission policy, a webhook, a quota: RBAC would have let it. */
-  | 'refused'
   | 'slack-unavailable'
   | 'store-unavailable'
   | 'throttled'

@@ -65,8 +65,9 @@ export interface DeleteOptions {
  * One configured cluster, as the worker sees it. Every call has a deadline and throws AppError:
  * `not-found` (404; get() answers null instead), `conflict` (409: precondition, version or already exists),
  * `does-not-apply` (a JSON Patch whose test failed, or whose path is not there), `invalid` (400 and 422 otherwise),
- * `refused` (admission, whichever its status: policy, words and where to look), `forbidden` (403 by RBAC, naming verb and
- * resource), `unauthorized` (401: the worker's own credential), `throttled` (429, retryAfterMs), `timeout`, `unreachable` (retry true). Messages never hold bodies or headers.
+ * `denied` (admission, whichever its status; the message names who, in their words, and where to look), `forbidden` (403 by
+ * RBAC, naming verb and resource), `unauthorized` (401: the worker's own credential), `throttled` (429, retryAfterMs),
+ * `timeout`, `unreachable` (retry true). Messages never hold bodies or headers, but for those words: scrubbed, one line, cut.
  */
 export interface Cluster {
   readonly name: string;

@@ -68,7 +68,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     const version = resourceVersion === undefined ? {} : { resourceVersion };
     await bench.cluster.remove(refTo(params), { uid: params.uid, ...version });
   } catch (error) {
-    if (isAppError(error, 'forbidden', 'refused')) return untouched(error.message);
+    if (isAppError(error, 'forbidden', 'denied')) return untouched(error.message);
     if (!isAppError(error, 'not-found', 'conflict')) throw error;
   }
   return await verify(bench, params);

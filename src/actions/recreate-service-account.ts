@@ -106,7 +106,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
       uid: created.metadata.uid,
     });
   } catch (error) {
-    if (isAppError(error, 'refused', 'forbidden', 'invalid') && !error.retry)
+    if (isAppError(error, 'denied', 'forbidden', 'invalid') && !error.retry)
       return notDone(
         `It is deleted, so every token of it is dead, but it could not be made again, and until it is no new Pod of it starts. ${error.message} Have it allowed and try again.`,
       );

@@ -134,8 +134,8 @@ async function replaced(
     if (found.metadata.uid !== secret.uid) return true;
     if (found.metadata.deletionTimestamp === undefined) await cluster.remove(ref, { uid: secret.uid });
   } catch (error) {
-    if (isAppError(error, 'refused', 'forbidden', 'invalid') && !error.retry) return error.message;
-    if (!isAppError(error, 'conflict', 'not-found', 'refused')) throw error;
+    if (isAppError(error, 'denied', 'forbidden', 'invalid') && !error.retry) return error.message;
+    if (!isAppError(error, 'conflict', 'not-found', 'denied')) throw error;
   }
   return undefined;
 }

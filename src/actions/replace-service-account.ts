@@ -129,7 +129,7 @@ async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
 }
 
 function refusedWords(error: unknown): string {
-  if (!isAppError(error, 'refused')) throw error;
+  if (!isAppError(error, 'denied')) throw error;
   return error.message;
 }
 

@@ -111,7 +111,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
       await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params, mark));
     } catch (error) {
       // Somebody was quicker, perhaps we: the look below tells.
-      if (isAppError(error, 'refused')) return untouched(error.message);
+      if (isAppError(error, 'denied')) return untouched(error.message);
       if (!isAppError(error, 'conflict')) throw error;
     }
   }

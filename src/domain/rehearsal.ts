@@ -12,7 +12,7 @@ export interface Rehearsed {
   workload?: string;
 }
 
-const AT_MOST = 3;
+const AT_MOST = 2;
 
 /** For the notes of a plan, what is refused before what is not known. */
 export function rehearsalNotes(findings: readonly Rehearsed[]): string[] {
@@ -21,7 +21,7 @@ export function rehearsalNotes(findings: readonly Rehearsed[]): string[] {
   return [
     ...(refused.length > 0
       ? [
-          `A dry run of this plan is refused: ${inWords(refused)} While that is so, the plan stops before anything is done for good. Have it allowed, or choose another way.`,
+          `A dry run of this plan is refused, and while that is so, the plan stops before anything is done for good. Have it allowed, or choose another way. ${inWords(refused)}`,
         ]
       : []),
     ...[...Map.groupBy(unknown, ({ detail }) => detail)].map(
@@ -36,7 +36,7 @@ export const refusedIn = (findings: readonly Rehearsed[]): Rehearsed[] =>
 
 /** Why a run stops. */
 export const stoppedBefore = (refused: readonly Rehearsed[]): string =>
-  `Not begun, and nothing was done for good: a dry run of what must follow is refused. ${inWords(refused)} Have it allowed and try again, ${refused.every(({ workload }) => workload) ? 'go on without these workloads, ' : ''}or choose another way.`;
+  `Not begun, and nothing was done for good, as a dry run of what must follow is refused. Have it allowed and try again, ${refused.every(({ workload }) => workload) ? 'go on without these workloads, ' : ''}or choose another way. ${inWords(refused)}`;
 
 /** What one policy refuses of many objects is said once. */
 function inWords(refused: readonly Rehearsed[]): string {

@@ -105,7 +105,7 @@ async function takeStep(
 
 /** No other try would be answered otherwise, so it is how the step ended, and not trouble of the work as a whole. */
 function asOutcome(error: unknown): Outcome {
-  if (!isAppError(error, 'refused', 'forbidden', 'invalid') || error.retry) throw error;
+  if (!isAppError(error, 'denied', 'forbidden', 'invalid') || error.retry) throw error;
   return notDone(error.message);
 }
 

@@ -18,7 +18,7 @@ export async function trial(
     if (!isAppError(error)) throw error;
     if (error.code === 'conflict') return taken === 'as-wanted' ? [] : [{ ...about, ...STILL_THERE }];
     // A quota that is full has room again once the old object is gone.
-    const sure = isAppError(error, 'refused', 'forbidden') && !error.retry;
+    const sure = isAppError(error, 'denied', 'forbidden') && !error.retry;
     return [{ ...about, answer: sure ? 'refused' : 'unknown', detail: error.message }];
   }
 }

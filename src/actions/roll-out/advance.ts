@@ -53,8 +53,8 @@ export async function advance(
     }
   } catch (error) {
     // What may pass by itself is waited for, up to the deadline; by the same words a person knows what for.
-    if (isAppError(error, 'refused') && error.retry) return { at: 'going', line: error.message };
-    if (isAppError(error, 'refused', 'forbidden', 'invalid', 'unsupported'))
+    if (isAppError(error, 'denied') && error.retry) return { at: 'going', line: error.message };
+    if (isAppError(error, 'denied', 'forbidden', 'invalid', 'unsupported'))
       return { at: 'stuck', line: error.message };
     // It changed since it was looked at, or is gone: the next look tells.
     if (isAppError(error, 'does-not-apply', 'conflict', 'not-found'))

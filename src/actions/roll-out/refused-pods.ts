@@ -1,6 +1,6 @@
 // Whether the new Pods of a workload are refused, and for how long already: nobody waits for what will not be let in.
 import type { Look } from '../../contracts.ts';
-import { type Refusal, refusalIn, refusedText } from '../../domain/refusals.ts';
+import { type Denial, denialIn, deniedText } from '../../domain/denials.ts';
 import { creationFailure } from '../../domain/rollout-status.ts';
 import { isAppError } from '../../errors.ts';
 import { type KubernetesObject, resources } from '../../ports.ts';
@@ -27,7 +27,7 @@ export function watchRefusedPods(bench: Look, namespace: string): RefusedPods {
     const waited = bench.now() - before.since;
     const refusal = waited < SURE_MS ? undefined : await refusalOf(bench, namespace, standing);
     if (refusal === undefined || (refusal.passing && waited < PASSING_MS)) return standing;
-    return { ...standing, at: 'stuck', line: `Its new Pods are refused. ${refusedText(refusal)}` };
+    return { ...standing, at: 'stuck', line: `Its new Pods are refused. ${deniedText(refusal)}` };
   };
   return (standings) => Promise.all(standings.map(look));
 }
@@ -44,10 +44,10 @@ async function refusalOf(
   { cluster, memory }: Look,
   namespace: string,
   { object, target }: Standing,
-): Promise<Refusal | undefined> {
+): Promise<Denial | undefined> {
   const place = { cluster: cluster.name, namespace };
   const said = object && creationFailure(object);
-  if (said !== undefined) return refusalIn(said, place);
+  if (said !== undefined) return denialIn(said, place);
   if (!['StatefulSet', 'DaemonSet'].includes(target.kind)) return undefined;
   const { began = 0 } = memory as RollOutMemory;
   const fieldSelector = `involvedObject.uid=${target.uid},reason=FailedCreate`;
@@ -56,7 +56,7 @@ async function refusalOf(
     .catch(none);
   const recent = events.filter((event) => seenAt(event) >= began - CLOCKS_MS);
   const newest = recent.toSorted((a, b) => seenAt(b) - seenAt(a))[0];
-  return refusalIn(newest?.message?.replace(PREFIX, '') ?? '', place);
+  return denialIn(newest?.message?.replace(PREFIX, '') ?? '', place);
 }
 
 /** The worker's clock and that of whoever wrote the event may differ by so much. */

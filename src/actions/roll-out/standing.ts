@@ -1,5 +1,6 @@
 // Where one workload of a roll-out stands, and what would bring it further. Pure: it only reads what was seen.
 
+import { oneLine } from '../../domain/denials.ts';
 import { waitedForInVain } from '../../domain/forced-rollback.ts';
 import {
   isFinished,
@@ -9,7 +10,6 @@ import {
   type WorkloadObject,
 } from '../../domain/kube-objects.ts';
 import { isOld, oldPods } from '../../domain/old-pods.ts';
-import { oneLine } from '../../domain/refusals.ts';
 import { byItself } from '../../domain/restart-commands.ts';
 import { creationFailure, podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
 import { mayBeMissing } from '../../domain/waves.ts';

@@ -51,7 +51,7 @@ export async function make(cluster: Cluster, item: Item, mark: string): Promise<
     const object = await cluster.create(where, body);
     return { item, is: 'ours', uid: object.metadata.uid, object };
   } catch (error) {
-    if (!isAppError(error, 'conflict', 'forbidden', 'refused')) throw error;
+    if (!isAppError(error, 'conflict', 'forbidden', 'denied')) throw error;
     const standing = await standingOf(cluster, item, mark);
     if (standing.is === 'absent') throw error;
     return standing;

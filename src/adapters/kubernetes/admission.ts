@@ -1,5 +1,5 @@
 // Tells a denial by admission from every other failure, by what the API server says of it.
-import { refusalIn, refusedText } from '../../domain/refusals.ts';
+import { denialIn, deniedText } from '../../domain/denials.ts';
 import { AppError } from '../../errors.ts';
 import type { Call } from './request.ts';
 
@@ -12,9 +12,9 @@ export function byAdmission(
   seen: string,
 ): AppError | undefined {
   if (typeof message !== 'string') return undefined;
-  const refusal = refusalIn(withoutSent(message, call), { cluster, namespace: call.namespace });
+  const refusal = denialIn(withoutSent(message, call), { cluster, namespace: call.namespace });
   if (refusal)
-    return new AppError('refused', `${seen}. ${refusedText(refusal, ' Nothing was changed.')}`, {
+    return new AppError('denied', `${seen}. ${deniedText(refusal, ' Nothing was changed.')}`, {
       retry: refusal.passing || status === 429,
     });
   const [, silent] = /\bfailed calling webhook "([\w.:/-]{1,253})"/.exec(message) ?? [];

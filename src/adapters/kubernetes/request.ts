@@ -1,7 +1,7 @@
 // The one function that talks to an API server with the worker's credential: JSON in, JSON or AppError out, within a deadline.
 import { type Dispatcher, request } from 'undici';
 import pkg from '../../../package.json' with { type: 'json' };
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Connections } from './connections.ts';
 import { type Holder, networkError, statusError } from './failures.ts';
 import type { Access } from './kube-config.ts';
@@ -30,7 +30,7 @@ export interface Api {
   sendTo<T>(address: string, call: Call): Promise<T>;
 }
 
-/** One request and how it ended, for whoever counts; `code` is the HTTP status, or a word where there was no answer. */
+/** One request and how it ended, for whoever counts; `code` is the HTTP status, or a word: `denied` by admission, or why there was no answer. */
 export interface Seen {
   cluster: string;
   verb: Call['verb'] | 'probe';
@@ -62,6 +62,8 @@ export function createApi(
       code = String(status);
       return read<T>({ cluster, call, address, holder }, status, body, retryAfter);
     } catch (error) {
+      // A policy chooses its status, so a 403 or 401 of it is no want of a permission or a credential.
+      if (isAppError(error, 'denied')) code = 'denied';
       if (error instanceof AppError) throw error;
       // A connection that died without saying so would swallow the next request too.
       if (signal.aborted && opened) connections.abandon(opened.dispatcher);

@@ -106,7 +106,7 @@ export const DEFINITIONS = {
   tourniquet_slack_throttled_total: counter('Of these, the ones that Slack answered by 429.'),
   tourniquet_slack_sockets: gauge('Sockets to Slack that are open; two when all is well.'),
   tourniquet_kubernetes_requests_total: counter(
-    'Requests to API servers, by RBAC verb and resource (`probe`: with the leaked token) and HTTP status; a word where there was no answer.',
+    'Requests to API servers, by RBAC verb and resource (`probe`: with the leaked token) and HTTP status; `denied` where admission denied it, another word where there was no answer.',
     'cluster',
     'verb',
     'resource',

@@ -42,6 +42,8 @@ describe('whoever counts', () => {
     });
     server.answer = status(403, 'Forbidden');
     await failure(watched.patch(secret, patch));
+    server.answer = { status: 403, body: { message: 'admission webhook "x.test" denied the request: no' } };
+    await failure(watched.patch(secret, patch));
     server.answer = { status: 200, body: { major: '1' } };
     await watched.ping();
     server.answer = status(401, 'Unauthorized');
@@ -51,6 +53,7 @@ describe('whoever counts', () => {
     await watched.close();
     expect(seen).toEqual([
       told('patch', 'secrets', '403'),
+      told('patch', 'secrets', 'denied'),
       told('get', '/version', '200'),
       told('get', '/openid/v1/jwks', '200'),
       told('probe', 'selfsubjectreviews', '401'),
@@ -127,7 +130,7 @@ describe('answers', () => {
       () => cluster.create(secret, {}),
     ]) {
       const error = await failure(write());
-      expect(error.code).toBe('refused');
+      expect(error.code).toBe('denied');
       expect(error.message).toContain(`${by}`);
       expect(error.message).toContain('Nothing was changed. ');
       expect(error.message).toMatch(/To see it: kubectl --context prod /);
@@ -137,9 +140,9 @@ describe('answers', () => {
 
   it('a webhook that asks to come back is asked again', async () => {
     server.answer = { status: 429, body: { kind: 'Status', message: hook } };
-    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'refused', retry: true });
+    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'denied', retry: true });
     server.answer = { status: 403, body: { kind: 'Status', message: hook } };
-    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'refused', retry: false });
+    expect(await failure(cluster.patch(secret, patch))).toMatchObject({ code: 'denied', retry: false });
   });
 
   it('a policy that repeats what it was shown is not quoted so far', async () => {

@@ -2,6 +2,7 @@
 import type { ActionsBlock, Button } from '@slack/types';
 import { describe, expect, it } from 'vitest';
 import { actionsBlock, readCarried } from '../../../src/adapters/slack/buttons.ts';
+import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
 import { headline } from '../../../src/adapters/slack/headline.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
@@ -104,4 +105,16 @@ describe('a run that stopped', () => {
     for (const verb of ['roll-back', 'retry', 'skip'] as const)
       expect(reasonForm(verb, { channel: 'C1' })).toBeDefined();
   });
+});
+
+it('what admission denied stands on the card to its end: who, in which words, and how to look at it', () => {
+  const reason = `Re-create ServiceAccount payments/api on prod: Not begun, and nothing was done for good, as a dry run of what must follow is refused. Have it allowed and try again, or choose another way. Cannot create secrets payments/api-token on cluster prod: 403 Forbidden. ValidatingAdmissionPolicy no-token-secrets (binding no-token-secrets) refused it: "<!channel> ${'words '.repeat(38)}". Nothing was changed. To see it: kubectl --context prod get validatingadmissionpolicy/no-token-secrets validatingadmissionpolicybinding/no-token-secrets -o yaml`;
+  const incident = anIncident([
+    ...stopped([last, recover]).slice(0, -1),
+    { type: 'run-stopped', run: RUN, reason },
+  ]);
+  const text = JSON.stringify(renderCard(incident, { now: T0, policy: aPolicy(), head: '' }));
+  expect(text).toContain('validatingadmissionpolicybinding/no-token-secrets -o yaml');
+  expect(text).toContain('&lt;!channel&gt;');
+  expect(text).not.toContain('<!channel>');
 });

@@ -1,6 +1,6 @@
 // Who refused a write: told from what API servers say, whichever the status, and never from a word that a policy happens to use.
 import { describe, expect, it } from 'vitest';
-import { refusalIn, refusedText } from '../../src/domain/refusals.ts';
+import { denialIn, deniedText } from '../../src/domain/denials.ts';
 import { legacyToken } from './token-samples.ts';
 
 const place = { cluster: 'prod', namespace: 'payments' };
@@ -121,7 +121,7 @@ const refusals: Case[] = [
 
 describe('a refusal', () => {
   it.each(refusals)('by %s is told', (_, message, by, words, look) => {
-    const refusal = refusalIn(message, place);
+    const refusal = denialIn(message, place);
     expect(refusal?.by).toMatch(by);
     expect(refusal?.words).toMatch(words);
     expect(refusal?.look ?? '').toMatch(look);
@@ -154,7 +154,7 @@ describe('a refusal', () => {
     ],
     ['a webhook that knows no dry run', 'admission webhook "x.test" does not support dry run'],
   ])('is not read into the words of %s', (_, message) => {
-    expect(refusalIn(message, place)).toBeUndefined();
+    expect(denialIn(message, place)).toBeUndefined();
   });
 
   it.each([
@@ -170,18 +170,18 @@ describe('a refusal', () => {
     ],
     ['violates PodSecurity "restricted:latest": x', false],
   ])('may pass by itself, or stays: %s', (words, passing) => {
-    expect(refusalIn(`pods "x" is forbidden: ${words}`, place)?.passing).toBe(passing);
+    expect(denialIn(`pods "x" is forbidden: ${words}`, place)?.passing).toBe(passing);
   });
 
   it('repeats no token, however it is hidden, and nothing that could not stand in one line', () => {
     const token = legacyToken();
     const hidden = `${token.slice(0, 20)}\u200b${token.slice(20)}`;
     const base64 = Buffer.from(token).toString('base64');
-    const refusal = refusalIn(
+    const refusal = denialIn(
       hook('x.test', `: got ${token} and ${hidden}, ${base64}\u202e \u0007 \n next ${'long '.repeat(200)}`),
       place,
     );
-    const text = refusal ? refusedText(refusal) : '';
+    const text = refusal ? deniedText(refusal) : '';
     expect(text).not.toContain(token);
     expect(text).not.toContain(token.slice(-30));
     expect(text).not.toContain(base64.slice(10, 60));
@@ -191,8 +191,8 @@ describe('a refusal', () => {
   });
 
   it('puts no name into a command that could be one itself', () => {
-    const text = refusedText(
-      refusalIn(`pods "x" is forbidden: exceeded quota: $(reboot), requested: pods=1`, place) ?? {
+    const text = deniedText(
+      denialIn(`pods "x" is forbidden: exceeded quota: $(reboot), requested: pods=1`, place) ?? {
         by: '',
         words: '',
         passing: false,

@@ -1,7 +1,7 @@
 // Who refused a write that RBAC allows, in whose words, and where to look at it: read from what the API server says. Pure.
 import { scrub } from './scrub.ts';
 
-export interface Refusal {
+export interface Denial {
   /** As people know it: `ValidatingAdmissionPolicy no-token-secrets (binding all)`. */
   by: string;
   /** What it said: one line, bounded, without tokens. */
@@ -18,14 +18,14 @@ export interface Place {
 }
 
 /** Who, in which words, and how to look at it; `after`: what else is to be said before that. */
-export const refusedText = ({ by, words, look }: Refusal, after = ''): string =>
+export const deniedText = ({ by, words, look }: Denial, after = ''): string =>
   `${by} refused it: "${words}".${after}${look === undefined ? '' : ` To see it: ${look}`}`;
 
 /**
  * Undefined: this is no refusal of that kind. The status does not matter, because policies choose their own; nor do single
  * words, because policies choose those too. Only how the API server itself begins the message counts.
  */
-export function refusalIn(message: string, place: Place): Refusal | undefined {
+export function denialIn(message: string, place: Place): Denial | undefined {
   const [, webhook, said] =
     /^admission webhook "([^"]*)" denied the request(?:: ?| (?=without explanation$))([\s\S]*)$/.exec(
       message,
@@ -143,7 +143,7 @@ function byWebhook(name: string, words: string): Origin {
   return { by: `${by} (policy ${found})`, get: `get ${type} ${named(found)} -o yaml`.replace('  ', ' ') };
 }
 
-function refusal(origin: Origin, said: string, { cluster, namespace }: Place): Refusal {
+function refusal(origin: Origin, said: string, { cluster, namespace }: Place): Denial {
   const { get, inNamespace, ofNamespace, passing = false } = origin;
   const kubectl = `kubectl --context ${cluster}`;
   const here = namespace === undefined ? '' : ` -n ${namespace}`;
