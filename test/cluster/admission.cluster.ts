@@ -269,20 +269,17 @@ describe('re-creation under our own advised no-token-secrets.yaml', () => {
   });
 });
 
-test('a webhook with side effects answers no dry run: that is said, and stops nothing; what it refuses in earnest comes with the restarts', async () => {
+test('what a webhook refuses only in earnest comes with its words, and the restarts come all the same', async () => {
   const [space, id, token] = await recreating(async (its) => {
     const target = secretsOf(its, 'CREATE');
-    const hook = await hooks.refusing('guard.example.test', { message: WORDS }, target, 'Some');
-    await install([hook], () =>
-      room.prod.tryCreate(
-        { resource: resources.secrets, namespace: its.namespace },
-        { metadata: { name: 'probe' } },
-      ),
-    );
+    const where = { resource: resources.secrets, namespace: its.namespace };
+    const hook = await hooks.refusing('guard.example.test', { message: WORDS }, target, 'in-earnest');
+    await install([hook], () => room.prod.create(where, { metadata: { generateName: 'probe-' } }));
+    await room.prod.tryCreate(where, { metadata: { name: 'probe' } });
   });
   const before = await podsIn(space);
   expect(notes(id)).toMatch(
-    /Not known from a dry run: whether Secret \S+\/checkout-token will be let through.*webhook guard\.example\.test does not support dry run/,
+    /Not known from a dry run: whether ServiceAccount \S+\/checkout, Secret \S+\/checkout-token will be let through\. The name is taken/,
   );
   await room.click(id, 'approve', 'UINES');
   const run = () => room.incident(id).runs.at(-1);

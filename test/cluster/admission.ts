@@ -65,12 +65,12 @@ export const GATEKEEPER = (constraint: string) => ({
 });
 
 export interface Webhooks {
-  /** A webhook of this name that refuses with this status. */
+  /** A webhook of this name that refuses with this status; `in-earnest`: it looks away at dry runs, as many do. */
   refusing(
     name: string,
     status: object,
     target: Target,
-    sideEffects?: 'None' | 'Some',
+    when?: 'always' | 'in-earnest',
   ): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
@@ -78,21 +78,22 @@ export interface Webhooks {
 /** One server for all of them: the path says with what it refuses. */
 export async function startWebhooks(): Promise<Webhooks> {
   const { caPem, certPem, keyPem } = issueServingCertificate('webhooks', ['127.0.0.1']);
-  const statuses: object[] = [];
+  const answers: { status: object; when: 'always' | 'in-earnest' }[] = [];
   const server: Server = createServer({ cert: certPem, key: keyPem }, async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
     const { request: asked, apiVersion } = JSON.parse(text) as {
       apiVersion: string;
-      request: { uid: string };
+      request: { uid: string; dryRun?: boolean };
     };
-    const status = statuses[Number(request.url?.slice(1).split('?')[0])];
+    const { status, when } = answers[Number(request.url?.slice(1).split('?')[0])] ?? {};
+    const allowed = when === 'in-earnest' && asked.dryRun === true;
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify({
         apiVersion,
         kind: 'AdmissionReview',
-        response: { uid: asked.uid, allowed: false, status },
+        response: { uid: asked.uid, allowed, ...(allowed ? {} : { status }) },
       }),
     );
   });
@@ -100,8 +101,8 @@ export async function startWebhooks(): Promise<Webhooks> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    async refusing(name, status, target, sideEffects = 'None') {
-      const path = statuses.push(status) - 1;
+    async refusing(name, status, target, when = 'always') {
+      const path = answers.push({ status, when }) - 1;
       return {
         apiVersion: ADMISSION,
         kind: 'ValidatingWebhookConfiguration',
@@ -114,7 +115,7 @@ export async function startWebhooks(): Promise<Webhooks> {
               caBundle: Buffer.from(caPem).toString('base64'),
             },
             rules: [ruleOf(target)],
-            sideEffects,
+            sideEffects: when === 'always' ? 'None' : 'NoneOnDryRun',
             admissionReviewVersions: ['v1'],
             failurePolicy: 'Fail',
             ...only(target),

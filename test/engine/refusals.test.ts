@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { denials, rbac, WORDS } from './denials.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
-import { begun, last, stepOf } from './rolling.ts';
+import { begun, last, podsOf, restarting, settled, stepOf, uids } from './rolling.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -107,3 +107,31 @@ it('a Secret that holds another value is still told as that', async () => {
   await h.run(id);
   expect(everyWord(h, id)).toContain('The Secret does not hold the leaked token (any more)');
 });
+
+it.each(Object.entries(denials('pods "debug"')))(
+  'a bare Pod whose successor would be denied by %s stays where it is',
+  async (by, { status, body }) => {
+    const h = await startHarness({
+      actions: [restarting({ consent: ['Pod/debug'] })],
+      settings: { autoContain: 'off' },
+    });
+    harness = h;
+    const token = await seedLegacy(h.cluster());
+    h.cluster().seed.pod('payments', 'debug', { serviceAccount: 'api', labels: { app: 'debug' } });
+    await settled(h);
+    const before = uids(await podsOf(h), 'debug');
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id);
+    h.cluster().faults.answerNext(
+      99,
+      status,
+      body,
+      ({ method, path }) => method === 'POST' && path.includes('/namespaces/payments/pods'),
+    );
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 120_000);
+    expect(uids(await podsOf(h), 'debug')).toEqual(before);
+    expect(last(h, id)?.stopped).toContain('It was not removed, as it could not come back');
+    expect(last(h, id)?.stopped).toContain(by);
+  },
+);

@@ -25,20 +25,20 @@ export interface Wave {
 export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
   const order = await begin(bench, params, change);
   const skipped = new Set(bench.memory.skipped);
-  const late = new Map<string, string>();
+  /** Why a workload was not brought through, by path: what was learned on the way and a later look does not show. */
+  const reasons = new Map<string, string>();
   let before = 0;
   for (const [index, wave] of order.entries()) {
     const open = wave.filter((path) => !skipped.has(path));
     const from = bench.now();
     const at = { number: index + 1, of: order.length, open, before };
-    const held = await bringThrough(bench, params, change, at);
+    const held = await bringThrough(bench, params, change, at, reasons);
     // What was killed first is dead in every Pod: those of later waves are not left for the sake of this one.
     if (held.length > 0 && !params.killedFirst) return await stop(bench, held, at, params.deadlineSeconds);
-    for (const { path, line } of held) late.set(path, line);
     before = bench.now() - from;
   }
   const left = await undoneIn(bench, params, change);
-  const undone = left.map((each) => ({ ...each, line: late.get(each.path) ?? each.line }));
+  const undone = left.map((each) => ({ ...each, line: reasons.get(each.path) ?? each.line }));
   if (undone.length > 0) await bench.remember({ blocked: undone.map(({ path }) => path) });
   return conclusion(bench, params, undone);
 }
@@ -110,7 +110,13 @@ async function lookAt(
 }
 
 /** What did not come in time, or cannot; what is left to a person is told at the end. */
-async function bringThrough(bench: Bench, params: RollOut, change: Change, wave: Wave): Promise<Standing[]> {
+async function bringThrough(
+  bench: Bench,
+  params: RollOut,
+  change: Change,
+  wave: Wave,
+  reasons: Map<string, string>,
+): Promise<Standing[]> {
   const refusedPods = watchRefusedPods(bench, params.namespace);
   const from = bench.now();
   const deadline = from + params.deadlineSeconds * 1000;
@@ -118,6 +124,10 @@ async function bringThrough(bench: Bench, params: RollOut, change: Change, wave:
   for (let looks = 0; open.size > 0; looks++) {
     const { standings, oldLeft } = await lookAt(bench, params, change, open);
     const judged = await refusedPods(await advanceAll(bench, params, change, standings));
+    for (const { at, path, line } of judged) {
+      if (at === 'done') reasons.delete(path);
+      else reasons.set(path, line);
+    }
     const waiting = judged.filter(({ at }) => at === 'going');
     const stuck = judged.filter(({ at }) => at === 'stuck');
     if (waiting.length === 0 || bench.now() >= deadline) return [...stuck, ...waiting];
