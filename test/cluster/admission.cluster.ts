@@ -98,8 +98,8 @@ const REFUSING: [string, (name: string, target: Target) => Promise<object[]>, Re
     /ValidatingAdmissionPolicy NAME \(binding NAME\)/,
   ],
   [
-    'ValidatingAdmissionPolicy with Unauthorized',
-    async (name, target) => policy(name, target, 'Unauthorized'),
+    'ValidatingAdmissionPolicy with RequestEntityTooLarge',
+    async (name, target) => policy(name, target, 'RequestEntityTooLarge'),
     /ValidatingAdmissionPolicy NAME \(binding NAME\)/,
   ],
   [
@@ -332,6 +332,12 @@ const makesNoPod = (space: Space) =>
       () => true,
     );
 
+/** From the beginning of the step to the end of the run, by the worker's clock. */
+function tookMs(id: string): number {
+  const at = (wanted: string) => room.memory.events(id).findLast(({ type }) => type === wanted)?.at ?? '';
+  return Date.parse(at('run-stopped')) - Date.parse(at('step-started'));
+}
+
 describe.each(['Deployment', 'StatefulSet', 'DaemonSet'])('a %s whose new Pods are refused', (kind) => {
   test.each<[string, (space: Space) => Promise<object[]>, RegExp]>([
     [
@@ -392,24 +398,21 @@ describe.each(['Deployment', 'StatefulSet', 'DaemonSet'])('a %s whose new Pods a
     installed.push(...manifests.filter((each) => !('namespace' in (each as KubeObject).metadata)));
     await until(() => makesNoPod(space));
     const id = await planned(space, token, { do: 'restart' });
-    const from = room.deps.clock.now();
     await room.click(id, 'approve', 'UINES');
     let done = false;
     const end = room.until(id, stopped).finally(() => {
       done = true;
     });
     // The worker's patience costs no time here, that of the real controllers does.
-    await Promise.all([
-      end,
-      (async () => {
-        while (!done) {
-          room.forward(2000);
-          await delay(250);
-        }
-      })(),
-    ]);
+    const hurry = async () => {
+      while (!done) {
+        room.forward(2000);
+        await delay(500);
+      }
+    };
+    await Promise.all([end, hurry()]);
     expect(why(id)).toContain(`${kind}/web: Its new Pods are refused.`);
     expect(why(id)).toMatch(words);
-    expect(room.deps.clock.now() - from).toBeLessThan(150_000);
+    expect(tookMs(id)).toBeLessThan(200_000);
   });
 });

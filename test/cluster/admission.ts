@@ -31,7 +31,11 @@ const ruleOf = ({ apiGroups, resources, operations }: Target) => ({
 });
 
 /** `reason`: absent, the API server answers 422. */
-export function policy(name: string, target: Target, reason?: 'Forbidden' | 'Unauthorized'): object[] {
+export function policy(
+  name: string,
+  target: Target,
+  reason?: 'Forbidden' | 'RequestEntityTooLarge',
+): object[] {
   const { namespaceSelector, matchConditions } = only(target);
   return [
     {

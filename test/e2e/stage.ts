@@ -213,7 +213,7 @@ export async function reportLeak(world: World, name: string): Promise<Leak> {
   return { ...leaked, id: await opened(await world.report({ token: leaked.token })) };
 }
 
-/** Requests that the cluster carried out, by the worker or anybody. */
+/** Requests that the cluster carried out in earnest, by the worker or anybody. */
 export const carriedOut = (world: World, method: string, path: string): LoggedRequest[] =>
   world
     .cluster('prod')
@@ -221,6 +221,7 @@ export const carriedOut = (world: World, method: string, path: string): LoggedRe
       (request) =>
         request.method === method &&
         request.path.split('?')[0] === path &&
+        !request.path.includes('dryRun') &&
         request.status >= 200 &&
         request.status < 300,
     );

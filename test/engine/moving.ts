@@ -112,12 +112,12 @@ export function grant(h: Harness): void {
 export const actionsOf = (h: Harness, id: string) => h.incident(id).plan?.steps.map(({ action }) => action);
 export const notesOf = (h: Harness, id: string) => (h.incident(id).plan?.notes ?? []).join('\n');
 
-/** Successful writes, as `POST path`. */
+/** Successful writes in earnest, as `POST path`. */
 export const writes = (h: Harness) =>
   h
     .cluster()
     .requests.filter(
-      ({ method, status, path }) => method !== 'GET' && status < 300 && !path.includes('reviews'),
+      ({ method, status, path }) => method !== 'GET' && status < 300 && !/reviews|dryRun=All/.test(path),
     )
     .map(({ method, path }) => `${method} ${path}`);
 

@@ -73,7 +73,8 @@ export const restarts = (h: Harness) =>
   h
     .cluster()
     .requests.filter(
-      ({ method, path, status }) => method === 'PATCH' && path.startsWith(PATH) && status < 300,
+      ({ method, path, status }) =>
+        method === 'PATCH' && path.startsWith(PATH) && !path.includes('dryRun') && status < 300,
     );
 export const patched = (h: Harness) => restarts(h).map(({ path }) => path.slice(PATH.length + 1));
 export const last = (h: Harness, id: string) => h.incident(id).runs.at(-1);

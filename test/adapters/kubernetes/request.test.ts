@@ -106,7 +106,7 @@ describe('answers', () => {
   const denials: [string, Record<string, unknown>][] = [
     ['ValidatingAdmissionPolicy frozen', { code: 422, reason: 'Invalid', message: vap }],
     ['ValidatingAdmissionPolicy frozen', { code: 403, reason: 'Forbidden', message: vap }],
-    ['ValidatingAdmissionPolicy frozen', { code: 401, reason: 'Unauthorized', message: vap }],
+    ['ValidatingAdmissionPolicy frozen', { code: 413, reason: 'RequestEntityTooLarge', message: vap }],
     ['admission webhook guard.example.test', { code: 400, message: hook }],
     ...[403, 404, 409, 410, 422, 429, 500, 503].map((code): [string, Record<string, unknown>] => [
       'admission webhook guard.example.test',

@@ -25,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(world.slack.transcript(INCIDENTS))));
 
-const isMove: RequestMatcher = ({ method, path }) => method === 'PATCH' && path.startsWith(DEPLOYMENTS);
+const isMove: RequestMatcher = ({ method, path }) =>
+  method === 'PATCH' && path.startsWith(DEPLOYMENTS) && !path.includes('dryRun');
 const moved = () =>
   world.cluster('prod').requests.filter((request) => isMove(request) && request.status === 200);
 /** The request that moves this workload, counted from 1 in the order in which they move. */
