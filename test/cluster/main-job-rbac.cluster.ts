@@ -88,6 +88,8 @@ async function everything(): Promise<string> {
   await tell(answer(clusters, { ask: 'find-service-account', namespace, name: 'rabot' }));
   const [server] = cluster.servers;
   await tell(room.prod.review(server?.url ?? '', new Secret('not-a-token'), []));
+  // A roll-out asks for them once it has waited a while for Pods that do not come.
+  await tell(room.prod.list({ resource: resources.events, namespace, fieldSelector: 'reason=FailedCreate' }));
   const bench: Bench = { ...aBench(room.prod, bound('Pod', 'job')), sleep: () => delay(300) };
   const params: Record<string, Record<string, unknown>> = {
     'quarantine-token': { namespace, secret: 'labelled' },

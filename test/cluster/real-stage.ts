@@ -50,11 +50,12 @@ export const answersTo = ({ servers, caPem }: RealWorldCluster, token: string): 
 
 export const tracesOf = ({ slackSide }: RealStage, token: string) => inspectTraces(slackSide, token);
 
-/** `verb resource name status`, of everything that the worker asked to change there; without a namespace, of the cluster's own. */
+/** `verb resource name status`, of everything that the worker asked to change there in earnest; without a namespace, of the cluster's own. */
 export async function writesOf({ plane }: RealWorldCluster, namespace?: string): Promise<string[]> {
   const events = await plane.auditLog();
-  return events.flatMap(({ user, verb, objectRef: ref, responseStatus }) =>
+  return events.flatMap(({ user, verb, objectRef: ref, requestURI, responseStatus }) =>
     user.username === USERNAME &&
+    !requestURI.includes('dryRun') &&
     ref !== undefined &&
     ref.namespace === namespace &&
     !['get', 'list'].includes(verb)

@@ -186,9 +186,10 @@ describe('a controller that says it in events alone', () => {
   });
 
   it('is left to the deadline where the worker may not read events', async () => {
-    const { lookAfter } = watching(new AppError('forbidden', 'no'));
+    const { lookAfter } = watching(new AppError('forbidden', 'The worker lacks a permission.'));
     const seen = standing('StatefulSet', '1 of 2 Pods are Ready.');
     await lookAfter(0, seen);
-    expect((await lookAfter(120_000, seen))?.at).toBe('going');
+    const line = '1 of 2 Pods are Ready. The worker lacks a permission.';
+    expect(await lookAfter(120_000, seen)).toMatchObject({ at: 'going', line });
   });
 });

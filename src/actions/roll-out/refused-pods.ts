@@ -25,7 +25,10 @@ export function watchRefusedPods(bench: Look, namespace: string): RefusedPods {
       return standing;
     }
     const waited = bench.now() - before.since;
-    const refusal = waited < SURE_MS ? undefined : await refusalOf(bench, namespace, standing);
+    if (waited < SURE_MS) return standing;
+    const refusal = await refusalOf(bench, namespace, standing).catch(unreadable);
+    // Whose role is older may not list events: then the deadline decides, and why it did is told.
+    if (typeof refusal === 'string') return { ...standing, line: `${line} ${refusal}` };
     if (refusal === undefined || (refusal.passing && waited < PASSING_MS)) return standing;
     return { ...standing, at: 'stuck', line: `Its new Pods are refused. ${deniedText(refusal)}` };
   };
@@ -51,9 +54,7 @@ async function refusalOf(
   if (!['StatefulSet', 'DaemonSet'].includes(target.kind)) return undefined;
   const { began = 0 } = memory as RollOutMemory;
   const fieldSelector = `involvedObject.uid=${target.uid},reason=FailedCreate`;
-  const events = await cluster
-    .list<Event>({ resource: resources.events, namespace, fieldSelector })
-    .catch(none);
+  const events = await cluster.list<Event>({ resource: resources.events, namespace, fieldSelector });
   const recent = events.filter((event) => seenAt(event) >= began - CLOCKS_MS);
   const newest = recent.toSorted((a, b) => seenAt(b) - seenAt(a))[0];
   return denialIn(newest?.message?.replace(PREFIX, '') ?? '', place);
@@ -67,8 +68,7 @@ const PREFIX = /^(?:create Pod \S+ in StatefulSet \S+ failed error|Error creatin
 const seenAt = ({ series, lastTimestamp, eventTime, metadata }: Event): number =>
   Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
 
-/** A worker whose role is older may not read them: then the deadline decides. */
-function none(error: unknown): never[] {
+function unreadable(error: unknown): string {
   if (!isAppError(error, 'forbidden', 'unsupported', 'not-found')) throw error;
-  return [];
+  return error.message;
 }
