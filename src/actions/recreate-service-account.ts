@@ -108,7 +108,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   } catch (error) {
     if (isAppError(error, 'denied', 'forbidden', 'invalid') && !error.retry)
       return notDone(
-        `It is deleted, so every token of it is dead, but it could not be made again, and until it is no new Pod of it starts. ${error.message} Have it allowed and try again.`,
+        `It is deleted, so every token of it is dead, but it could not be made again, and until it is no new Pod of it starts. Have it allowed and try again, or create it as somebody who may: the command is under Details. ${error.message}`,
       );
     if (!isAppError(error, 'conflict')) throw error;
     const found = await cluster.get<ServiceAccount>(refTo(params));

@@ -235,7 +235,7 @@ describe('what is refused only in earnest', () => {
       faults.answerNext(99, status, body, earnest(creates(ACCOUNTS))),
     );
     await approve(h, id);
-    expect(last(h, id)?.stopped).toMatch(/It is deleted, .*ValidatingAdmissionPolicy frozen .*try again/);
+    expect(last(h, id)?.stopped).toMatch(/It is deleted, .*try again, .*ValidatingAdmissionPolicy frozen /);
     h.cluster().faults.clear();
     await h.click(id, 'retry', 'UINES', { hash: last(h, id)?.id ?? '' });
     await h.run(id, 60_000);
