@@ -1,5 +1,6 @@
 // Nothing is killed for a way that cannot be finished: what a plan would make and change is tried by dry run before its first irreversible step.
 import { afterEach, describe, expect, it } from 'vitest';
+import { dyingLog, everyCrash, ignoreCrash, survive } from './crash.ts';
 import { denials, NO_TOKEN_SECRETS, noDryRun, rbac } from './denials.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { last, podsOf, settled, uids } from './rolling.ts';
@@ -266,4 +267,50 @@ it('a plan that does nothing for good, and one without a write to try, cost no r
   await h.run(id);
   await approve(h, id);
   expect(h.cluster().requests.filter(({ path }) => path.includes('dryRun'))).toEqual([]);
+});
+
+/** With little patience for the Pod whose Secret does not come, so that there are few appends to die at. */
+const impatient: HarnessOptions = {
+  settings: { autoContain: 'off', pace: { percent: 100, most: 5, deadline: 4000 } },
+};
+const denying = (which: (matches: (seen: Seen) => boolean) => (seen: Seen) => boolean) =>
+  planned(
+    (faults) =>
+      faults.answerNext(999, NO_TOKEN_SECRETS.status, NO_TOKEN_SECRETS.body, which(creates(SECRETS))),
+    'recreate',
+    impatient,
+  );
+const deniedInEarnest = () => denying(earnest);
+const deniedBefore = () => denying((matches) => matches);
+async function approved(h: Harness, id: string): Promise<void> {
+  await h.click(id, 'approve', 'UINES').catch(ignoreCrash);
+  await survive(h, id, 60_000);
+  if (h.incident(id).runs.length === 0) await approve(h, id, 60_000);
+}
+
+const late = await everyCrash(await deniedInEarnest(), approved);
+describe('a crash while what brings things back is denied', () => {
+  it.each(late)(
+    'at append %i, %s it is written, loses neither the restarts nor the words',
+    async (k, when) => {
+      const [h, id] = await deniedInEarnest();
+      const before = await podsOf(h);
+      h.deps.log = dyingLog(h.deps.log, k, when);
+      await approved(h, id);
+      await settled(h);
+      expect(last(h, id)?.stopped).toContain('ValidatingAdmissionPolicy no-token-secrets');
+      expect(uids(await podsOf(h), 'runner')).not.toEqual(uids(before, 'runner'));
+    },
+  );
+});
+
+const early = await everyCrash(await deniedBefore(), approved);
+describe('a crash around a rehearsal that is denied', () => {
+  it.each(early)('at append %i, %s it is written, deletes nothing', async (k, when) => {
+    const [h, id] = await deniedBefore();
+    h.deps.log = dyingLog(h.deps.log, k, when);
+    await approved(h, id);
+    expect(h.cluster().requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
+    expect(last(h, id)?.stopped).toContain('Not begun');
+  });
 });
