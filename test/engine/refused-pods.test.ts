@@ -148,6 +148,7 @@ describe('a controller that says it in events alone', () => {
   it.each([
     ['StatefulSet', `create Pod db-1 in StatefulSet db failed error: ${SECURITY}`],
     ['DaemonSet', `Error creating: ${SECURITY}`],
+    ['DaemonSet', `(combined from similar events): Error creating: ${SECURITY}`],
   ])('%s: is heard once nothing moves', async (kind, message) => {
     const { lookAfter, asked } = watching([event(message)]);
     const seen = standing(kind, '1 of 2 Pods are Ready.');

@@ -62,8 +62,9 @@ async function refusalOf(
 
 /** The worker's clock and that of whoever wrote the event may differ by so much. */
 const CLOCKS_MS = 60_000;
-/** Before what the API server said. */
-const PREFIX = /^(?:create Pod \S+ in StatefulSet \S+ failed error|Error creating): /;
+/** Before what the API server said; the first where several events were made one. */
+const PREFIX =
+  /^(?:\(combined from similar events\): )?(?:create Pod \S+ in StatefulSet \S+ failed error|Error creating): /;
 
 const seenAt = ({ series, lastTimestamp, eventTime, metadata }: Event): number =>
   Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
