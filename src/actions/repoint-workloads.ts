@@ -157,7 +157,7 @@ async function reclaim({ cluster, today }: Bench, { what, namespace, from }: Par
     ]);
   } catch (error) {
     // One more safeguard, and nothing that a roll-back may fail for.
-    if (!isAppError(error, 'forbidden', 'refused', 'does-not-apply', 'invalid', 'conflict')) throw error;
+    if (!isAppError(error, 'forbidden', 'denied', 'does-not-apply', 'invalid', 'conflict')) throw error;
   }
 }
 
