@@ -5,7 +5,7 @@ import { pathOf } from '../domain/consumers.ts';
 import { isKept, ownerName } from '../domain/drift.ts';
 import { INVALID_SINCE, pointer } from '../domain/labels.ts';
 import { ownersOf } from '../domain/managed-by.ts';
-import { done, notDone, type Outcome } from '../domain/outcome.ts';
+import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { canQuarantine } from '../domain/planner.ts';
 import type { Situation } from '../domain/situation.ts';
 import { secretsAtStake } from '../domain/stake.ts';
@@ -93,7 +93,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const isThere = found?.metadata.uid === params.uid && found.metadata.deletionTimestamp === undefined;
   const held = isThere ? await heldBack(bench, params, found) : undefined;
   if (held) return held;
-  const resourceVersion = await pinnedVersion(bench, params);
+  const resourceVersion = (await pinnedVersion(bench, params)) ?? (isThere && found.metadata.resourceVersion);
   if (resourceVersion === 'other-token')
     return notDone(
       'The Secret holds another token now: the leaked one is dead, and the healthy one was not touched.',
@@ -107,7 +107,9 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   } catch (error) {
     if (isAppError(error, 'not-found')) return done('The Secret was already gone.');
     if (!isAppError(error, 'conflict')) throw error;
-    return await verify(bench, params);
+    const seen = await verify(bench, params);
+    if (seen.verdict !== 'not-done' || seen.facts?.uid !== undefined) return seen;
+    return unknown('The Secret was changed while it was looked at, and is looked at again.');
   }
 }
 

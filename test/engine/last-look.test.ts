@@ -215,6 +215,43 @@ const deployment = (spec: object, more: object = {}) => ({
   spec: { replicas: 0, selector: { matchLabels: labels }, template: template(spec), ...more },
 });
 
+it('a Secret that is adopted while somebody looks who uses it is looked at again, and stays', async () => {
+  let looks = 0;
+  const [h, cluster] = await started({
+    settings: { autoContain: 'off' },
+    wrap: (real) => ({
+      ...real,
+      async remove(ref, options) {
+        looks += 1;
+        // As quick as a controller can be.
+        if (looks === 1)
+          await real.patch({ resource: resources.secrets, namespace: 'payments', name: 'api-token' }, [
+            {
+              op: 'add',
+              path: '/metadata/ownerReferences',
+              value: [
+                { apiVersion: 'bitnami.com/v1alpha1', kind: 'SealedSecret', name: 'api-token', uid: 'o' },
+              ],
+            },
+          ]);
+        await real.remove(ref, options);
+      },
+    }),
+  });
+  const at = { cluster: 'prod', namespace: 'payments', secret: 'api-token' };
+  const { incidentId: id } = await h.front.report({
+    alert: { source: 'slash', reporter: 'UMAYA', subject: { kind: 'coordinates', at } },
+  });
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, MINUTE);
+  expect(looks).toBe(1);
+  expect(stoppedBy(h, id)).toContain('Sealed Secrets (SealedSecret api-token)');
+  expect(
+    (await cluster.get({ resource: resources.secrets, namespace: 'payments', name: 'api-token' }))?.metadata,
+  ).toMatchObject({ ownerReferences: [{ kind: 'SealedSecret' }] });
+});
+
 describe('among those who use a Secret', () => {
   it.each<[string, Resource, object, string]>([
     ['one that is scaled to zero', resources.deployments, deployment(byVolume), 'Deployment/x'],
