@@ -24,6 +24,7 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
   try {
     const shared = openShared(assembly, await openTelemetry(assembly));
     const warm = warmUp([shared.queue.open()]);
+    await warmUp([shared.clock.ask()]);
     const ports: Running['ports'] = {};
     const { metricsPort, healthPort } = config.http;
     if (config.role !== 'bot') await startWorkerRole(assembly, shared);

@@ -145,6 +145,8 @@ export interface AppendRequest {
   seal?: { token: Secret; ttlMs: number };
   /** Take one from each of these sliding-window budgets, or append nothing. */
   budgets?: Budget[];
+  /** Unix milliseconds of the last event that the caller has seen: none is written with an earlier time. */
+  notBefore?: number;
   /** Names by which `about` finds this incident. */
   about?: string[];
 }
@@ -226,7 +228,8 @@ export interface Work {
 }
 
 export interface JobQueue {
-  add(work: Work[]): Promise<void>;
+  /** `late`: it is owed by now, so what is in the queue for later already is let go at once. */
+  add(work: Work[], late?: 'late'): Promise<void>;
 }
 
 /** Questions that the bot asks the worker, who alone may look at clusters. */

@@ -42,7 +42,7 @@ export function memoryLog(clock: Clock): Memory {
       if (refused) return refused;
       if (scrubbed(request.events) !== request.events) throw new Error('An event holds a token.');
       const { id, expected, events, claim = [], seal, budgets = [] } = request;
-      const at = new Date(clock.now()).toISOString();
+      const at = new Date(Math.max(clock.now(), request.notBefore ?? 0)).toISOString();
       // Through JSON, as every stored event goes: what does not survive it must not be relied on.
       const added = JSON.parse(
         JSON.stringify(events.map((body, i) => ({ v: expected + i + 1, at, ...body }))),

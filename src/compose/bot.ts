@@ -19,6 +19,7 @@ import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import type { Reporter } from '../ports.ts';
 import { sources } from '../sources/index.ts';
+import { WALL } from './clock.ts';
 import { lossDoubts } from './loss.ts';
 import { type Outlets, openOutlets } from './outlets.ts';
 import type { Assembly, Shared } from './shared.ts';
@@ -36,7 +37,7 @@ const REPEATED_MS = 10 * 60_000;
 /** Returns the port of the webhooks. */
 export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
   const { config, log, stack } = assembly;
-  const { queueOptions, deps, store, prefix, clock, problems, telemetry } = shared;
+  const { queueOptions, deps, store, prefix, problems, telemetry } = shared;
   const desk = createDesk(queueOptions);
   stack.defer(() => desk.close());
   // Which workspace people must belong to is known once Slack has answered; until then nobody may decide.
@@ -60,7 +61,7 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
     sources,
     secrets: config.sourceSecrets,
     toleranceMs: config.sources.tolerance,
-    clock,
+    clock: WALL,
     receive: front.report,
     update: front.update,
     ready: problems,

@@ -2,6 +2,7 @@
 import { startHealth } from '../adapters/http/health.ts';
 import { type Census, createCensus } from '../engine/census.ts';
 import { every } from '../every.ts';
+import { WALL } from './clock.ts';
 import type { Assembly, Shared } from './shared.ts';
 import { alive, detail, ready } from './vitals.ts';
 
@@ -51,7 +52,7 @@ function createCounting({ deps, queue, clock, telemetry }: Shared): () => Promis
       for (const [name, states] of Object.entries(jobs))
         for (const [state, value] of Object.entries(states))
           metrics.set('tourniquet_queue_jobs', { queue: name, state }, value);
-      metrics.set('tourniquet_census_timestamp_seconds', {}, clock.now() / 1000);
+      metrics.set('tourniquet_census_timestamp_seconds', {}, WALL.now() / 1000);
       up(1);
     } catch (error) {
       up(0);

@@ -8,6 +8,7 @@ import { doEscalate } from '../engine/escalate.ts';
 import { doReport, sweep, type Task } from '../engine/work.ts';
 import type { Reporter } from '../ports.ts';
 import { keepBooks } from './books.ts';
+import { WALL } from './clock.ts';
 import type { Assembly, Shared } from './shared.ts';
 
 /** Each mostly waits for Slack, whose limits are the same for all. */
@@ -21,10 +22,10 @@ export interface Outlets {
 /** Begins without Slack: people outside it must be called just when it is away. What came before it is swept up then. */
 export function openOutlets(assembly: Assembly, shared: Shared): Outlets {
   const { config, log, stack, graceMs } = assembly;
-  const { deps, clock, ledger, queueOptions, store, prefix, telemetry } = shared;
+  const { deps, ledger, queueOptions, store, prefix, telemetry } = shared;
   const { url, timeout } = config.escalation;
   const secret = config.escalationSecret;
-  const webhook = url && secret ? openWebhook({ url, secret, timeout, clock }) : undefined;
+  const webhook = url && secret ? openWebhook({ url, secret, timeout, clock: WALL }) : undefined;
   if (webhook) stack.defer(() => webhook.close());
   const reporters: Reporter[] = [anchorReporter({ ...deps, ledger })];
   const publishers: Publisher[] = [];

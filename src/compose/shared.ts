@@ -10,6 +10,7 @@ import { createVault } from '../adapters/redis/vault.ts';
 import type { Config } from '../config.ts';
 import type { BotDeps } from '../engine/deps.ts';
 import type { Log } from '../log.ts';
+import { shareClock } from './clock.ts';
 import { settingsOf } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -26,10 +27,10 @@ export type Shared = ReturnType<typeof openShared>;
 
 export function openShared({ config, log, stack }: Assembly, telemetry: Telemetry) {
   const { prefix } = config.redis;
-  const clock = { now: () => Date.now() };
   const keys = deriveKeys(config.key);
   const store = openStore(config.redisUrl, log, config.redis);
   stack.defer(() => store.close());
+  const clock = shareClock({ log, stack }, store, telemetry);
   const { metrics } = telemetry;
   const ran = (work: string, result: string, ms: number): void => {
     metrics.count('tourniquet_jobs_total', { work, result });

@@ -110,7 +110,9 @@ function identifiers(event: IncidentEvent): object {
   }
 }
 
-function showVitals(metrics: Metrics, { queues, sockets, clusters }: Vitals): void {
+function showVitals(metrics: Metrics, { queues, sockets, clusters, clockAheadMs }: Vitals): void {
+  const ahead = clockAheadMs();
+  if (ahead !== undefined) metrics.set('tourniquet_clock_ahead_seconds', {}, ahead / 1000);
   for (const [queue, running] of queues) {
     metrics.set('tourniquet_poll_age_seconds', { queue }, running.lastPollAgeMs() / 1000);
     metrics.set('tourniquet_oldest_job_seconds', { queue }, running.oldestJobMs() / 1000);

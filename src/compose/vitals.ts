@@ -9,9 +9,16 @@ export interface Vitals {
   sockets: (() => number) | undefined;
   /** Why a cluster did not answer when it was last asked; an empty text where it did. */
   clusters: Map<string, string>;
+  /** How far the clock of this machine is ahead of that of Redis, in milliseconds; undefined until Redis has said. */
+  clockAheadMs: () => number | undefined;
 }
 
-export const noVitals = (): Vitals => ({ queues: new Map(), sockets: undefined, clusters: new Map() });
+export const noVitals = (): Vitals => ({
+  queues: new Map(),
+  sockets: undefined,
+  clusters: new Map(),
+  clockAheadMs: () => undefined,
+});
 
 /** Many times as long as a poll waits. */
 const STUCK_MS = 60_000;

@@ -4,7 +4,7 @@ import { fold } from '../domain/fold.ts';
 import type { EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
 import { namesOf } from '../domain/same-account.ts';
 import { AppError } from '../errors.ts';
-import type { AppendRequest, LoadedIncident, Work } from '../ports.ts';
+import type { AppendRequest, Clock, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 
 type Logged = Pick<BotDeps, 'log' | 'clock' | 'witness'>;
@@ -41,7 +41,8 @@ export async function append(
   const before = session.incident;
   const { id, version } = before;
   const about = namesOf(before, events);
-  const request = { id, expected: version, head: session.head, events, about, ...extras };
+  const notBefore = Date.parse(before.updatedAt);
+  const request = { id, expected: version, head: session.head, events, about, notBefore, ...extras };
   const from = deps.clock.now();
   const result = await deps.log.append(request);
   if (result.kind === 'appended') {
@@ -78,6 +79,15 @@ export async function change(
     if (result === 'appended') return true;
     if (result !== 'conflict') return false;
   }
+}
+
+/**
+ * The clock of whoever works on this incident: never behind what its log says has happened, whoever's clock that was
+ * written by. So what has been owed since then is owed now, on every machine.
+ */
+export function clockOf({ clock }: Pick<BotDeps, 'clock'>, { incident }: Session): Clock {
+  const behind = Date.parse(incident.updatedAt) - clock.now();
+  return behind > 0 ? { now: () => clock.now() + behind } : clock;
 }
 
 /** Puts everything that is owed, now or later, into the queue. Adding what is already there changes nothing. */

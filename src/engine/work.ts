@@ -14,7 +14,7 @@ import { investigate } from './investigate.ts';
 import { holdIfPaused } from './pause.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
-import { change, enqueue, openSession, owed, type Session } from './session.ts';
+import { change, clockOf, enqueue, openSession, owed, type Session } from './session.ts';
 import { trouble } from './trouble.ts';
 
 /** `token`: where it is held, and only for the kinds of work that use it. */
@@ -53,7 +53,8 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
   if (session === undefined || kind === 'report' || kind === 'escalate') return;
   if (pause) await holdIfPaused(deps, session);
   if (await refuseDecisions(deps, session)) await enqueue(deps, session);
-  const work = () => doers[kind](deps, session, session.incident.tokenHeld ? sealed : undefined);
+  const timed = { ...deps, clock: clockOf(deps, session) };
+  const work = () => doers[kind](timed, session, session.incident.tokenHeld ? sealed : undefined);
   await attempt(deps, session, kind, () => (hurried.has(kind) ? work() : deps.unhurried(work)));
 }
 
@@ -64,7 +65,7 @@ export async function attempt(
   kind: WorkKind,
   work: () => Promise<void>,
 ): Promise<void> {
-  const now = deps.clock.now();
+  const now = clockOf(deps, session).now();
   if (!owed(deps, session).some((one) => one.kind === kind && one.at <= now)) return;
   try {
     await work();
@@ -173,8 +174,9 @@ export async function sweep(deps: BotDeps): Promise<void> {
       if (session === undefined) continue;
       const work = owed(deps, session);
       // What is owed only later is added then, if it is missing: each add is a write, and a kill may be waiting behind it.
-      const now = work.filter(({ at }) => at <= deps.clock.now());
-      if (now.length > 0) await deps.queue.add(now);
+      const now = clockOf(deps, session).now();
+      const late = work.filter(({ at }) => at <= now);
+      if (late.length > 0) await deps.queue.add(late, 'late');
       if (work.length === 0) await deps.log.settle(id, session.incident.version, session.cursors);
     } catch (error) {
       if (isAppError(error, 'store-unavailable')) throw error;

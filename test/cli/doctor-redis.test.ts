@@ -171,6 +171,13 @@ const PLANTED: Planted[] = [
     remedy: /NTP/,
   },
   {
+    title: 'a clock that is off by little more than a second',
+    look: () => ({ list, now: () => Date.now() + 1700 }),
+    says: 'warning Redis / clock',
+    cause: /1\.[67] seconds ahead of that of Redis/,
+    remedy: /NTP/,
+  },
+  {
     title: 'a log that was written with another key',
     async look() {
       await incident(randomBytes(32).toString('base64'), 'aaaa');

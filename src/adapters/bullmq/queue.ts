@@ -1,4 +1,5 @@
 // The job queue on BullMQ: at least once and with nothing but an incident's id inside, because the log decides what is done.
+import type { Job } from 'bullmq';
 import type { WorkKind } from '../../domain/incident.ts';
 import type { Log } from '../../log.ts';
 import type { Clock, JobQueue, Work } from '../../ports.ts';
@@ -39,6 +40,9 @@ export interface OwnJobQueue extends JobQueue {
   close(): Promise<void>;
 }
 
+/** One that waits already, or runs, is not in the delayed state, and BullMQ says so. */
+const letGo = (job: Job): Promise<void> => job.promote().catch(() => undefined);
+
 export function createJobQueue(options: QueueOptions): OwnJobQueue {
   const { prefix, clock } = options;
   const producerFor = (role: WorkRole) => createProducer(queueName(prefix, role), { prefix }, options);
@@ -56,16 +60,20 @@ export function createJobQueue(options: QueueOptions): OwnJobQueue {
     },
   });
   return {
-    async add(work) {
+    async add(work, late) {
       await Promise.all(
         // The worker's first: a kill may be among them.
         (['worker', 'bot'] as const).map(async (role) => {
           const jobs = work.filter((one) => roleOf(one.kind) === role).map(toJob);
           const [first] = jobs;
           if (first === undefined) return;
-          await producers[role].use<unknown>((queue) =>
-            jobs.length === 1 ? queue.add(first.name, first.data, first.opts) : queue.addBulk(jobs),
-          );
+          await producers[role].use<unknown>(async (queue) => {
+            const added =
+              jobs.length === 1
+                ? [await queue.add(first.name, first.data, first.opts)]
+                : await queue.addBulk(jobs);
+            if (late) await Promise.all(added.map(letGo));
+          });
         }),
       );
     },

@@ -122,6 +122,9 @@ export const DEFINITIONS = {
     'queue',
   ),
   tourniquet_oldest_job_seconds: gauge('How long the oldest job of this process has been running.', 'queue'),
+  tourniquet_clock_ahead_seconds: gauge(
+    'How far the clock of this machine is ahead of that of Redis, by which everything is owed; below 0: behind.',
+  ),
   tourniquet_redis_up: gauge('Whether Redis answered at the last census.'),
   tourniquet_census_timestamp_seconds: gauge('When the shared numbers were last counted, Unix time.'),
   tourniquet_build_info: gauge('Always 1; the labels say what is running.', 'version', 'role', 'node'),

@@ -93,8 +93,9 @@ interface Entry {
   text: string;
 }
 
-function link(key: Buffer, { id, expected, events, head }: AppendRequest, now: number): Entry[] {
-  const at = new Date(now).toISOString();
+function link(key: Buffer, request: AppendRequest, now: number): Entry[] {
+  const { id, expected, events, head, notBefore = 0 } = request;
+  const at = new Date(Math.max(now, notBefore)).toISOString();
   let previous = head;
   return events.map((body, i) => {
     // The last gate: whatever it came from, no token is written to the log.

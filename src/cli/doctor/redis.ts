@@ -124,15 +124,15 @@ function judgeMemory({ usedBytes, limitBytes }: RedisFacts): Diagnosis {
   return percent >= 80 ? warning('memory', `${seen}.`, remedy) : fine('memory', seen);
 }
 
-const LARGEST_SKEW_MS = 5000;
+const LARGEST_SKEW_MS = 1000;
 
 function judgeClock({ now, tookMs }: RedisFacts, here: number): Diagnosis {
   const skew = here - now - tookMs / 2;
-  const seconds = Math.round(Math.abs(skew) / 1000);
+  const seconds = Math.round(Math.abs(skew) / 100) / 10;
   if (Math.abs(skew) <= LARGEST_SKEW_MS) return fine('clock', 'this machine and Redis agree');
   return warning(
     'clock',
-    `This machine's clock is ${plural(seconds, 'second')} ${skew > 0 ? 'ahead of' : 'behind'} that of Redis, so times on cards and in the log are wrong on one of them.`,
+    `This machine's clock is ${plural(seconds, 'second')} ${skew > 0 ? 'ahead of' : 'behind'} that of Redis, and times on cards and in the log are those of Redis.`,
     'Let both set their clocks by NTP; look with: timedatectl',
   );
 }

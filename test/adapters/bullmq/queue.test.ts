@@ -306,3 +306,17 @@ describe('a Redis that goes away', () => {
     await eventually(() => got).toEqual(['early']);
   });
 });
+
+test('what the queue holds for later is let go once it is late, whatever clock it was put there by', async () => {
+  const { queue, clock, work: start } = openQueue();
+  clock.ahead = -3_600_000;
+  await queue.add([work('held', { at: Date.now() })]);
+  clock.ahead = 0;
+  await queue.add([work('held', { at: Date.now() })]);
+  expect((await queue.counts()).worker).toMatchObject({ waiting: 0, delayed: 1 });
+  await queue.add([work('held', { at: Date.now() }), work('other', { at: Date.now() })], 'late');
+  expect((await queue.counts()).worker).toMatchObject({ waiting: 2, delayed: 0 });
+  const { got, handler } = noting();
+  await start('worker', handler).ready;
+  await eventually(() => got.toSorted()).toEqual(['held', 'other']);
+});
