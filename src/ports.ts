@@ -130,6 +130,14 @@ export interface LoadedIncident {
   cursors: Record<string, number>;
   /** Keyed hash that ends the chain. */
   head: string;
+  /** Repeats that were only counted since one was last written down. */
+  repeats?: number;
+}
+
+/** A finding that is known: the incident that holds its key, and whether it was only counted there, which is all then. */
+export interface Recognised {
+  by: string;
+  counted: boolean;
 }
 
 export interface AppendRequest {
@@ -147,6 +155,8 @@ export interface AppendRequest {
   budgets?: Budget[];
   /** Unix milliseconds of the last event that the caller has seen: none is written with an earlier time. */
   notBefore?: number;
+  /** Counted repeats that these events write down. */
+  repeats?: number;
   /** Names by which `about` finds this incident. */
   about?: string[];
 }
@@ -173,6 +183,10 @@ export interface IncidentLog {
   /** Each event is durable when this resolves. The incident is put on the list of those to sweep. */
   append(request: AppendRequest): Promise<AppendResult>;
   load(id: string): Promise<LoadedIncident | undefined>;
+  /** Who holds this dedupe key; counts what was said where just this is to be only counted. */
+  recognise(key: string, said: string): Promise<Recognised | undefined>;
+  /** Counts it, and from now on what says the same, for so long and until something is appended. */
+  quiet(id: string, version: number, said: string, forMs: number): Promise<void>;
   /** The incident that holds a dedupe key. */
   find(key: string): Promise<string | undefined>;
   /** Incidents that were appended under this name in the last 30 days, newest first. */

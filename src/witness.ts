@@ -24,8 +24,15 @@ export interface Shown {
   until: number;
 }
 
+/** A repeat of a known finding that was only counted. */
+export interface Repeated {
+  id: string;
+  source: string;
+}
+
 /** Is told what this process did, each thing once, for metrics, traces and the program's own log. Never throws, and nobody waits for it. */
 export interface Witness {
   appended(seen: Appended): void;
   shown(seen: Shown): void;
+  repeated?(seen: Repeated): void;
 }

@@ -19,6 +19,9 @@ export function memoryLog(clock: Clock): Memory {
   const tokens = new Map<string, Secret>();
   const about = new Map<string, Set<string>>();
   const sweep = new Set<string>();
+  const heard = new Map<string, Map<string, number>>();
+  const repeats = new Map<string, number>();
+  const counted = (id: string): number => repeats.get(id) ?? 0;
   const spent = new Map<string, Map<string, number>>();
   const head = (id: string): string => String(logs.get(id)?.length ?? 0);
 
@@ -49,6 +52,8 @@ export function memoryLog(clock: Clock): Memory {
       );
       logs.set(id, [...(logs.get(id) ?? []), ...added]);
       for (const { key } of claim) claims.set(key, id);
+      if (expected > 0) heard.delete(id);
+      repeats.set(id, counted(id) - (request.repeats ?? 0));
       if (seal) tokens.set(id, seal.token);
       for (const { name, member = `${id}/${expected}` } of budgets)
         spent.set(name, (spent.get(name) ?? new Map<string, number>()).set(member, clock.now()));
@@ -58,7 +63,20 @@ export function memoryLog(clock: Clock): Memory {
     },
     async load(id) {
       const events = logs.get(id);
-      return events && { events: structuredClone(events), cursors: { ...cursors.get(id) }, head: head(id) };
+      const found = { cursors: { ...cursors.get(id) }, head: head(id), repeats: counted(id) };
+      return events && { events: structuredClone(events), ...found };
+    },
+    async recognise(key, said) {
+      const by = claims.get(key);
+      if (by === undefined) return undefined;
+      const quiet = (heard.get(by)?.get(said) ?? 0) > clock.now();
+      if (quiet) repeats.set(by, counted(by) + 1);
+      return { by, counted: quiet };
+    },
+    async quiet(id, version, said, forMs) {
+      repeats.set(id, counted(id) + 1);
+      if (logs.get(id)?.length !== version) return;
+      heard.set(id, (heard.get(id) ?? new Map()).set(said, clock.now() + forMs));
     },
     find: async (key) => claims.get(key),
     about: async (name) => [...(about.get(name) ?? [])],

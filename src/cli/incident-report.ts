@@ -67,7 +67,8 @@ export function summary(incident: Incident): string[] {
 }
 
 const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: T }>) => string } = {
-  'alert-received': ({ alert }) => `Alert from ${alert.reporter ?? alert.source}`,
+  'alert-received': ({ alert, repeats }) =>
+    `Alert from ${alert.reporter ?? alert.source}${repeats ? `, the same having been said ${repeats} times since the one before` : ''}`,
   identified: ({ identity }) => `Identified, by ${identity.authenticity}`,
   unidentified: ({ reason }) => `Not identified: ${reason}`,
   'auto-contained': ({ rule, policy }) =>
@@ -75,7 +76,12 @@ const told: { [T in EventBody['type']]?: (event: Extract<IncidentEvent, { type: 
   'auto-contain-skipped': ({ reason }) => `Not contained automatically: ${reason}`,
   'plan-proposed': ({ plan, policy }) =>
     `Plan of ${plan.steps.length} steps, hash ${plan.hash}${policy ? `, under policy ${policy}` : ''}`,
-  'plan-expired': () => 'Nobody approved in time',
+  'plan-expired': ({ why }) =>
+    why === 'policy-changed'
+      ? 'The policy changed, so the plan is made anew'
+      : why === 'asked'
+        ? 'Somebody pressed a button of a plan that had waited too long, so it is made anew'
+        : 'Nobody approved in time',
   reminded: ({ count }) => `Reminder ${count}`,
   decided: ({ decision }) => `${decision.by}: ${verb(decision)}`,
   'card-asked': ({ by }) => `${by} opened its card`,

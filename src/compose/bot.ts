@@ -63,6 +63,7 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
     toleranceMs: config.sources.tolerance,
     clock: WALL,
     receive: front.report,
+    recognise: front.recognise,
     update: front.update,
     ready: problems,
     alive: () => alive(vitals, problems),

@@ -1,7 +1,7 @@
 // What a process tells about itself: numbers, lines in its log, and traces where somebody collects them.
 import pkg from '../../package.json' with { type: 'json' };
 import { actions } from '../actions/index.ts';
-import { measure } from '../adapters/prometheus/measure.ts';
+import { type Measurement, measure, measureRepeat } from '../adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../adapters/prometheus/metrics.ts';
 import type { IncidentEvent } from '../domain/incident.ts';
 import { every } from '../every.ts';
@@ -57,15 +57,19 @@ function afterwards(witnesses: readonly Witness[], log: Log): Witness {
   return {
     appended: (seen) => tell((witness) => witness.appended(seen)),
     shown: (seen) => tell((witness) => witness.shown(seen)),
+    repeated: (seen) => tell((witness) => witness.repeated?.(seen)),
   };
 }
 
+function tally(metrics: Metrics, measured: readonly Measurement[]): void {
+  for (const one of measured)
+    if ('count' in one) metrics.count(one.count, one.labels);
+    else metrics.observe(one.observe, one.labels, one.seconds);
+}
+
 const counting = (metrics: Metrics): Witness => ({
-  appended(seen) {
-    for (const one of measure(seen))
-      if ('count' in one) metrics.count(one.count, one.labels);
-      else metrics.observe(one.observe, one.labels, one.seconds);
-  },
+  repeated: (seen) => tally(metrics, measureRepeat(seen)),
+  appended: (seen) => tally(metrics, measure(seen)),
   shown: ({ reporter, at, until }) =>
     metrics.observe(
       'tourniquet_report_lag_seconds',
@@ -80,6 +84,7 @@ const logging = (log: Log): Witness => ({
     for (const event of fresh)
       log.info({ incident: id, v: event.v, ...identifiers(event) }, `incident: ${event.type}`);
   },
+  repeated: ({ id, source }) => log.debug({ incident: id, source }, 'incident: heard again'),
   shown: ({ id, reporter, version }) => log.debug({ incident: id, v: version, reporter }, 'incident: shown'),
 });
 

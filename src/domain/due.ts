@@ -163,21 +163,34 @@ const soak: Rule = (incident, timing) => {
   return { kind: 'soak', attempt: `${ms(proof.killedAt)}`, at: ms(proof.provedAt) + timing.soak };
 };
 
-const expire: Rule = (incident, { approvalExpiry }) =>
-  incident.status === 'awaiting-approval' && incident.planAt !== undefined
-    ? {
-        kind: 'expire',
-        attempt: `${ms(incident.planAt)}`,
-        at: ms(incident.planAt) + (incident.planExpiry ?? approvalExpiry),
-      }
-    : undefined;
+/** Until when the plan may be approved, Unix milliseconds; undefined where none waits. */
+export function approvableUntil(
+  { status, planAt, planExpiry }: Incident,
+  { approvalExpiry }: Pick<Timing, 'approvalExpiry'>,
+): number | undefined {
+  if (status !== 'awaiting-approval' || planAt === undefined) return undefined;
+  return ms(planAt) + (planExpiry ?? approvalExpiry);
+}
+
+const LONGEST_UNANSWERED = 6 * HOUR;
+
+/** While nobody does anything, each plan waits twice as long as the one before; who presses a late one has it made anew. */
+const expire: Rule = (incident, timing) => {
+  const until = approvableUntil(incident, timing);
+  if (until === undefined || incident.planAt === undefined) return undefined;
+  const planAt = ms(incident.planAt);
+  const own = until - planAt;
+  const wait = Math.min(own * 2 ** Math.min(incident.unanswered, 20), Math.max(own, LONGEST_UNANSWERED));
+  return { kind: 'expire', attempt: `${planAt}`, at: planAt + wait };
+};
 
 /** Parts of the time that a plan waits, after which people are reminded: in the thread, then each by a direct message. */
 const REMIND_AT = [0.5, 0.9] as const;
 
 const remind: Rule = (incident, { approvalExpiry }) => {
-  const { planAt, planExpiry = approvalExpiry, reminders } = incident;
-  const part = REMIND_AT[reminders];
+  const { planAt, planExpiry = approvalExpiry, reminders, unanswered } = incident;
+  // Later ones call people by expiring.
+  const part = unanswered === 0 ? REMIND_AT[reminders] : undefined;
   if (incident.status !== 'awaiting-approval' || planAt === undefined || part === undefined) return undefined;
   return { kind: 'remind', attempt: `${ms(planAt)}-${reminders}`, at: ms(planAt) + part * planExpiry };
 };

@@ -49,6 +49,7 @@ function emptyIncident(id: string, openedAt: string): Incident {
     decisions: [],
     votes: [],
     reminders: 0,
+    unanswered: 0,
     reviews: [],
     alsoAsked: [],
     alarms: [],
@@ -72,9 +73,9 @@ function apply(incident: Incident, event: IncidentEvent): void {
 }
 
 const handlers: Handlers = {
-  'alert-received': (incident, { alert, fingerprint, at, v }) => {
+  'alert-received': (incident, { alert, fingerprint, repeats, at, v }) => {
     const news = v === 1 || isNews(incident, alert, fingerprint);
-    incident.alerts.push({ alert, at, v });
+    incident.alerts.push({ alert, at, v, ...(repeats && { repeats }) });
     if (alert.goal) incident.goal = alert.goal;
     if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
     if (!news) return;
@@ -130,9 +131,11 @@ const handlers: Handlers = {
   'plan-expired': (incident, { why, at, v }) => {
     if (why === undefined && isBleeding(incident))
       incident.alarms.push({ why: 'approval-expired', since: at, v, words: UNAPPROVED });
+    incident.unanswered = why === undefined ? incident.unanswered + 1 : 0;
     askAgain(incident);
   },
   decided: (incident, { decision, at, v }) => {
+    incident.unanswered = 0;
     incident.decisions.push({ decision, at, v });
     applyDecision(incident, decision, at, v);
     if (decision.verb === 'outside')
@@ -153,7 +156,9 @@ const handlers: Handlers = {
     dropProof(incident);
     askAgain(incident);
   },
-  'card-asked': () => undefined,
+  'card-asked': (incident) => {
+    incident.unanswered = 0;
+  },
   'decision-refused': (incident, { verb, by }) => takeBack(incident, verb, by),
   'also-asked-for': (incident, { incident: other, by }) => {
     incident.alsoAsked.push(...by.map((person) => ({ by: person, incident: other })));

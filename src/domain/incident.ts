@@ -48,7 +48,8 @@ export type WorkKind =
 
 export type EventBody =
   /** The first opens the incident; later ones are repeats. `fingerprint`: the alert carried a token, sealed beside the log. */
-  | { type: 'alert-received'; alert: LeakAlert; fingerprint?: string }
+  /** `repeats`: how many were only counted since the one before. */
+  | { type: 'alert-received'; alert: LeakAlert; fingerprint?: string; repeats?: number }
   | { type: 'alert-updated'; update: AlertUpdate }
   /** `fingerprint`: the live token was found by its hash and sealed. */
   | { type: 'identified'; identity: TokenIdentity; fingerprint?: string }
@@ -68,8 +69,8 @@ export type EventBody =
       looks?: number[];
     }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
-  /** `why`: absent where time did it. */
-  | { type: 'plan-expired'; why?: 'policy-changed' }
+  /** `why`: absent where time did it; asked: somebody pressed a button of a plan that had waited too long. */
+  | { type: 'plan-expired'; why?: 'policy-changed' | 'asked' }
   /** `count`: of the present plan, from 1. */
   | { type: 'reminded'; count: number }
   | { type: 'decided'; decision: Decision }
@@ -199,7 +200,7 @@ export interface Incident {
   status: Status;
   /** What is wanted, as whoever asked last said. */
   goal: Goal;
-  alerts: { alert: LeakAlert; at: string; v: number }[];
+  alerts: { alert: LeakAlert; at: string; v: number; repeats?: number }[];
   updates: { update: AlertUpdate; at: string }[];
   /** A sealed copy of the leaked token exists. */
   tokenHeld: boolean;
@@ -222,6 +223,8 @@ export interface Incident {
   situations: Situation[];
   plan?: Plan;
   planAt?: string;
+  /** Plans in a row that expired while nobody did anything: each waits longer than the one before. */
+  unanswered: number;
   /** Milliseconds that the plan waits for approval, where the policy says so. */
   planExpiry?: number;
   /** Version of the policy that the plan was made under. */

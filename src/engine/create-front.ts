@@ -6,7 +6,7 @@ import { decide } from './decide.ts';
 import type { BotDeps } from './deps.ts';
 import type { Front } from './front.ts';
 import { switchPause } from './pause.ts';
-import { receiveAlert, receiveUpdate } from './receive-alert.ts';
+import { receiveAlert, receiveUpdate, recognise } from './receive-alert.ts';
 import { change, enqueue, openSession } from './session.ts';
 
 export interface FrontOptions {
@@ -23,7 +23,8 @@ export function createFront(deps: BotDeps, { roster, clusters, ask, health }: Fr
     return loaded && fold(id, loaded.events);
   };
   return {
-    report: (finding) => receiveAlert(deps, finding),
+    report: (finding, known) => receiveAlert(deps, finding, known),
+    recognise: (finding) => recognise(deps, finding),
     update: (update) => receiveUpdate(deps, update),
     decide: (id, click, token) => decide(deps, roster, id, click, token),
     pause: (by, reason) => switchPause(deps, by, reason),

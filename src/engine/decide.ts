@@ -1,5 +1,6 @@
 // A person's click: checked against the state, appended once, enqueued.
-import { type Click, type Roster, refuse } from '../domain/approval.ts';
+import { type Click, type Refusal, type Roster, refuse } from '../domain/approval.ts';
+import { approvableUntil } from '../domain/due.ts';
 import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
 import { asksAt, awaitingAfter } from '../domain/needed.ts';
 import { scrubbed } from '../domain/scrub.ts';
@@ -8,7 +9,7 @@ import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
 import type { Decided } from './front.ts';
 import { noteAskers } from './same-account.ts';
-import { append, enqueue, openSession } from './session.ts';
+import { append, change, clockOf, enqueue, openSession, type Session } from './session.ts';
 
 /** Of many clicks in the same moment one is appended; every other is checked again against what that one changed. */
 export async function decide(
@@ -31,17 +32,41 @@ export async function decide(
     const now = deps.clock.now();
     const refusal = refuse(session.incident, click, roster, now);
     if (refusal) return { decided: false, refusal };
+    const tooLate = await planAnew(deps, session, click.verb);
+    if (tooLate) return tooLate;
     const closing = closes(click);
     const decision = toDecision(session.incident, click, roster, now, fingerprint);
     const events: EventBody[] = [{ type: 'decided', decision }, ...(closing ? [closing] : [])];
     if (pause && !session.incident.paused && !closing) events.push({ type: 'paused', pause });
     if ((await append(deps, session, events, seal)) === 'appended') break;
   }
-  await enqueue(deps, session).catch((error: unknown) =>
-    deps.logger.warn({ err: error, incident: incidentId }, 'could not enqueue; the sweeper will'),
-  );
+  await enqueueSafely(deps, session);
   return { decided: true, incident: session.incident };
 }
+
+const enqueueSafely = (deps: BotDeps, session: Session): Promise<void> =>
+  enqueue(deps, session).catch((err: unknown) =>
+    deps.logger.warn({ err, incident: session.incident.id }, 'could not enqueue; the sweeper will'),
+  );
+
+/** An approval is of what was looked at lately: one of a plan that has waited too long has it made anew instead. */
+async function planAnew(deps: BotDeps, session: Session, verb: Verb): Promise<Decided | undefined> {
+  if (verb !== 'approve' && verb !== 'break-glass') return undefined;
+  const now = clockOf(deps, session).now();
+  const isLate = (incident: Incident) => (approvableUntil(incident, deps.settings.timing) ?? now) < now;
+  const late = await change(deps, session, (incident) =>
+    isLate(incident) ? [{ type: 'plan-expired', why: 'asked' }] : undefined,
+  );
+  if (!late) return undefined;
+  await enqueueSafely(deps, session);
+  return { decided: false, refusal: TOO_LATE };
+}
+
+const TOO_LATE: Refusal = {
+  code: 'plan-changed',
+  message:
+    'This plan has waited longer than an approval counts, so your click did nothing yet. Everything is being looked at again: a fresh plan is on the card in a moment. Read it and press again.',
+};
 
 const VOTES: readonly Verb[] = ['contain', 'approve', 'retry', 'skip', 'roll-back'];
 

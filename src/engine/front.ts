@@ -3,7 +3,7 @@ import type { Finding } from '../contracts.ts';
 import type { AlertUpdate } from '../domain/alert.ts';
 import type { Click, Person, Refusal } from '../domain/approval.ts';
 import type { Incident, Pause } from '../domain/incident.ts';
-import type { Answer, Question } from '../ports.ts';
+import type { Answer, Question, Recognised } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Switched } from './pause.ts';
 
@@ -18,7 +18,9 @@ export interface Opened {
 /** Every method throws AppError where the store or the worker is away; nothing was accepted then. */
 export interface Front {
   /** Resolves once the report is durable. */
-  report(finding: Finding): Promise<Opened>;
+  report(finding: Finding, known?: Promise<Recognised | undefined>): Promise<Opened>;
+  /** Whether the finding is known, in one read; for `report`, by whoever has something else to ask at the same time. */
+  recognise(finding: Finding): Promise<Recognised | undefined>;
   update(update: AlertUpdate): Promise<void>;
   /** `token`: what a person pasted into the Identify form; it is sealed with the decision. */
   decide(incidentId: string, click: Click, token?: Secret): Promise<Decided>;

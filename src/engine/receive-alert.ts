@@ -4,14 +4,34 @@ import type { Finding } from '../contracts.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
 import { fold } from '../domain/fold.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
+import { gist, quietFor } from '../domain/repeat.ts';
 import { scrubbed } from '../domain/scrub.ts';
-import type { AppendRequest, Work } from '../ports.ts';
+import type { AppendRequest, Recognised, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Opened } from './front.ts';
-import { append, change, openSession, owed } from './session.ts';
+import { append, change, clockOf, openSession, owed } from './session.ts';
 
-/** Resolves once the alert is in the log. Throws AppError `store-unavailable`: then nothing was accepted. */
-export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Opened> {
+/** Whether this finding is known. What a person says is always heard, so nobody needs to ask. */
+export async function recognise(
+  { log, vault }: BotDeps,
+  { alert, token }: Finding,
+): Promise<Recognised | undefined> {
+  const [key] = dedupeKeys(alert, token && vault.fingerprint(token));
+  if (key === undefined || alert.reporter !== undefined) return undefined;
+  return await log.recognise(key, gist(alert));
+}
+
+/**
+ * Resolves once the alert is in the log, or is counted where it says nothing new. `known`: asked for already. Throws
+ * AppError `store-unavailable`: then nothing was accepted.
+ */
+export async function receiveAlert(
+  deps: BotDeps,
+  finding: Finding,
+  known = recognise(deps, finding),
+): Promise<Opened> {
+  const held = await known;
+  if (held?.counted) return counted(deps, held.by, finding.alert);
   const fingerprint = finding.token && deps.vault.fingerprint(finding.token);
   // Its keys too are made of what may be kept.
   const alert = scrubbed(finding.alert);
@@ -22,7 +42,7 @@ export async function receiveAlert(deps: BotDeps, finding: Finding): Promise<Ope
     ...(fingerprint === undefined ? {} : { fingerprint }),
   };
   const seal = finding.token && { seal: { token: finding.token, ttlMs: deps.settings.timing.keepTokenFor } };
-  let holder: string | null = null;
+  let holder: string | null = held?.by ?? null;
   for (;;) {
     const opened: Opened | string =
       holder === null
@@ -86,13 +106,25 @@ async function join(
   const past = session?.incident.closed && event.alert.subject.kind === 'coordinates';
   // Coordinates name whatever is there now, so a closed incident about them is history and not this one.
   if (session === undefined || past) return await open(deps, event, keys, holder, seal);
-  const { incident } = session;
+  const { incident, repeats } = session;
+  const quietMs = quietFor(incident, event.alert, event.fingerprint, clockOf(deps, session).now());
+  if (quietMs > 0) {
+    await deps.log.quiet(holder, incident.version, gist(event.alert), quietMs);
+    return counted(deps, holder, event.alert);
+  }
   const quiet = incident.closed?.as === 'false-alarm' && event.alert.reporter === undefined;
-  const { fingerprint: _, ...unsealed } = event;
-  const result = await append(deps, session, [quiet ? unsealed : event], quiet ? {} : seal);
+  const { fingerprint, ...said } = { ...event, ...(repeats > 0 && { repeats }) };
+  const sealed = quiet || fingerprint === undefined ? said : { ...said, fingerprint };
+  const result = await append(deps, session, [sealed], { repeats, ...(quiet ? {} : seal) });
   if (result !== 'appended') return holder;
   await addSafely(deps, holder, owed(deps, session));
   return { incidentId: holder, created: false };
+}
+
+/** No event and no job: it is known, and its number is kept. */
+function counted({ witness }: BotDeps, incidentId: string, { source }: LeakAlert): Opened {
+  witness?.repeated?.({ id: incidentId, source });
+  return { incidentId, created: false };
 }
 
 /** What was appended is accepted, whatever happens to the queue: the sweeper finds it. */
@@ -109,10 +141,10 @@ export async function receiveUpdate(deps: BotDeps, given: AlertUpdate): Promise<
   const holder = await deps.log.find(externalKey(update.source, update.externalId));
   const session = holder === undefined ? undefined : await openSession(deps, holder);
   if (session === undefined) return;
-  await change(deps, session, ({ updates }) =>
+  const news = await change(deps, session, ({ updates }) =>
     isRepeated(update, updates) ? undefined : [{ type: 'alert-updated', update }],
   );
-  await addSafely(deps, session.incident.id, owed(deps, session));
+  if (news) await addSafely(deps, session.incident.id, owed(deps, session));
 }
 
 /** Sources send again what was not answered, under another signature: the last thing that they said is no news. */

@@ -8,7 +8,7 @@ import type { AppendRequest, Clock, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 
 type Logged = Pick<BotDeps, 'log' | 'clock' | 'witness'>;
-type Extras = Pick<AppendRequest, 'seal' | 'budgets' | 'claim'>;
+type Extras = Pick<AppendRequest, 'seal' | 'budgets' | 'claim' | 'repeats'>;
 /** `overBudget`: name of the budget that is used up. */
 export type Appended = 'appended' | 'conflict' | { overBudget: string };
 
@@ -19,6 +19,8 @@ export interface Session {
   head: string;
   /** When this was so, in Unix milliseconds: from before it was asked for, since an answer may be read long after it was given. */
   seenAt: number;
+  /** Repeats that were only counted so far. */
+  repeats: number;
 }
 
 export async function openSession(deps: Logged, id: string): Promise<Session | undefined> {
@@ -27,8 +29,12 @@ export async function openSession(deps: Logged, id: string): Promise<Session | u
   return loaded && toSession(id, loaded, from);
 }
 
-function toSession(id: string, { events, cursors, head }: LoadedIncident, seenAt: number): Session {
-  return { incident: fold(id, events), events, cursors, head, seenAt };
+function toSession(
+  id: string,
+  { events, cursors, head, repeats = 0 }: LoadedIncident,
+  seenAt: number,
+): Session {
+  return { incident: fold(id, events), events, cursors, head, repeats, seenAt };
 }
 
 /** Appends and moves the session forward; on `conflict` the session has been loaded anew, so decide again. */
@@ -48,6 +54,7 @@ export async function append(
   if (result.kind === 'appended') {
     session.events = [...session.events, ...result.events];
     session.head = result.head;
+    session.repeats -= extras.repeats ?? 0;
     session.incident = fold(id, session.events);
     session.seenAt = from;
     const { incident: after, events: all } = session;

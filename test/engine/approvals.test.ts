@@ -385,6 +385,10 @@ describe('a second incident about the same ServiceAccount', () => {
   });
 });
 
+const quick = (approvals: number, expiry: string): PolicyInput => ({
+  rules: [{ name: 'quick', do: { any: { approvals, from: ['approvers'], expiry }, contain: 'auto' } }],
+});
+
 describe('a plan that waits', () => {
   it('is reminded of twice, then expires; the incident stays open with a fresh plan', async () => {
     const id = await waiting();
@@ -397,6 +401,55 @@ describe('a plan that waits', () => {
     expect(at('plan-expired')).toEqual([24 * 3_600_000]);
     expect(h.incident(id).closed).toBeUndefined();
     expect(h.incident(id)).toMatchObject({ status: 'awaiting-approval', reminders: 0 });
+  });
+
+  it.each([
+    ['half an hour', '30m', 100],
+    ['a minute', '1m', 120],
+  ])(
+    '%s, for a week, while nobody comes: the log stays short, and people are called less and less often',
+    async (_, expiry, most) => {
+      const id = await waiting({ policy: quick(1, expiry) });
+      await h.run(id, 24 * 3_600_000);
+      expect(h.memory.events(id).length).toBeLessThan(most / 2);
+      await h.run(id, 6 * 24 * 3_600_000);
+      expect(h.memory.events(id).length).toBeLessThan(most + 60);
+      expect(h.incident(id).status).toBe('awaiting-approval');
+    },
+  );
+
+  it('longer than an approval counts is not approved, but made anew at once for who comes', async () => {
+    const id = await waiting({ policy: quick(1, '30m') });
+    await h.run(id, 3 * 24 * 3_600_000);
+    h.advance(40 * 60_000);
+    const before = h.incident(id);
+    const refused = await h.click(id, 'approve', 'UINES');
+    expect(refused).toMatchObject({
+      refusal: { code: 'plan-changed', message: expect.stringMatching(/fresh plan/) },
+    });
+    await h.run(id);
+    expect(h.incident(id).runs).toHaveLength(before.runs.length);
+    expect(Date.parse(h.incident(id).planAt ?? '')).toBe(h.now());
+    expect(await code(h.click(id, 'approve', 'UINES'))).toBeUndefined();
+  });
+
+  it('waits as long as the policy says again once somebody was there', async () => {
+    const id = await waiting({ policy: quick(2, '30m') });
+    await h.run(id, 3 * 24 * 3_600_000);
+    h.advance(31 * 60_000);
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id);
+    const planAt = h.now();
+    await h.run(id, 30 * 60_000);
+    const last = h.memory.events(id).findLast(({ type }) => type === 'plan-expired');
+    expect(Date.parse(last?.at ?? '') - planAt).toBe(30 * 60_000);
+  });
+
+  it('too long is not told to who may not approve at all', async () => {
+    const id = await waiting();
+    h.advance(25 * 3_600_000);
+    expect(await code(h.click(id, 'approve', 'UNOBODY'))).toBe('not-allowed');
+    expect(h.memory.events(id).some(({ type }) => type === 'plan-expired')).toBe(false);
   });
 
   it('nobody is reminded of what was decided', async () => {

@@ -185,6 +185,8 @@ describe('a purge', () => {
     await books.write('new', [reported(), closedAs('declined')]);
     // A key that another incident has taken over since stays with it.
     await books.raw((r) => r.set(books.space.claim('ext:gitguardian:7'), 'new'));
+    await books.log.quiet('old', all.length, 'said', 30 * DAY);
+    expect(await books.keys()).toEqual(expect.arrayContaining(['heard:old', 'repeats:old']));
     const { purged, kept } = await run();
     const stub = {
       type: 'purged',

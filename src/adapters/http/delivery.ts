@@ -2,7 +2,7 @@
 import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts.ts';
 import type { AlertUpdate } from '../../domain/alert.ts';
 import { withLogFields } from '../../log-fields.ts';
-import type { Clock } from '../../ports.ts';
+import type { Clock, Recognised } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 
 export interface Log {
@@ -11,11 +11,16 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** Of the engine, which alone looks into it. */
+type Known = Recognised | undefined;
+
 export interface DeliveryOptions {
   toleranceMs: number;
   clock: Clock;
   /** Resolves once the finding is durably in the log. Harmless to repeat: the same finding is the same incident. */
-  receive(finding: Finding): Promise<{ incidentId: string; created: boolean }>;
+  receive(finding: Finding, known?: Promise<Known>): Promise<{ incidentId: string; created: boolean }>;
+  /** Asks whether the finding is known, together with whether the delivery is: what is new waits for one answer only. */
+  recognise?(finding: Finding): Promise<Known>;
   update(update: AlertUpdate): Promise<void>;
   /** What was remembered of a delivery that was handled to its end; undefined: it was not. */
   seen(deliveryId: string): Promise<string | undefined>;
@@ -71,9 +76,11 @@ export function deliverer(options: DeliveryOptions): Deliver {
 
 async function handle(options: DeliveryOptions, id: string, parsed: Parsed): Promise<Answer> {
   if (parsed.kind === 'ignored') return { status: 200, body: { status: 'ignored', why: parsed.why } };
-  const note = await options.seen(id);
+  const { recognise } = options;
+  const known = parsed.kind === 'findings' && recognise ? parsed.findings.map(recognise) : [];
+  const [note] = await Promise.all([options.seen(id), ...known]);
   if (note !== undefined) return duplicateOf(note.split(' ').filter((word) => word !== ''));
-  const answer = await act(options, parsed);
+  const answer = await act(options, parsed, known);
   try {
     await options.remember(id, idsOf(answer).join(' '), REMEMBER_MS);
   } catch {
@@ -83,12 +90,16 @@ async function handle(options: DeliveryOptions, id: string, parsed: Parsed): Pro
   return answer;
 }
 
-async function act(options: DeliveryOptions, parsed: Exclude<Parsed, { kind: 'ignored' }>): Promise<Answer> {
+async function act(
+  options: DeliveryOptions,
+  parsed: Exclude<Parsed, { kind: 'ignored' }>,
+  known: Promise<Known>[],
+): Promise<Answer> {
   if (parsed.kind === 'update') {
     await options.update(parsed.update);
     return { status: 200, body: { status: 'noted' } };
   }
-  const received = await Promise.all(parsed.findings.map((finding) => options.receive(finding)));
+  const received = await Promise.all(parsed.findings.map((finding, i) => options.receive(finding, known[i])));
   const incidents = received.map(({ incidentId, created }) => ({ id: incidentId, created }));
   options.log.info({ incidents }, 'alert received');
   return { status: 202, body: { status: 'accepted', incidents } };

@@ -54,7 +54,7 @@ const PROOF = [1, 2.5, 5, 10, 15, 20, 30, 60, 120, 300, 900, 3600];
 
 export const DEFINITIONS = {
   tourniquet_alerts_total: counter(
-    'Alerts that are in the incident log: `new` opened an incident, `duplicate` was noted on one that exists.',
+    'Alerts that are in the incident log: `new` opened an incident, `duplicate` was noted or counted on one that exists.',
     'source',
     'outcome',
   ),

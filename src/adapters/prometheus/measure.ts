@@ -2,7 +2,7 @@
 import type { EventBody, Incident, IncidentEvent } from '../../domain/incident.ts';
 import { kills } from '../../domain/plan.ts';
 import { takesBack } from '../../domain/runs.ts';
-import type { Appended } from '../../witness.ts';
+import type { Appended, Repeated } from '../../witness.ts';
 import type { Labels } from './definitions.ts';
 import type { CounterName, HistogramName } from './metrics.ts';
 
@@ -21,6 +21,10 @@ export function measure(seen: Appended): Measurement[] {
 }
 
 const counted = (count: CounterName, labels: Labels = {}): Measurement[] => [{ count, labels }];
+
+/** One that was only counted is a duplicate like one that was written down. */
+export const measureRepeat = ({ source }: Repeated): Measurement[] =>
+  counted('tourniquet_alerts_total', { source, outcome: 'duplicate' });
 
 const rules: Rules = {
   'alert-received': ({ v, alert: { source } }) =>

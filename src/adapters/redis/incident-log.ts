@@ -9,7 +9,7 @@ import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
 import type { Keys } from './keys.ts';
 import { LEDGER_ID } from './ledger.ts';
-import { ADVANCE, APPEND, SETTLE } from './scripts.lua.ts';
+import { ADVANCE, APPEND, QUIET, RECOGNISE, SETTLE } from './scripts.lua.ts';
 import { seal } from './vault.ts';
 
 /** Raw access for audits, which must also be able to look at a damaged log. */
@@ -46,8 +46,19 @@ export function createIncidentLog({
     async load(id) {
       // It is chained as incidents are, so whoever asks for it by its name would read it, and write to it, as one.
       if (id === LEDGER_ID) return undefined;
-      const [entries, cursors] = await readBoth(store, space, id);
-      return entries.length === 0 ? undefined : verified(keys.chain, id, entries, cursors);
+      const [entries, cursors, repeats] = await readAll(store, space, id);
+      return entries.length === 0 ? undefined : { ...verified(keys.chain, id, entries, cursors), repeats };
+    },
+    async recognise(key, said) {
+      const args = [space.claim(key), space.heard(''), space.repeats(''), said];
+      const reply = await store.keep((redis) => redis.eval(RECOGNISE, 1, ...args));
+      if (reply === null) return undefined;
+      const [by, counted] = reply as [string, number];
+      return { by, counted: counted === 1 };
+    },
+    async quiet(id, version, said, forMs) {
+      const names = [space.log(id), space.heard(id), space.repeats(id)];
+      await store.keep((redis) => redis.eval(QUIET, 3, ...names, version, said, forMs));
     },
     find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
     about: (name) => store.run((redis) => redis.zrevrange(space.about(name), 0, -1)),
@@ -67,7 +78,7 @@ export function createIncidentLog({
       return Number(reached);
     },
     async trail(id) {
-      const [entries, cursors] = await readBoth(store, space, id);
+      const [entries, cursors] = await readAll(store, space, id);
       const score = await store.run((redis) => redis.zscore(space.incidents, id));
       return { entries, listed: score !== null, shown: Math.max(0, ...Object.values(cursors)) };
     },
@@ -80,6 +91,8 @@ const keysOf = (space: KeySpace, { id, claim = [], budgets = [], about = [] }: A
   space.incidents,
   space.sweep,
   space.token(id),
+  space.heard(id),
+  space.repeats(id),
   ...claim.map(({ key }) => space.claim(key)),
   ...budgets.map(({ name }) => space.budget(name)),
   ...about.map((name) => space.about(name)),
@@ -112,6 +125,7 @@ function scriptOptions(keys: Keys, request: AppendRequest, now: number): string 
     head: request.head,
     // Numbers that Redis reads back travel as text: Lua would write large ones in scientific notation.
     now: String(now),
+    repeats: request.repeats ?? 0,
     claimFrom: (request.claim ?? []).map((claim) => claim.from ?? ''),
     ...(request.seal && {
       sealed: seal(keys.seal, request.id, request.seal.token),
@@ -151,22 +165,23 @@ async function readVersions(store: Store, space: KeySpace, ids: readonly string[
   });
 }
 
-async function readBoth(
+async function readAll(
   store: Store,
   space: KeySpace,
   id: string,
-): Promise<[string[], Record<string, number>]> {
+): Promise<[string[], Record<string, number>, number]> {
   // MULTI, so that no cursor is ahead of the events that it is read with.
   const replies = await store.run((redis) =>
-    redis.multi().lrange(space.log(id), 0, -1).hgetall(space.cursors(id)).exec(),
+    redis.multi().lrange(space.log(id), 0, -1).hgetall(space.cursors(id)).get(space.repeats(id)).exec(),
   );
-  const [entries, cursors] = (replies ?? []).map(([error, value]) => {
+  const [entries, cursors, repeats] = (replies ?? []).map(([error, value]) => {
     if (error) throw error;
     return value;
-  }) as [string[], Record<string, string>];
+  }) as [string[], Record<string, string>, string | null];
   return [
     entries,
     Object.fromEntries(Object.entries(cursors).map(([name, version]) => [name, Number(version)])),
+    Number(repeats),
   ];
 }
 

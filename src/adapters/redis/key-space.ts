@@ -5,6 +5,10 @@ export interface KeySpace {
   log(id: string): string;
   /** HASH reporter → version that it has shown. */
   cursors(id: string): string;
+  /** SET of what is only counted when it is said again; expires by itself, and goes with every append. */
+  heard(id: string): string;
+  /** STRING, how many repeats were only counted since one was last written down. */
+  repeats(id: string): string;
   /** STRING, the sealed token; expires by itself. */
   token(id: string): string;
   /** STRING, JSON: the message that shows the incident. */
@@ -41,6 +45,8 @@ export function keySpace(prefix: string): KeySpace {
   return {
     log: (id) => `${prefix}:log:${id}`,
     cursors: (id) => `${prefix}:cursors:${id}`,
+    heard: (id) => `${prefix}:heard:${id}`,
+    repeats: (id) => `${prefix}:repeats:${id}`,
     token: (id) => `${prefix}:token:${id}`,
     card: (id) => `${prefix}:card:${id}`,
     burst: (id) => `${prefix}:burst:${id}`,

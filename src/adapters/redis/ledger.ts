@@ -45,7 +45,8 @@ export function createLedger({ store, prefix, keys }: { store: Store; prefix: st
     },
     purge(after, at, stub, claims) {
       const { incident: id, entries, head } = stub;
-      const own = [space.log(id), space.cursors(id), space.token(id), space.card(id)];
+      const told = [space.log(id), space.cursors(id), space.token(id), space.card(id)];
+      const own = [...told, space.heard(id), space.repeats(id)];
       const shared = [space.incidents, space.sweep, space.openings, space.burstOf];
       const names = [...shared, ...own, ...claims.map((claim) => space.claim(claim))];
       const args = [id, String(entries), head, space.burst('')];

@@ -1,22 +1,22 @@
 // The Lua scripts of the incident log and of bursts: each decides and writes in one step, so that no two processes can both believe they were first.
 
 /**
- * KEYS: log, incidents, sweep, token, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
+ * KEYS: log, incidents, sweep, token, heard, repeats, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
  * Everything is checked before anything is written.
  */
 export const APPEND = `
 local log, incidents, sweep, token = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local o = cjson.decode(ARGV[1])
-local claims = #o.claimFrom
+local claims, first = #o.claimFrom, 6
 
 if redis.call('LLEN', log) ~= o.expected then return {'conflict'} end
 if o.expected > 0 and string.sub(redis.call('LINDEX', log, -1), 1, #o.head) ~= o.head then return {'conflict'} end
 for i, from in ipairs(o.claimFrom) do
-  local by = redis.call('GET', KEYS[4 + i])
+  local by = redis.call('GET', KEYS[first + i])
   if by and by ~= from and by ~= o.id then return {'held', by, i} end
 end
 for i, budget in ipairs(o.budgets) do
-  local key = KEYS[4 + claims + i]
+  local key = KEYS[first + claims + i]
   local spent = redis.call('ZCOUNT', key, '(' .. budget.since, '+inf')
   local mine = redis.call('ZSCORE', key, budget.member)
   if mine and tonumber(mine) > tonumber(budget.since) then spent = spent - 1 end
@@ -26,20 +26,42 @@ end
 for i = 2, #ARGV do redis.call('RPUSH', log, ARGV[i]) end
 redis.call('ZADD', incidents, 'NX', o.now, o.id)
 redis.call('SADD', sweep, o.id)
-for i = 1, #o.claimFrom do redis.call('SET', KEYS[4 + i], o.id) end
+if o.expected > 0 then redis.call('DEL', KEYS[5]) end
+if o.repeats > 0 then redis.call('DECRBY', KEYS[6], o.repeats) end
+for i = 1, #o.claimFrom do redis.call('SET', KEYS[first + i], o.id) end
 if o.sealed then redis.call('SET', token, o.sealed, 'PX', o.sealedTtl) end
 for i, budget in ipairs(o.budgets) do
-  local key = KEYS[4 + claims + i]
+  local key = KEYS[first + claims + i]
   redis.call('ZREMRANGEBYSCORE', key, '-inf', budget.since)
   redis.call('ZADD', key, o.now, budget.member)
   redis.call('PEXPIRE', key, budget.window)
 end
-for i = 5 + claims + #o.budgets, #KEYS do
+for i = first + 1 + claims + #o.budgets, #KEYS do
   redis.call('ZADD', KEYS[i], o.now, o.id)
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', o.aboutSince)
   redis.call('PEXPIRE', KEYS[i], o.aboutFor)
 end
 return {'appended'}
+`;
+
+/** KEYS: claim. ARGV: the prefixes of what is heard and of its numbers, what was said. Who holds the claim, and whether it was counted. */
+export const RECOGNISE = `
+local id = redis.call('GET', KEYS[1])
+if not id then return false end
+if redis.call('SISMEMBER', ARGV[1] .. id, ARGV[3]) == 0 then return {id, 0} end
+redis.call('INCR', ARGV[2] .. id)
+return {id, 1}
+`;
+
+/** KEYS: log, heard, repeats. ARGV: version, what was said, for how long. Where something was appended meanwhile, the next repeat is looked at anew. */
+export const QUIET = `
+local length = redis.call('LLEN', KEYS[1])
+if length > 0 then redis.call('INCR', KEYS[3]) end
+if length ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SADD', KEYS[2], ARGV[2])
+local left = redis.call('PTTL', KEYS[2])
+if left < 0 or left > tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+return 1
 `;
 
 /** KEYS: log, cursors, sweep. ARGV: id, version, then the cursors as field, value, … */
@@ -102,8 +124,8 @@ return burst
 `;
 
 /**
- * KEYS: ledger, then where an incident is purged: incidents, sweep, openings, burst-of, its log, cursors, token, card, and
- * one per claim. ARGV: expected length, expected head, entry, then of that incident: id, version, head, and the prefix of
+ * KEYS: ledger, then where an incident is purged: incidents, sweep, openings, burst-of, its log, cursors, token, card,
+ * heard, repeats, and one per claim. ARGV: expected length, expected head, entry, then of that incident: id, version, head, and the prefix of
  * the bursts' own keys. The stub is written in the same
  * step that removes the incident, so there is no moment with one and without the other.
  */
@@ -124,8 +146,8 @@ if id then
   local burst = redis.call('HGET', KEYS[5], id)
   if burst and burst ~= '' then redis.call('ZREM', ARGV[7] .. burst, id) end
   redis.call('HDEL', KEYS[5], id)
-  redis.call('DEL', KEYS[6], KEYS[7], KEYS[8], KEYS[9])
-  for i = 10, #KEYS do
+  redis.call('DEL', unpack(KEYS, 6, 11))
+  for i = 12, #KEYS do
     if redis.call('GET', KEYS[i]) == id then redis.call('DEL', KEYS[i]) end
   end
 end

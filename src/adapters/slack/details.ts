@@ -142,9 +142,9 @@ function proofGroup(incident: Incident): string[] {
 /** Rebuilt from the state, so that Details need no second read of the log. */
 function timeline(incident: Incident): string[] {
   const entries: [string, string][] = [
-    ...incident.alerts.map(({ alert, at }): [string, string] => [
+    ...incident.alerts.map(({ alert, at, repeats = 0 }): [string, string] => [
       at,
-      alert.reporter ? `reported by ${people([alert.reporter])}` : `alert from ${code(alert.source, 60)}`,
+      `${alert.reporter ? `reported by ${people([alert.reporter])}` : `alert from ${code(alert.source, 60)}`}${repeats > 0 ? `; ${counted(repeats, 'repeat')} before it` : ''}`,
     ]),
     ...incident.updates.map(({ update, at }): [string, string] => [at, clean(update.note)]),
     ...incident.decisions.map(({ decision, at }): [string, string] => [

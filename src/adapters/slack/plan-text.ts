@@ -110,7 +110,8 @@ function approvalLines(incident: Incident, { policy, groups }: Approving): strin
   if (pendingSteps(incident).length === 0) return [votesLine(incident)].filter((line) => line !== '');
   const needed = neededFor(incident, 'approve', policy);
   const expiry = incident.planExpiry ?? (needed.kind === 'approve' ? needed.expiry : policy.approvalExpiry);
-  const until = incident.planAt ? ` Until ${moment(Date.parse(incident.planAt) + expiry)}.` : '';
+  const later = incident.unanswered > 0 ? ' Who presses later has it made anew first.' : '';
+  const until = incident.planAt ? ` Until ${moment(Date.parse(incident.planAt) + expiry)}.${later}` : '';
   const quick = offers(incident).includes('contain')
     ? asksText(incident, 'contain', policy, groups).map((words) => `*May quarantine at once:* ${words}.`)
     : [];

@@ -58,10 +58,15 @@ export function aloneFor(event: IncidentEvent, after: Incident, policy: Policy):
 }
 
 /** An incident never ends because nobody came: whoever must act is called, and a fresh plan follows. */
-export function planOver(why: 'policy-changed' | undefined, before: Incident, policy: Policy): string[] {
+export function planOver(
+  why: 'policy-changed' | 'asked' | undefined,
+  before: Incident,
+  policy: Policy,
+): string[] {
   const next = 'The incident stays open. Everything is looked at again, and a fresh plan follows.';
   if (why === 'policy-changed')
     return ['The policy has changed, and approvals under the old one are void.', next];
+  if (why === 'asked') return ['The plan had waited longer than an approval counts.', next];
   if (!isBleeding(before)) return ['Nobody approved in time.', next];
   const called = mentions(policy, policy.fallback);
   return [`*Nobody approved in time, and the token still works.* ${called}: somebody must act.`, next];

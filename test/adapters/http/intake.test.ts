@@ -72,6 +72,31 @@ describe('a delivery', () => {
     expect(findings.map((finding) => finding.token?.reveal())).toEqual([token]);
   });
 
+  it('is asked about while it is asked whether it came before: what is new waits for one answer only', async () => {
+    const asked: string[] = [];
+    const { promise: both, resolve } = Promise.withResolvers<void>();
+    const ask = async (what: string): Promise<undefined> => {
+      asked.push(what);
+      if (asked.length === 2) resolve();
+      await both;
+    };
+    const known: unknown[] = [];
+    const { post } = await start({
+      seen: () => ask('seen'),
+      recognise: async () => {
+        await ask('recognise');
+        return { by: 'incident-7', counted: true };
+      },
+      receive: async (_finding, given) => {
+        known.push(await given);
+        return { incidentId: 'incident-7', created: false };
+      },
+    });
+    expect((await post('/hooks/report', body, signed())).status).toBe(202);
+    expect(asked.toSorted()).toEqual(['recognise', 'seen']);
+    expect(known).toEqual([{ by: 'incident-7', counted: true }]);
+  });
+
   it('is not answered before', async () => {
     const gate = Promise.withResolvers<{ incidentId: string; created: boolean }>();
     const called = Promise.withResolvers<void>();

@@ -1,16 +1,17 @@
 // The numbers of a whole incident, counted by the real engine on a real story: each thing once, and none of them a name.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { actions } from '../../../src/actions/index.ts';
-import { measure } from '../../../src/adapters/prometheus/measure.ts';
+import { measure, measureRepeat } from '../../../src/adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../../../src/adapters/prometheus/metrics.ts';
 import { doReport } from '../../../src/engine/work.ts';
-import type { Appended, Shown } from '../../../src/witness.ts';
+import type { Appended, Repeated, Shown } from '../../../src/witness.ts';
 import { type Harness, seedLegacy, startHarness } from '../../engine/harness.ts';
 
 let harness: Harness;
 let metrics: Metrics;
 let seen: Appended[];
 let shown: Shown[];
+let repeated: Repeated[];
 let token: string;
 
 beforeEach(async () => {
@@ -20,14 +21,18 @@ beforeEach(async () => {
     clusters: ['prod'],
     actions: actions.map(({ name }) => name),
   });
-  [seen, shown] = [[], []];
-  harness.deps.witness = { appended: (one) => void seen.push(one), shown: (one) => void shown.push(one) };
+  [seen, shown, repeated] = [[], [], []];
+  harness.deps.witness = {
+    appended: (one) => void seen.push(one),
+    shown: (one) => void shown.push(one),
+    repeated: (one) => void repeated.push(one),
+  };
   token = await seedLegacy(harness.cluster());
 });
 afterEach(() => harness.close());
 
 async function numbers(): Promise<string[]> {
-  for (const one of seen.flatMap(measure))
+  for (const one of [...seen.flatMap(measure), ...repeated.flatMap(measureRepeat)])
     if ('count' in one) metrics.count(one.count, one.labels);
     else metrics.observe(one.observe, one.labels, one.seconds);
   const text = await metrics.text();

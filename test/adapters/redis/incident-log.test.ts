@@ -322,3 +322,53 @@ describe('a damaged log', () => {
 test('an incident that does not exist is undefined', async () => {
   expect(await world.log.load('inc-none')).toBeUndefined();
 });
+
+describe('a finding that is heard again', () => {
+  const claimed = async (key: string) => {
+    const id = world.newId();
+    const claim = [{ key, from: null }];
+    const result = await world.log.append({ id, expected: 0, events: [trouble('a')], head: '', claim });
+    if (result.kind !== 'appended') throw new Error(result.kind);
+    return { id, head: result.head };
+  };
+  const numberOf = async (id: string) => (await world.log.load(id))?.repeats;
+
+  test('is recognised, and counted only once somebody has said that this may be', async () => {
+    expect(await world.log.recognise('r:1', 'said')).toBeUndefined();
+    const { id } = await claimed('r:1');
+    expect(await world.log.recognise('r:1', 'said')).toEqual({ by: id, counted: false });
+    expect(await numberOf(id)).toBe(0);
+    await world.log.quiet(id, 1, 'said', 60_000);
+    expect(await world.log.recognise('r:1', 'said')).toEqual({ by: id, counted: true });
+    expect(await world.log.recognise('r:1', 'other')).toEqual({ by: id, counted: false });
+    expect(await numberOf(id)).toBe(2);
+  });
+
+  test('is looked at anew after whatever is appended, and its number stays until it is written down', async () => {
+    const { id, head } = await claimed('r:2');
+    await world.log.quiet(id, 1, 'said', 60_000);
+    const next = await world.log.append({ id, expected: 1, events: [trouble('b')], head });
+    expect(await world.log.recognise('r:2', 'said')).toEqual({ by: id, counted: false });
+    expect(await numberOf(id)).toBe(1);
+    if (next.kind !== 'appended') throw new Error(next.kind);
+    await world.log.append({ id, expected: 2, events: [trouble('c')], head: next.head, repeats: 1 });
+    expect(await numberOf(id)).toBe(0);
+  });
+
+  test('is not only counted for what was decided before the last append, but is counted', async () => {
+    const { id, head } = await claimed('r:3');
+    await world.log.append({ id, expected: 1, events: [trouble('b')], head });
+    await world.log.quiet(id, 1, 'said', 60_000);
+    expect(await world.log.recognise('r:3', 'said')).toEqual({ by: id, counted: false });
+    expect(await numberOf(id)).toBe(1);
+  });
+
+  test('is looked at anew when its time is over, which nothing else makes longer', async () => {
+    const { id } = await claimed('r:4');
+    await world.log.quiet(id, 1, 'first', 60_000);
+    await world.log.quiet(id, 1, 'second', 3_600_000);
+    const left = await raw((r) => r.pttl(world.space.heard(id)));
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(60_000);
+  });
+});

@@ -49,6 +49,7 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
       logs.set(id, log);
       front.onAppend(id);
     },
+    recognise: async () => undefined,
     async report(finding) {
       check();
       front.findings.push(finding);
