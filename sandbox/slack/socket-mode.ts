@@ -12,6 +12,8 @@ export type EnvelopeType = 'slash_commands' | 'interactive' | 'events_api';
 export interface SocketMode extends Pick<SocketPool, 'issueUrl' | 'recycle' | 'cut' | 'count' | 'close'> {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   deliver(type: EnvelopeType, payload: Json, extra?: Json): Promise<Delivery>;
+  /** Sends the last envelope once more, as Slack does with what it believes undelivered. */
+  redeliver(): Promise<Delivery>;
 }
 
 export interface SocketModeOptions {
@@ -24,6 +26,7 @@ export interface SocketModeOptions {
 
 export function createSocketMode(options: SocketModeOptions): SocketMode {
   const { state, faults, random, ackDeadlineMs } = options;
+  let last: Json = {};
   const waiting = new Map<string, (delivery: Delivery) => void>();
   const pool = createSocketPool(state, options.wsOrigin, (text) => {
     state.received.push(text);
@@ -43,6 +46,15 @@ export function createSocketMode(options: SocketModeOptions): SocketMode {
       waiting.set(id, settle);
     });
 
+  const send = async (envelope: Json, copies: number): Promise<Delivery> => {
+    const sockets = pool.usable();
+    if (sockets.length === 0) return { status: 'dispatch_failed', payload: {} };
+    const acked = ackOf(String(envelope.envelope_id));
+    for (let copy = 0; copy < copies; copy += 1)
+      sockets[Math.floor(random() * sockets.length)]?.send(JSON.stringify(envelope));
+    return await acked;
+  };
+
   return {
     ...pool,
     upgrade(request, socket, head) {
@@ -50,16 +62,12 @@ export function createSocketMode(options: SocketModeOptions): SocketMode {
       else pool.admit(request, socket, head);
     },
     async deliver(type, payload, extra = {}) {
-      const sockets = pool.usable();
-      if (sockets.length === 0) return { status: 'dispatch_failed', payload: {} };
-      const id = newSecret('');
       const accepts = type !== 'events_api';
-      const envelope = { envelope_id: id, payload, type, accepts_response_payload: accepts, ...extra };
-      const acked = ackOf(id);
-      for (let copies = faults.takeDuplicate() ? 2 : 1; copies > 0; copies -= 1)
-        sockets[Math.floor(random() * sockets.length)]?.send(JSON.stringify(envelope));
-      return await acked;
+      const id = newSecret('');
+      last = { envelope_id: id, payload, type, accepts_response_payload: accepts, ...extra };
+      return await send(last, faults.takeDuplicate() ? 2 : 1);
     },
+    redeliver: () => send(last, 1),
     close() {
       for (const settle of [...waiting.values()]) settle({ status: 'dispatch_failed', payload: {} });
       pool.close();

@@ -52,6 +52,8 @@ export interface Workspace {
   sockets(): number;
   /** Asks that many sockets to reconnect, as Slack does now and then; returns how many there were. */
   recycleSockets(reason?: DisconnectReason, count?: number): number;
+  /** Delivers once more what was delivered last, as Slack does with what it believes undelivered. */
+  redeliver(): Promise<Delivery>;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export function createHandle(core: Core, shutDown: () => Promise<void>): Workspa
     onChange: state.changes.onChange,
     waitFor: state.changes.waitFor,
     sockets: core.sockets.count,
+    redeliver: () => core.sockets.redeliver(),
     recycleSockets: (reason = 'refresh_requested', count = 1) => core.sockets.recycle(reason, count),
     close: () => (closed ??= shutDown()),
   };

@@ -4,8 +4,9 @@ import { createDesk } from '../adapters/bullmq/desk.ts';
 import { startHttp } from '../adapters/http/intake.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
-import { createReplayGuard } from '../adapters/redis/replay-guard.ts';
+import { createReplayGuard, type ReplayGuard } from '../adapters/redis/replay-guard.ts';
 import { type Slack, startSlack } from '../adapters/slack/app.ts';
+import type { Deliveries } from '../adapters/slack/deliveries.ts';
 import type { Keeping } from '../adapters/slack/kept-message.ts';
 import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
@@ -33,6 +34,9 @@ const ASK_DEADLINE_MS = 2500;
 
 /** Within which Slack may deliver the same click again. */
 const REPEATED_MS = 10 * 60_000;
+
+/** How long a click waits for a bot that died over it; a living one keeps it for as long as it takes. */
+const CLICK_HELD_MS = 5000;
 
 /** Returns the port of the webhooks. */
 export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
@@ -117,11 +121,10 @@ async function connectSlack(
   const { policy } = deps.settings;
   if (!slackBotToken || !slackAppToken)
     throw new Error('unreachable: loadConfig refuses a bot without its tokens');
-  const deliveries = createReplayGuard({ store, prefix });
   const shown = { policy, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
   const app = await startSlack({
     ...shown,
-    firstAnywhere: (id) => deliveries.first(`slack:${id}`, REPEATED_MS),
+    deliveries: slackDeliveries(createReplayGuard({ store, prefix })),
     apiUrl: slack.apiUrl,
     botToken: slackBotToken,
     appToken: slackAppToken,
@@ -140,6 +143,13 @@ async function connectSlack(
   const reporter = slackReporting(assembly, shared, front, { ...shown, ...app });
   await outlets.connected(app.url, reporter, slackPublisher({ ...shown, client: app.client }));
 }
+
+const slackDeliveries = ({ begin }: ReplayGuard): Deliveries => ({
+  async begin(id) {
+    const begun = await begin(`slack:${id}`, CLICK_HELD_MS);
+    return typeof begun === 'string' ? begun : { done: () => begun.done(REPEATED_MS) };
+  },
+});
 
 type Shown = Pick<Slack, 'client' | 'members' | 'url'> & Keeping & { policy: Policy };
 

@@ -6,7 +6,8 @@ import { keySpace } from './key-space.ts';
 
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
-const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`;
+/** Only what is still one's own: it may have lapsed, and be somebody else's now. */
+export const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end`;
 
 export function createLocks({ store, prefix }: { store: Store; prefix: string }): Locks {
   const space = keySpace(prefix);

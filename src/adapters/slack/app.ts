@@ -9,10 +9,11 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
-import { type Bot, firstTime } from './bot.ts';
+import type { Bot } from './bot.ts';
 import type { CardStore } from './card-store.ts';
 import { onClick } from './clicks.ts';
 import { commandNames } from './command-names.ts';
+import { type Deliveries, onceEach } from './deliveries.ts';
 import { type Directory, directory } from './directory.ts';
 import { showHome } from './home.ts';
 import { TwinReceiver } from './receiver.ts';
@@ -40,8 +41,8 @@ export interface SlackOptions {
   /** The incident channel. */
   channel: string;
   store: CardStore;
-  /** Whether no other bot was given this delivery before. */
-  firstAnywhere(id: string): Promise<boolean>;
+  /** What all bots know of each delivery. */
+  deliveries: Deliveries;
   clock: Clock;
   log: Log;
   /** Where compose has connected already, because it needed the team's id. */
@@ -88,7 +89,7 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     roster: { policy: options.policy, teamId },
     shelf: { store, url, channel },
     directory: people,
-    first: firstTime(options.firstAnywhere),
+    once: onceEach(options.deliveries),
   };
   app.command(/./, async ({ ack, payload }) => {
     await ack();

@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';
 import type { CommandNames } from './command-names.ts';
+import type { Once } from './deliveries.ts';
 import type { Directory } from './directory.ts';
 import type { Shelf } from './replies.ts';
 import { slackCode, slackError } from './web-client.ts';
@@ -24,8 +25,8 @@ export interface Bot {
   log: Log;
   /** As configured: answers go where it belongs to. */
   apiUrl: string;
-  /** True the first time that Slack delivers this; it may deliver twice, to one bot or to two. */
-  first(triggerId: string): Promise<boolean>;
+  /** Does the work of what Slack delivers once: it may deliver twice, to one bot or to two, and again where a bot died. */
+  once: Once;
 }
 
 const LATE = ['expired_trigger_id', 'exchanged_trigger_id', 'invalid_trigger_id'];
@@ -55,21 +56,4 @@ export async function updateView(bot: Bot, viewId: string, view: ModalView): Pro
     bot.log.warn({ code: slackCode(error) }, 'slack: a form could not be updated');
     return false;
   }
-}
-
-const REMEMBERED = 5000;
-
-/**
- * Remembers the latest deliveries, and asks about those of other bots. Where nobody can say, it counts as the first: the
- * incident log refuses a second decision, and a person must be answered.
- */
-export function firstTime(firstAnywhere: (id: string) => Promise<boolean>): Bot['first'] {
-  const seen = new Set<string>();
-  return async (id) => {
-    if (seen.has(id)) return false;
-    seen.add(id);
-    const [oldest] = seen;
-    if (seen.size > REMEMBERED && oldest !== undefined) seen.delete(oldest);
-    return await firstAnywhere(id).catch(() => true);
-  };
 }

@@ -46,10 +46,12 @@ const DONE: Record<Verb, string> = {
 
 export async function onClick(bot: Bot, body: BlockAction): Promise<void> {
   const [action] = body.actions;
-  if (!action || !(await bot.first(body.trigger_id))) return;
+  if (!action) return;
   const addressee = { user: body.user.id, channel: body.channel?.id, responseUrl: body.response_url };
-  await answering(sayTo(bot, addressee), () => act(bot, body, action), bot.log);
-  if (body.view?.type === 'home') await showHome(bot, body.user.id);
+  await bot.once(body.trigger_id, async () => {
+    await answering(sayTo(bot, addressee), () => act(bot, body, action), bot.log);
+    if (body.view?.type === 'home') await showHome(bot, body.user.id);
+  });
 }
 
 async function act(

@@ -27,8 +27,9 @@ export async function onTarget(bot: Bot, submission: Submission): Promise<void> 
     response_action: 'update',
     view: noticeView(REQUEST_TITLES.rotate, 'Looking at the cluster…'),
   });
-  if (!(await bot.first(body.trigger_id))) return;
-  await updateView(bot, view.id, await nextForm(bot, memory, read.named));
+  await bot.once(body.trigger_id, async () => {
+    await updateView(bot, view.id, await nextForm(bot, memory, read.named));
+  });
 }
 
 /** Where nobody can look, the request must still be possible. */
@@ -61,7 +62,6 @@ export async function onRequest(bot: Bot, submission: Submission): Promise<void>
     });
   const title = view.title.text;
   await ack({ response_action: 'update', view: noticeView(title, 'Working on it…') });
-  if (!(await bot.first(body.trigger_id))) return;
   const channel = memory?.channel || bot.shelf.channel;
   const typed = {
     name: memory?.command ?? '',
@@ -69,10 +69,12 @@ export async function onRequest(bot: Bot, submission: Submission): Promise<void>
     user: body.user.id,
     channel,
   };
-  const text = await runCommand(bot, typed).catch(
-    (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
-  );
-  const shown = typeof text === 'string' ? text : 'Nothing was opened.';
-  if (await updateView(bot, view.id, noticeView(title, shown))) return;
-  await sayTo(bot, { user: body.user.id, channel })(shown);
+  await bot.once(body.trigger_id, async () => {
+    const text = await runCommand(bot, typed).catch(
+      (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
+    );
+    const shown = typeof text === 'string' ? text : 'Nothing was opened.';
+    if (await updateView(bot, view.id, noticeView(title, shown))) return;
+    await sayTo(bot, { user: body.user.id, channel })(shown);
+  });
 }

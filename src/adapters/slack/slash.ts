@@ -19,10 +19,9 @@ const TYPED_TOKEN =
   'What you typed holds a token, and Slack keeps the text of commands: treat it as leaked here too. Paste it into the form instead, where it is sealed and not shown.';
 
 export async function onSlash(bot: Bot, typed: SlashCommand): Promise<void> {
-  if (!(await bot.first(typed.trigger_id))) return;
   const addressee = { user: typed.user_id, channel: typed.channel_id, responseUrl: typed.response_url };
   const say = sayTo(bot, addressee);
-  await answering(say, () => run(bot, typed), bot.log);
+  await bot.once(typed.trigger_id, () => answering(say, () => run(bot, typed), bot.log));
 }
 
 async function run(bot: Bot, typed: SlashCommand): Promise<string | undefined> {

@@ -23,12 +23,12 @@ export async function onSubmit(bot: Bot, submission: Submission): Promise<void> 
     const wrong = notConfirmed(memory, values);
     if (wrong !== undefined) return ack({ response_action: 'errors', errors: { confirm: wrong } });
     await ack();
-    if (memory && (await bot.first(body.trigger_id))) await withReason(bot, body.user.id, memory, values);
+    if (memory) await bot.once(body.trigger_id, () => withReason(bot, body.user.id, memory, values));
     return;
   }
   if (view.callback_id === CALLBACKS.together) {
     await ack();
-    if (await bot.first(body.trigger_id)) await together(bot, body.user.id, memory, values);
+    await bot.once(body.trigger_id, () => together(bot, body.user.id, memory, values));
     return;
   }
   const answers = readAnswers(values);
@@ -37,14 +37,15 @@ export async function onSubmit(bot: Bot, submission: Submission): Promise<void> 
   const report = view.callback_id === CALLBACKS.report;
   const title = report ? 'Report a leaked token' : 'Identify the token';
   await ack({ response_action: 'update', view: noticeView(title, 'Working on it…') });
-  if (!(await bot.first(body.trigger_id))) return;
   const { filled } = answers;
-  const work = report ? reported(bot, body.user.id, filled) : identified(bot, body.user.id, memory, filled);
-  const text = await work.catch(
-    (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
-  );
-  if (await updateView(bot, view.id, noticeView(title, text))) return;
-  await sayTo(bot, { user: body.user.id, channel: memory?.channel })(text);
+  await bot.once(body.trigger_id, async () => {
+    const work = report ? reported(bot, body.user.id, filled) : identified(bot, body.user.id, memory, filled);
+    const text = await work.catch(
+      (error: unknown) => `${explain(error, bot.log)} What you filled in was not kept.`,
+    );
+    if (await updateView(bot, view.id, noticeView(title, text))) return;
+    await sayTo(bot, { user: body.user.id, channel: memory?.channel })(text);
+  });
 }
 
 function notConfirmed(memory: Memory | undefined, values: Values): string | undefined {

@@ -34,12 +34,29 @@ test('the replay guard: unseen until it is remembered, and again once that has e
   await eventually(() => guard.seen('delivery')).toBeUndefined();
 });
 
-test('of those who ask whether a delivery is the first, one is told yes, until it is forgotten', async () => {
+test('of those who begin a delivery at once one has it in hand, and it is handled once that one has done it', async () => {
   const guards = [createReplayGuard(world), createReplayGuard(world)];
-  const told = await Promise.all([...guards, ...guards].map((guard) => guard.first('click', 60_000)));
-  expect(told.toSorted()).toEqual([false, false, false, true]);
-  expect(await guards[0]?.first('another', 1)).toBe(true);
-  await eventually(() => guards[1]?.first('another', 60_000)).toBe(true);
+  const begun = await Promise.all([...guards, ...guards].map((guard) => guard.begin('click', 60_000)));
+  const mine = begun.filter((one) => typeof one !== 'string');
+  expect(begun.filter((one) => one === 'under-way')).toHaveLength(3);
+  expect(mine).toHaveLength(1);
+  await mine[0]?.done(60_000);
+  expect(await guards[1]?.begin('click', 60_000)).toBe('handled');
+});
+
+test('a living process keeps a delivery for as long as it takes; what a dead one had in hand is begun again', async () => {
+  const [living, dying] = [openWorld(redis), openWorld(redis)];
+  const mine = await createReplayGuard(living).begin('kept', 1500);
+  await createReplayGuard(dying).begin('dropped', 1500);
+  // It renews nothing any more.
+  await dying.close();
+  const heir = createReplayGuard(world);
+  await eventually(async () => typeof (await heir.begin('dropped', 60_000))).toBe('object');
+  expect(await heir.begin('kept', 60_000)).toBe('under-way');
+  if (typeof mine === 'string') throw new Error(mine);
+  await mine.done(1);
+  await eventually(async () => typeof (await heir.begin('kept', 60_000))).toBe('object');
+  await living.close();
 });
 
 test('a card is unknown, being posted, then known; each incident has its own', async () => {

@@ -72,8 +72,9 @@ describe('two bots', () => {
   });
 
   it('answer while nobody can say whether the other one did', async () => {
-    world.firstAnywhere = () =>
-      Promise.reject(new AppError('store-unavailable', 'The store does not answer.'));
+    world.deliveries = {
+      begin: () => Promise.reject(new AppError('store-unavailable', 'The store does not answer.')),
+    };
     await world.workspace.slash('maya', 'incidents', '/tourniquet health');
     await world.workspace.waitFor(() => answers() === 1);
   });

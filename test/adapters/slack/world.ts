@@ -40,7 +40,7 @@ export interface World {
   follow(): void;
   cardTs(id: string): string;
   /** What the bots share to know a delivery that both got. */
-  firstAnywhere: SlackOptions['firstAnywhere'];
+  deliveries: SlackOptions['deliveries'];
   /** A second bot in the same workspace, as after a restart. */
   startAnother(): Promise<Slack>;
   /** Stops the bot alone. */
@@ -81,7 +81,7 @@ export async function startWorld(
   const access = { botToken: new Secret(workspace.botToken), apiUrl: workspace.apiUrl, log, watch, names };
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
-  const delivered = new Set<string>();
+  const delivered = new Map<string, 'handled' | 'under-way'>();
   const told: World['told'] = [];
   const options: SlackOptions = {
     ...access,
@@ -92,7 +92,7 @@ export async function startWorld(
     policy,
     channel: CHANNEL,
     store: given.cards ?? store,
-    firstAnywhere: (id) => world.firstAnywhere(id),
+    deliveries: { begin: (id) => world.deliveries.begin(id) },
     clock,
     workspace: connected,
     workspaceIs: (teamId) => void told.push({ teamId, sockets: workspace.sockets() }),
@@ -131,10 +131,13 @@ export async function startWorld(
     told,
     reporter: newReporter(),
     newReporter,
-    async firstAnywhere(id) {
-      const first = !delivered.has(id);
-      delivered.add(id);
-      return first;
+    deliveries: {
+      async begin(id) {
+        const known = delivered.get(id);
+        if (known) return known;
+        delivered.set(id, 'under-way');
+        return { done: async () => void delivered.set(id, 'handled') };
+      },
     },
     async open(id, bodies) {
       front.append(id, ...bodies);

@@ -45,6 +45,16 @@ beforeAll(async () => {
   leaks.decided = await contained('decided');
   const { clicked, decided } = leaks;
 
+  leaks.redelivered = await contained('redelivered');
+  faults.next('users.info', NEVER);
+  await press(world, leaks.redelivered.id, 'tomas', 'Approve plan');
+  await received(`user=${idOfPerson('tomas')}`);
+  await world.bot().kill();
+  faults.clear();
+  await world.startRole('bot');
+  expect((await world.slack.redeliver()).status).toBe('acked');
+  await threadSays(world, leaks.redelivered.id, /approved the plan/, RESUMED_MS);
+
   faults.next('users.info', NEVER);
   await press(world, clicked.id, 'ines', 'Approve plan');
   await received(`user=${idOfPerson('ines')}`);
@@ -105,6 +115,13 @@ describe('a bot killed', () => {
     const { id, secret } = leaks.clicked as Leak;
     expect(carriedOut(world, 'DELETE', secret)).toEqual([]);
     await press(world, id, 'ines', 'Approve plan');
+    await threadSays(world, id, /Closed as resolved/, RESUMED_MS);
+    expect(carriedOut(world, 'DELETE', secret)).toHaveLength(1);
+    expect(toldOnce(world, id).filter((said) => said.includes('approved the plan'))).toHaveLength(1);
+  }, 60_000);
+
+  it('over a click that Slack then delivers once more: it is decided by that, once, and answered', async () => {
+    const { id, secret } = leaks.redelivered as Leak;
     await threadSays(world, id, /Closed as resolved/, RESUMED_MS);
     expect(carriedOut(world, 'DELETE', secret)).toHaveLength(1);
     expect(toldOnce(world, id).filter((said) => said.includes('approved the plan'))).toHaveLength(1);
