@@ -1,22 +1,22 @@
 // Verifies every incident beside the ledger: what was removed as a whole, cut off, replaced, or kept out of the anchors.
 
+import { setFlagsFromString } from 'node:v8';
 import { MAC_LENGTH } from '../adapters/redis/chain.ts';
-import type { AuditTrail } from '../adapters/redis/incident-log.ts';
-import type { LogHead } from '../domain/ledger.ts';
-import type { Chained } from '../engine/ledger.ts';
+import type { AuditTrail, Trail } from '../adapters/redis/incident-log.ts';
 import type { IncidentLog } from '../ports.ts';
-import { compareNoted, day, type Noted, type ReadLedger, readLedger } from './audit-ledger.ts';
-import { type Verdict, verifyIncident } from './audit-verify.ts';
+import {
+  type Brief,
+  compareNoted,
+  day,
+  type Mark,
+  mark,
+  type Noted,
+  type ReadLedger,
+  readLedger,
+} from './audit-ledger.ts';
+import { type Verdict, verifyTrail } from './audit-verify.ts';
 
 export type WholeTrail = AuditTrail & Pick<IncidentLog, 'list'>;
-
-/** An incident as an anchor had it. */
-interface Mark {
-  version: number;
-  head: string;
-  /** "anchor 12 of 2026-11-24 03:00 UTC" */
-  anchor: string;
-}
 
 /** Two processes' clocks, and the time between an alert and its entry. */
 const SKEW_MS = 300_000;
@@ -24,17 +24,21 @@ const EVERYTHING = 1_000_000_000;
 const SHOWN = 50;
 
 export async function verifyAll(trail: WholeTrail, chain: Buffer, noted?: Noted): Promise<Verdict> {
+  // Strings by the million that live for a moment: by itself the heap would grow to four times of what is in use.
+  setFlagsFromString('--heap-growing-percent=50');
   const ledger = await readLedger(trail, chain);
   const outside = noted ? compareNoted(noted, ledger, chain) : { fine: [], problems: [] };
-  const marks = marksOf([...ledger.chained, ...(noted && 'lines' in noted ? noted.lines : [])]);
+  const { marks } = ledger;
+  for (const { entry } of noted && 'lines' in noted ? noted.lines : []) mark(marks, entry);
   const ids = new Set([...(await trail.list(EVERYTHING)), ...marks.keys(), ...ledger.stubs.keys()]);
   const problems = [...ledger.problems, ...outside.problems];
   let [intact, purged] = [0, 0];
-  for (const id of [...ids].toSorted()) {
-    const found = await verifyOne(trail, chain, id, ledger, marks.get(id) ?? []);
-    if (found === 'intact') intact += 1;
-    else if (found === 'purged') purged += 1;
-    else problems.push(found.problem);
+  const beside = { chain, stubs: ledger.stubs, daily: ledger.chained.filter(({ daily }) => daily) };
+  for await (const [id, found] of trailsOf(trail, [...ids].toSorted())) {
+    const one = verifyOne(id, found, beside, marks.get(id) ?? []);
+    if (one === 'intact') intact += 1;
+    else if (one === 'purged') purged += 1;
+    else problems.push(one.problem);
   }
   if (problems.length > 0) {
     const more = problems.length - SHOWN;
@@ -61,32 +65,33 @@ function summary({ chained }: ReadLedger, intact: number, purged: number): strin
   return [
     `${intact} incidents are as they were written, and as every anchor had them.${purged > 0 ? ` ${purged} were purged, and their stubs are intact.` : ''}`,
     last
-      ? `The ledger: ${chained.length} entries, the last of ${day(last.entry.at)} UTC. Head: ${last.mac}`
+      ? `The ledger: ${chained.length} entries, the last of ${day(last.at)} UTC. Head: ${last.mac}`
       : 'There is no anchor yet: the bot takes the first one when it starts.',
   ];
 }
 
-function marksOf(chained: readonly Chained[]): Map<string, Mark[]> {
-  const marks = new Map<string, Mark[]>();
-  for (const { entry } of chained) {
-    if (entry.type !== 'anchor') continue;
-    const anchor = `anchor ${entry.v} of ${day(entry.at)} UTC`;
-    for (const [id, version, head] of entry.heads satisfies LogHead[])
-      marks.set(id, [...(marks.get(id) ?? []), { version, head, anchor }]);
-  }
-  return marks;
-}
-
 type Found = 'intact' | 'purged' | { problem: string };
 
-async function verifyOne(
-  trail: AuditTrail,
-  chain: Buffer,
-  id: string,
-  { chained, stubs }: ReadLedger,
-  marks: readonly Mark[],
-): Promise<Found> {
-  const { entries } = await trail.trail(id);
+/** Logs that are read in one request: few, because one may be long. */
+const BATCH = 50;
+
+async function* trailsOf(trail: AuditTrail, ids: readonly string[]): AsyncGenerator<[string, Trail]> {
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const batch = ids.slice(from, from + BATCH);
+    const found = await trail.trails(batch);
+    for (const [i, one] of found.entries()) yield [batch[i] ?? '', one];
+  }
+}
+
+interface Beside {
+  chain: Buffer;
+  stubs: ReadLedger['stubs'];
+  /** Anchors that looked at every incident. */
+  daily: Brief[];
+}
+
+function verifyOne(id: string, found: Trail, { chain, stubs, daily }: Beside, marks: readonly Mark[]): Found {
+  const { entries } = found;
   const stub = stubs.get(id);
   const last = marks.at(-1);
   if (entries.length === 0 && stub) {
@@ -105,7 +110,7 @@ async function verifyOne(
     };
   if (stub)
     return { problem: `Incident ${id} was purged on ${day(stub.at)} UTC, but a log of it is there again.` };
-  const verdict = await verifyIncident(trail, chain, id);
+  const verdict = verifyTrail(id, found, chain);
   if (!verdict.intact) return { problem: verdict.lines.join(' ') };
   const broken = marks.find(({ version, head }) => entries[version - 1]?.slice(0, MAC_LENGTH) !== head);
   if (broken) {
@@ -117,23 +122,24 @@ async function verifyOne(
       problem: `Incident ${id}: ${broken.anchor} had it with ${broken.version} entries and the head ${broken.head.slice(0, 16)}; ${how}.`,
     };
   }
-  return keptOut(id, entries, chained, marks) ?? 'intact';
+  return keptOut(id, entries, daily, marks) ?? 'intact';
 }
 
-/** An anchor covers everything that was opened before it. */
+/** A daily anchor covers everything that was opened before it. */
 function keptOut(
   id: string,
   entries: readonly string[],
-  chained: readonly Chained[],
+  daily: readonly Brief[],
   marks: readonly Mark[],
 ): Found | undefined {
   if (marks.length > 0) return undefined;
   const { at } = JSON.parse(entries[0]?.slice(MAC_LENGTH + 1) ?? '{}') as { at?: string };
   const since = Date.parse(at ?? '') + SKEW_MS;
-  const after = chained.find(({ entry }) => entry.type === 'anchor' && Date.parse(entry.at) > since);
+  const isAfter = (anchor?: Brief) => anchor !== undefined && Date.parse(anchor.at) > since;
+  const after = isAfter(daily.at(-1)) ? daily.find(isAfter) : undefined;
   return (
     after && {
-      problem: `Incident ${id} was opened on ${day(at ?? '')} UTC, but anchor ${after.entry.v} of ${day(after.entry.at)} UTC does not have it: it was hidden then, or put there later.`,
+      problem: `Incident ${id} was opened on ${day(at ?? '')} UTC, but anchor ${after.v} of ${day(after.at)} UTC does not have it: it was hidden then, or put there later.`,
     }
   );
 }

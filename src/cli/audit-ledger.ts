@@ -9,9 +9,27 @@ import { AppError } from '../errors.ts';
 
 export type ReadStub = Stub & { at: string; v: number };
 
+/** An incident as an anchor had it. */
+export interface Mark {
+  version: number;
+  head: string;
+  /** "anchor 12 of 2026-11-24 03:00 UTC" */
+  anchor: string;
+}
+
+/** An entry without what it holds: of a hundred thousand incidents that is kept once. */
+export interface Brief {
+  mac: string;
+  v: number;
+  at: string;
+  daily: boolean;
+}
+
 export interface ReadLedger {
   /** As far as it verifies. */
-  chained: Chained[];
+  chained: Brief[];
+  /** By incident. */
+  marks: Map<string, Mark[]>;
   stubs: Map<string, ReadStub>;
   problems: string[];
 }
@@ -30,13 +48,27 @@ export async function readLedger(trail: AuditTrail, chain: Buffer): Promise<Read
       `The ledger has ${entries.length} entries, but ${shown} were published: entries are missing at its end.`,
     );
   const sound = check.intact ? check : checkChain(chain, LEDGER_ID, entries.slice(0, check.entry - 1));
-  const chained = sound.intact
-    ? sound.texts.map((text, i) => ({ mac: sound.macs[i] ?? '', entry: JSON.parse(text) as LedgerEntry }))
-    : [];
-  const stubs = new Map(
-    chained.flatMap(({ entry }) => (entry.type === 'purged' ? [[entry.incident, entry] as const] : [])),
-  );
-  return { chained, stubs, problems };
+  const read: ReadLedger = { chained: [], marks: new Map(), stubs: new Map(), problems };
+  const { texts, macs } = sound.intact ? sound : { texts: [], macs: [] };
+  for (const [i, text] of texts.entries()) {
+    const entry = JSON.parse(text) as LedgerEntry;
+    const daily = entry.type === 'anchor' && entry.why === 'daily';
+    read.chained.push({ mac: macs[i] ?? '', v: entry.v, at: entry.at, daily });
+    if (entry.type === 'purged') read.stubs.set(entry.incident, entry);
+    else mark(read.marks, entry);
+  }
+  return read;
+}
+
+/** A newer version may write what this one does not know yet. */
+export function mark(marks: ReadLedger['marks'], entry: LedgerEntry): void {
+  if (entry.type !== 'anchor') return;
+  const anchor = `anchor ${entry.v} of ${day(entry.at)} UTC`;
+  for (const [id, version, head] of entry.heads) {
+    const before = marks.get(id);
+    if (before) before.push({ version, head, anchor });
+    else marks.set(id, [{ version, head, anchor }]);
+  }
 }
 
 export const day = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
@@ -94,7 +126,7 @@ export function compareNoted(noted: Noted, { chained }: ReadLedger, chain: Buffe
     return found
       ? {
           fine: [
-            `The anchor ${noted.hash} is entry ${found.entry.v} of the ledger, of ${day(found.entry.at)} UTC: nothing up to there was removed.`,
+            `The anchor ${noted.hash} is entry ${found.v} of the ledger, of ${day(found.at)} UTC: nothing up to there was removed.`,
           ],
           problems: [],
         }

@@ -1,6 +1,6 @@
 // Whether the log of one incident, in Redis or exported, is as it was written; and what cannot be known.
 import { checkChain, MAC_LENGTH } from '../adapters/redis/chain.ts';
-import type { AuditTrail } from '../adapters/redis/incident-log.ts';
+import type { AuditTrail, Trail } from '../adapters/redis/incident-log.ts';
 import { AppError } from '../errors.ts';
 import { type ReadStub, readLedger, stubLines } from './audit-ledger.ts';
 
@@ -16,12 +16,22 @@ export async function verifyIncident(
   id: string,
   head?: string,
 ): Promise<Verdict> {
-  const { entries, listed, shown } = await trail.trail(id);
-  if (entries.length === 0) {
+  const found = await trail.trail(id);
+  if (found.entries.length === 0) {
     const { stubs } = await readLedger(trail, chain);
     const stub = stubs.get(id);
     if (stub) return verifyStub(stub, head);
   }
+  return verifyTrail(id, found, chain, head);
+}
+
+/** Of an incident that was not purged. */
+export function verifyTrail(
+  id: string,
+  { entries, listed, shown }: Trail,
+  chain: Buffer,
+  head?: string,
+): Verdict {
   if (entries.length === 0 && !listed) throw unknownIncident(id);
   if (entries.length === 0)
     return damaged(`Incident ${id} is on the list of incidents, but its whole log is gone.`);

@@ -7,7 +7,7 @@ export type LogHead = [id: string, version: number, head: string];
 export interface Anchor {
   type: 'anchor';
   why: 'daily' | 'closed';
-  /** Of every incident that changed since the anchor before. */
+  /** Of every incident that changed since it was anchored before. The daily one looks at all, `closed` at what was appended to. */
   heads: LogHead[];
   /** Incidents that were anchored before and are gone, shorter or others now, without having been purged. */
   lost?: string[];

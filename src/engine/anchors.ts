@@ -1,8 +1,8 @@
 // Takes anchors of all incidents, daily and at the end of each, and publishes the ledger where nobody who has Redis can reach it.
-import { compare } from '../domain/ledger.ts';
+import { type Anchor, compare } from '../domain/ledger.ts';
 import type { Reporter } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
-import type { Chained, Ledger } from './ledger.ts';
+import type { Chained, Ledger, Place } from './ledger.ts';
 
 export interface AnchorDeps extends Pick<BotDeps, 'clock' | 'locks'> {
   ledger: Ledger;
@@ -11,17 +11,46 @@ export interface AnchorDeps extends Pick<BotDeps, 'clock' | 'locks'> {
 /** An entry stays short enough for one line of a log. */
 const HEADS_PER_ENTRY = 100;
 
-/** Writes how far all incidents have come. What a crash cuts off is in the next anchor. */
-async function takeAnchor({ ledger, clock }: AnchorDeps, why: 'daily' | 'closed'): Promise<void> {
-  for (let written = 0; ; ) {
+/** Writes these as entries that follow one another. False: somebody else wrote in between, so look again what is left. */
+async function write(
+  { ledger }: AnchorDeps,
+  after: Place,
+  at: number,
+  { heads, lost = [], why }: Omit<Anchor, 'type'>,
+): Promise<boolean> {
+  let place = after;
+  let from = 0;
+  do {
+    const now = heads.slice(from, from + HEADS_PER_ENTRY);
+    from += HEADS_PER_ENTRY;
+    const last = from >= heads.length;
+    const anchor = { type: 'anchor' as const, why, heads: now, ...(last && lost.length > 0 && { lost }) };
+    const written = await ledger.anchor(place, at, anchor);
+    if (written === 'conflict') return false;
+    place = written;
+  } while (from < heads.length);
+  return true;
+}
+
+/** Writes how far the incidents have come that changed, and looks at no other: this is done as often as one ends. */
+async function anchorChanged(deps: AnchorDeps): Promise<void> {
+  for (;;) {
+    const at = deps.clock.now();
+    const [place, heads] = await Promise.all([deps.ledger.end(), deps.ledger.changed()]);
+    if (heads.length === 0 || (await write(deps, place, at, { why: 'closed', heads }))) return;
+  }
+}
+
+/** Looks at every incident, once, and at the whole ledger. What a crash cuts off is in the next anchor. */
+async function anchorAll(deps: AnchorDeps): Promise<void> {
+  for (let left = false; ; left = true) {
     // Before looking: whatever was opened earlier than this is in it.
-    const at = clock.now();
-    const state = await ledger.read();
-    const { heads, lost } = compare(state.known, await ledger.heads());
-    if (heads.length === 0 && (why === 'closed' || written > 0)) return;
-    const now = heads.slice(0, HEADS_PER_ENTRY);
-    const anchor = { type: 'anchor' as const, why, heads: now, ...(lost.length > 0 && { lost }) };
-    if ((await ledger.anchor(state, at, anchor)) !== 'conflict') written += 1;
+    const at = deps.clock.now();
+    const { known, ...place } = await deps.ledger.read();
+    const { heads, lost } = compare(known, await deps.ledger.heads());
+    const nothing =
+      heads.length === 0 && (left || (lost.length === 0 && place.version === (known.daily?.v ?? 0)));
+    if (nothing || (await write(deps, place, at, { why: 'daily', heads, lost }))) return;
   }
 }
 
@@ -29,7 +58,7 @@ async function takeAnchor({ ledger, clock }: AnchorDeps, why: 'daily' | 'closed'
 export const anchorReporter = (deps: AnchorDeps): Reporter => ({
   name: 'anchor',
   async report(incident, events, cursor) {
-    if (events.some(({ v, type }) => v > cursor && type === 'closed')) await takeAnchor(deps, 'closed');
+    if (events.some(({ v, type }) => v > cursor && type === 'closed')) await anchorChanged(deps);
     return incident.version;
   },
 });
@@ -44,13 +73,10 @@ export async function anchorDaily(deps: AnchorDeps, everyMs: number): Promise<nu
   const lock = await deps.locks.take('anchor', ANCHOR_LOCK_MS);
   if (lock === undefined) return soon;
   try {
-    const { known, version } = await deps.ledger.read();
-    const { daily } = known;
+    const { daily } = (await deps.ledger.read()).known;
     const at = daily ? Date.parse(daily.at) + everyMs : now;
     if (at > now) return Math.min(at, soon);
-    const { heads, lost } = compare(known, await deps.ledger.heads());
-    const silent = heads.length === 0 && lost.length === 0 && version === (daily?.v ?? 0);
-    if (!silent) await takeAnchor(deps, 'daily');
+    await anchorAll(deps);
     return soon;
   } finally {
     await lock.release();

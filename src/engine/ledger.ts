@@ -21,8 +21,12 @@ export interface Ledger {
   read(): Promise<LedgerState>;
   /** Entries after this version. */
   since(version: number): Promise<Chained[]>;
+  /** Where it ends, by its last entry alone: what is damaged before that is found by `read`. */
+  end(): Promise<Place>;
   /** How far the log of every incident has come. */
   heads(): Promise<LogHead[]>;
+  /** The same, only of incidents that were appended to since they were last anchored. */
+  changed(): Promise<LogHead[]>;
   /** `at`: Unix milliseconds. Answers where the ledger ends then; `conflict`: somebody else wrote first. */
   anchor(after: Place, at: number, anchor: Anchor): Promise<Place | 'conflict'>;
   /**

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
 import type { EventBody } from '../../src/domain/incident.ts';
-import { anchorReporter, type Publisher } from '../../src/engine/anchors.ts';
+import { anchorDaily, anchorReporter, type Publisher } from '../../src/engine/anchors.ts';
 import { bookkeeper } from '../../src/engine/books.ts';
 import type { Chained } from '../../src/engine/ledger.ts';
 import { purge } from '../../src/engine/purge.ts';
@@ -43,6 +43,18 @@ function collector(name: string, fail: () => AppError | undefined = () => undefi
     },
   };
   return { entries, publisher };
+}
+
+/** The ledger, and what is asked of it. */
+function noting() {
+  const asked: string[] = [];
+  const ledger = new Proxy(books.ledger, {
+    get(target, name, receiver) {
+      asked.push(String(name));
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  return { ledger, asked };
 }
 
 const anchors = async () =>
@@ -95,6 +107,54 @@ describe('anchors', () => {
     const heads = (await anchors()).map((entry) => entry?.heads.length);
     expect(heads).toEqual([100, 100, 50]);
     expect((await books.ledger.read()).known.heads.size).toBe(250);
+  });
+
+  it('of many incidents look at each and at the ledger once or twice, however many entries they become', async () => {
+    const ids = Array.from({ length: 500 }, (_, i) => `many-${i}`);
+    await Promise.all(ids.map((id) => books.write(id, [reported()])));
+    const { ledger, asked } = noting();
+    await anchorDaily({ ...books, ledger }, DAY);
+    expect(await anchors()).toHaveLength(5);
+    expect(asked.filter((name) => name === 'heads')).toHaveLength(1);
+    expect(asked.filter((name) => name === 'read').length).toBeLessThanOrEqual(2);
+  });
+
+  it('at the end of an incident look at what changed and at nothing else', async () => {
+    await Promise.all(['a', 'b', 'c'].map((id) => books.write(id, [reported()])));
+    await bot()();
+    const { head } = (await books.log.load('b')) ?? { head: '' };
+    const end = await books.write('b', [closedAs('declined')], { version: 1, head });
+    const { ledger, asked } = noting();
+    const session = (await openSession(books, 'b')) ?? expect.unreachable();
+    await anchorReporter({ ...books, ledger }).report(session.incident, session.events, 1, end);
+    expect((await anchors()).at(-1)).toMatchObject({ why: 'closed', heads: [['b', 2, end]] });
+    expect(asked.toSorted()).toEqual(['anchor', 'changed', 'end']);
+    expect(await books.raw((r) => r.scard(books.space.unanchored))).toBe(0);
+  });
+
+  it('of what is appended to while it is anchored are taken again', async () => {
+    const first = await books.write('a', [reported()]);
+    const { ledger } = books;
+    const racing = {
+      ...ledger,
+      async anchor(...given: Parameters<typeof ledger.anchor>) {
+        if ((await books.log.versions(['a']))[0] === 1)
+          await books.write('a', [closedAs('declined')], { version: 1, head: first });
+        return await ledger.anchor(...given);
+      },
+    };
+    await anchorDaily({ ...books, ledger: racing }, DAY);
+    expect((await ledger.changed()).map(([id, version]) => [id, version])).toEqual([['a', 2]]);
+  });
+
+  it('at the end of an incident are not written to a ledger whose end is damaged', async () => {
+    await books.write('a', [reported()]);
+    await bot()();
+    await books.raw((r) => r.lset(books.space.log('@ledger'), 0, `${'0'.repeat(64)} {"v":1}`));
+    await books.write('b', [reported(), closedAs('declined')]);
+    const session = (await openSession(books, 'b')) ?? expect.unreachable();
+    const report = anchorReporter(books).report(session.incident, session.events, 0, session.head);
+    await expect(report).rejects.toMatchObject({ code: 'log-damaged' });
   });
 
   it('two bots take and publish each once', async () => {

@@ -21,7 +21,8 @@ export function checkChain(key: Buffer, id: string, entries: string[], after = '
   for (const [i, entry] of entries.entries()) {
     const text = entry.slice(MAC_LENGTH + 1);
     const mac = macOf(key, head, id, text);
-    if (entry !== `${mac} ${text}`) return { intact: false, entry: i + 1, intactBefore: head };
+    if (!entry.startsWith(mac) || entry[MAC_LENGTH] !== ' ')
+      return { intact: false, entry: i + 1, intactBefore: head };
     texts.push(text);
     macs.push(mac);
     head = mac;

@@ -9,13 +9,22 @@ import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
 import type { Keys } from './keys.ts';
 import { LEDGER_ID } from './ledger.ts';
-import { ADVANCE, APPEND, QUIET, RECOGNISE, SETTLE } from './scripts.lua.ts';
+import { ADVANCE, APPEND, QUIET, RECOGNISE, SETTLE, TRAILS } from './scripts.lua.ts';
 import { seal } from './vault.ts';
 
 /** Raw access for audits, which must also be able to look at a damaged log. */
 export interface AuditTrail {
   /** The entries as they are stored, and whether the incident is on the list of all incidents. */
-  trail(id: string): Promise<{ entries: string[]; listed: boolean; shown: number }>;
+  trail(id: string): Promise<Trail>;
+  /** Those of many, in one round trip and in this order. */
+  trails(ids: readonly string[]): Promise<Trail[]>;
+}
+
+export interface Trail {
+  entries: string[];
+  listed: boolean;
+  /** As far as people were shown it. */
+  shown: number;
 }
 
 export interface IncidentLogOptions {
@@ -77,11 +86,8 @@ export function createIncidentLog({
       );
       return Number(reached);
     },
-    async trail(id) {
-      const [entries, cursors] = await readAll(store, space, id);
-      const score = await store.run((redis) => redis.zscore(space.incidents, id));
-      return { entries, listed: score !== null, shown: Math.max(0, ...Object.values(cursors)) };
-    },
+    trails: (ids) => readTrails(store, space, ids),
+    trail: (id) => readTrail(store, space, id),
   };
 }
 
@@ -93,6 +99,7 @@ const keysOf = (space: KeySpace, { id, claim = [], budgets = [], about = [] }: A
   space.token(id),
   space.heard(id),
   space.repeats(id),
+  space.unanchored,
   ...claim.map(({ key }) => space.claim(key)),
   ...budgets.map(({ name }) => space.budget(name)),
   ...about.map((name) => space.about(name)),
@@ -152,6 +159,34 @@ function appendResult(reply: unknown, request: AppendRequest, entries: Entry[]):
     events: entries.map((entry) => JSON.parse(entry.text) as IncidentEvent),
     head: entries.at(-1)?.mac ?? request.head,
   };
+}
+
+/** The ledger's may be long: entries that are read in one request, since an answer has a second. */
+const SLICE = 1000;
+
+async function readTrail(store: Store, space: KeySpace, id: string): Promise<Trail> {
+  // What was shown first, so that it is not ahead of the entries that it is compared with.
+  const shown = await store.run((redis) => redis.hvals(space.cursors(id)));
+  const entries: string[] = [];
+  let slice: string[];
+  do {
+    const from = entries.length;
+    slice = await store.run((redis) => redis.lrange(space.log(id), from, from + SLICE - 1));
+    entries.push(...slice);
+  } while (slice.length === SLICE);
+  const score = await store.run((redis) => redis.zscore(space.incidents, id));
+  return { entries, listed: score !== null, shown: Math.max(0, ...shown.map(Number)) };
+}
+
+async function readTrails(store: Store, space: KeySpace, ids: readonly string[]): Promise<Trail[]> {
+  if (ids.length === 0) return [];
+  const names = [space.incidents, ...ids.flatMap((id) => [space.log(id), space.cursors(id)])];
+  const reply = await store.run((redis) => redis.eval(TRAILS, names.length, ...names, ...ids));
+  return (reply as [0 | 1, string[], string[]][]).map(([listed, entries, shown]) => ({
+    entries,
+    listed: listed === 1,
+    shown: Math.max(0, ...shown.map(Number)),
+  }));
 }
 
 async function readVersions(store: Store, space: KeySpace, ids: readonly string[]): Promise<number[]> {

@@ -37,6 +37,8 @@ export interface KeySpace {
   pause: string;
   /** ZSET of all incidents, by the time they were opened. */
   incidents: string;
+  /** SET of incidents that were appended to since they were last anchored. */
+  unanchored: string;
   /** SET of incidents that may owe work. */
   sweep: string;
 }
@@ -61,6 +63,7 @@ export function keySpace(prefix: string): KeySpace {
     about: (name) => `${prefix}:about:${name}`,
     pause: `${prefix}:pause`,
     incidents: `${prefix}:incidents`,
+    unanchored: `${prefix}:unanchored`,
     sweep: `${prefix}:sweep`,
   };
 }

@@ -7,7 +7,7 @@ import { checkChain, MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
 import type { Keys } from './keys.ts';
-import { ADVANCE, HEADS, LEDGER } from './scripts.lua.ts';
+import { ADVANCE, ANCHORED, END, HEADS, LEDGER } from './scripts.lua.ts';
 
 /** No incident's id, so that no entry of a log can be taken for one of the ledger. */
 export const LEDGER_ID = '@ledger';
@@ -25,29 +25,41 @@ export function createLedger({ store, prefix, keys }: { store: Store; prefix: st
   const space = keySpace(prefix);
   const parts = { store, space, chain: keys.chain };
   const cursors = space.cursors(LEDGER_ID);
-  const read = (from: number) => store.run((redis) => redis.lrange(space.log(LEDGER_ID), from, -1));
   return {
     async read() {
-      const chained = verified(keys.chain, await read(0), 0);
       const known = nothingKnown();
-      for (const { entry } of chained) learn(known, entry);
-      return { known, version: chained.length, head: chained.at(-1)?.mac ?? '' };
+      let place: Place = { version: 0, head: '' };
+      for await (const { mac, entry } of entriesFrom(parts, 0)) {
+        learn(known, entry);
+        place = { version: place.version + 1, head: mac };
+      }
+      return { known, ...place };
     },
     async since(version) {
-      const entries = await read(Math.max(0, version - 1));
-      const before = version === 0 ? '' : (entries.shift() ?? '').slice(0, MAC_LENGTH);
-      return verified(keys.chain, entries, version, before);
+      const entries: Chained[] = [];
+      for await (const entry of entriesFrom(parts, version)) entries.push(entry);
+      return entries;
     },
-    heads: () => headsOf(parts),
+    end: () => endOf(parts),
+    async heads() {
+      return await headsOf(parts, await store.run((redis) => redis.zrange(space.incidents, '0', '-1')));
+    },
+    async changed() {
+      return await headsOf(parts, await store.run((redis) => redis.smembers(space.unanchored)));
+    },
     async anchor(after, at, anchor) {
       const result = await append(parts, after, { ...anchor, ...next(after, at) });
-      return result === 'changed' ? 'conflict' : result;
+      if (typeof result === 'string') return 'conflict';
+      const names = [space.unanchored, ...anchor.heads.map(([id]) => space.log(id))];
+      // Where a crash comes before it, they are anchored once more.
+      await store.run((redis) => redis.eval(ANCHORED, names.length, ...names, ...anchor.heads.flat()));
+      return result;
     },
     purge(after, at, stub, claims) {
       const { incident: id, entries, head } = stub;
       const told = [space.log(id), space.cursors(id), space.token(id), space.card(id)];
       const own = [...told, space.heard(id), space.repeats(id)];
-      const shared = [space.incidents, space.sweep, space.openings, space.burstOf];
+      const shared = [space.incidents, space.sweep, space.openings, space.burstOf, space.unanchored];
       const names = [...shared, ...own, ...claims.map((claim) => space.claim(claim))];
       const args = [id, String(entries), head, space.burst('')];
       return append(parts, after, { ...stub, ...next(after, at) }, { names, args });
@@ -77,8 +89,35 @@ async function append(
   return answer === 'conflict' || answer === 'changed' ? answer : { version: version + 1, head: mac };
 }
 
-async function headsOf({ store, space }: Parts): Promise<LogHead[]> {
-  const ids = await store.run((redis) => redis.zrange(space.incidents, '0', '-1'));
+/** By its last entry alone, beside the one before that. */
+async function endOf({ store, space, chain }: Parts): Promise<Place> {
+  const reply = await store.run((redis) => redis.eval(END, 1, space.log(LEDGER_ID)));
+  const [version, entries] = reply as [number, string[]];
+  const before = entries.length > 1 ? (entries[0] ?? '').slice(0, MAC_LENGTH) : '';
+  const [last] = verified(chain, entries.slice(-1), Math.max(0, version - 1), before);
+  return { version, head: last?.mac ?? '' };
+}
+
+/** Entries of the ledger that are read in one request, of a hundred heads each at most: an answer has a second. */
+const SLICE = 200;
+
+/** Those after this version, each verified beside the one before it. */
+async function* entriesFrom({ store, space, chain }: Parts, version: number): AsyncGenerator<Chained> {
+  const key = space.log(LEDGER_ID);
+  let mac = '';
+  if (version > 0)
+    mac = ((await store.run((redis) => redis.lindex(key, version - 1))) ?? '').slice(0, MAC_LENGTH);
+  for (let at = version; ; at += SLICE) {
+    const from = at;
+    const entries = await store.run((redis) => redis.lrange(key, from, from + SLICE - 1));
+    const chained = verified(chain, entries, at, mac);
+    yield* chained;
+    if (entries.length < SLICE) return;
+    mac = chained.at(-1)?.mac ?? mac;
+  }
+}
+
+async function headsOf({ store, space }: Parts, ids: readonly string[]): Promise<LogHead[]> {
   const heads: LogHead[] = [];
   for (let from = 0; from < ids.length; from += BATCH) {
     const batch = ids.slice(from, from + BATCH);

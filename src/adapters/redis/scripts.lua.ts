@@ -1,13 +1,13 @@
 // The Lua scripts of the incident log and of bursts: each decides and writes in one step, so that no two processes can both believe they were first.
 
 /**
- * KEYS: log, incidents, sweep, token, heard, repeats, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
+ * KEYS: log, incidents, sweep, token, heard, repeats, unanchored, then one per claim, one per budget, one per thing that it is about. ARGV: a JSON object of scalars and lists, then one entry per event.
  * Everything is checked before anything is written.
  */
 export const APPEND = `
 local log, incidents, sweep, token = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local o = cjson.decode(ARGV[1])
-local claims, first = #o.claimFrom, 6
+local claims, first = #o.claimFrom, 7
 
 if redis.call('LLEN', log) ~= o.expected then return {'conflict'} end
 if o.expected > 0 and string.sub(redis.call('LINDEX', log, -1), 1, #o.head) ~= o.head then return {'conflict'} end
@@ -26,6 +26,7 @@ end
 for i = 2, #ARGV do redis.call('RPUSH', log, ARGV[i]) end
 redis.call('ZADD', incidents, 'NX', o.now, o.id)
 redis.call('SADD', sweep, o.id)
+redis.call('SADD', KEYS[7], o.id)
 if o.expected > 0 then redis.call('DEL', KEYS[5]) end
 if o.repeats > 0 then redis.call('DECRBY', KEYS[6], o.repeats) end
 for i = 1, #o.claimFrom do redis.call('SET', KEYS[first + i], o.id) end
@@ -124,8 +125,8 @@ return burst
 `;
 
 /**
- * KEYS: ledger, then where an incident is purged: incidents, sweep, openings, burst-of, its log, cursors, token, card,
- * heard, repeats, and one per claim. ARGV: expected length, expected head, entry, then of that incident: id, version, head, and the prefix of
+ * KEYS: ledger, then where an incident is purged: incidents, sweep, openings, burst-of, unanchored, its log, cursors,
+ * token, card, heard, repeats, and one per claim. ARGV: expected length, expected head, entry, then of that incident: id, version, head, and the prefix of
  * the bursts' own keys. The stub is written in the same
  * step that removes the incident, so there is no moment with one and without the other.
  */
@@ -135,8 +136,8 @@ if redis.call('LLEN', KEYS[1]) ~= expected then return 'conflict' end
 if expected > 0 and string.sub(redis.call('LINDEX', KEYS[1], -1), 1, #ARGV[2]) ~= ARGV[2] then return 'conflict' end
 local id = ARGV[4]
 if id then
-  if redis.call('LLEN', KEYS[6]) ~= tonumber(ARGV[5]) then return 'changed' end
-  if string.sub(redis.call('LINDEX', KEYS[6], -1), 1, #ARGV[6]) ~= ARGV[6] then return 'changed' end
+  if redis.call('LLEN', KEYS[7]) ~= tonumber(ARGV[5]) then return 'changed' end
+  if string.sub(redis.call('LINDEX', KEYS[7], -1), 1, #ARGV[6]) ~= ARGV[6] then return 'changed' end
 end
 redis.call('RPUSH', KEYS[1], ARGV[3])
 if id then
@@ -146,8 +147,9 @@ if id then
   local burst = redis.call('HGET', KEYS[5], id)
   if burst and burst ~= '' then redis.call('ZREM', ARGV[7] .. burst, id) end
   redis.call('HDEL', KEYS[5], id)
-  redis.call('DEL', unpack(KEYS, 6, 11))
-  for i = 12, #KEYS do
+  redis.call('SREM', KEYS[6], id)
+  redis.call('DEL', unpack(KEYS, 7, 12))
+  for i = 13, #KEYS do
     if redis.call('GET', KEYS[i]) == id then redis.call('DEL', KEYS[i]) end
   end
 end
@@ -161,6 +163,27 @@ for i = 1, #KEYS do
   local last = redis.call('LINDEX', KEYS[i], -1)
   found[2 * i - 1] = redis.call('LLEN', KEYS[i])
   found[2 * i] = last and string.sub(last, 1, 64) or ''
+end
+return found
+`;
+
+/** KEYS: unanchored, logs. ARGV: of each log its incident, and the version and hash that were anchored. What was appended to since stays. */
+export const ANCHORED = `
+for i = 2, #KEYS do
+  if redis.call('LLEN', KEYS[i]) == tonumber(ARGV[3 * i - 4]) then redis.call('SREM', KEYS[1], ARGV[3 * i - 5]) end
+end
+return 1
+`;
+
+/** KEYS: a log. Its length, and its last two entries. */
+export const END = `return {redis.call('LLEN', KEYS[1]), redis.call('LRANGE', KEYS[1], -2, -1)}`;
+
+/** KEYS: incidents, then the log and the cursors of each. ARGV: their ids. Whether it is listed, its entries, and how far it was shown. */
+export const TRAILS = `
+local found = {}
+for i = 1, #ARGV do
+  local listed = redis.call('ZSCORE', KEYS[1], ARGV[i]) and 1 or 0
+  found[i] = {listed, redis.call('LRANGE', KEYS[2 * i], 0, -1), redis.call('HVALS', KEYS[2 * i + 1])}
 end
 return found
 `;
