@@ -5,7 +5,7 @@ import type { EventBody } from '../domain/incident.ts';
 import { isSoaking } from '../domain/runs.ts';
 import { isStopped, unasked } from '../domain/sightings.ts';
 import type { WorkerDeps } from './deps.ts';
-import { change, type Session } from './session.ts';
+import { change, EARLY_MS, type Session } from './session.ts';
 
 export async function expire(deps: WorkerDeps, session: Session): Promise<void> {
   const { planAt } = session.incident;
@@ -42,7 +42,8 @@ export async function close(deps: WorkerDeps, session: Session): Promise<void> {
     if (overWithoutProof(incident) !== undefined) return [isDryRun(goal) ? DRY_RUN : RESTARTED];
     if (closed || proof?.outcome?.verdict !== 'done') return undefined;
     if (!isStopped(incident) || unasked(incident).length > 0) return undefined;
-    const expired = identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now();
+    const expired =
+      identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now() + EARLY_MS;
     const nothingDone = runs.length === 0;
     const event: EventBody = expired
       ? { type: 'closed', as: 'expired', reason: `the token has expired; ${proof.outcome.detail}` }

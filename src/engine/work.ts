@@ -14,7 +14,7 @@ import { investigate } from './investigate.ts';
 import { holdIfPaused } from './pause.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
-import { change, clockOf, enqueue, openSession, owed, type Session } from './session.ts';
+import { change, clockOf, EARLY_MS, enqueue, openSession, owed, type Session } from './session.ts';
 import { trouble } from './trouble.ts';
 
 /** `token`: where it is held, and only for the kinds of work that use it. */
@@ -65,8 +65,8 @@ export async function attempt(
   kind: WorkKind,
   work: () => Promise<void>,
 ): Promise<void> {
-  const now = clockOf(deps, session).now();
-  if (!owed(deps, session).some((one) => one.kind === kind && one.at <= now)) return;
+  const soon = clockOf(deps, session).now() + EARLY_MS;
+  if (!owed(deps, session).some((one) => one.kind === kind && one.at <= soon)) return;
   try {
     await work();
   } catch (error) {

@@ -81,6 +81,16 @@ it('the sweep of a process that is behind finds what is owed now, and says that 
   expect(added).toMatchObject([{ kind: 'investigate', incidentId: id, late: true }]);
 });
 
+it('what comes a moment early by the clock of another machine is done, and not left to the sweeper', async () => {
+  harness = await startHarness();
+  const { incidentId: id } = await harness.leak(await seedLegacy(harness.cluster()));
+  await doWork(harness.deps, { kind: 'investigate', incidentId: id });
+  await doWork(harness.deps, { kind: 'prove', incidentId: id });
+  harness.advance(15_000);
+  await doWork(behind(20), { kind: 'prove', incidentId: id });
+  expect(harness.incident(id).proof?.outcome?.verdict).toBe('done');
+});
+
 it('waits its time out all the same', async () => {
   harness = await startHarness();
   const { incidentId: id } = await harness.leak(await seedLegacy(harness.cluster()));
