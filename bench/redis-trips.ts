@@ -55,6 +55,7 @@ function wayOf({ sentAt, kill }: Round, sent: Sent[]): string[] {
 function doings(commands: string[][]): string[] {
   const does = commands.map(([verb, what = '', , key = '']) => {
     if (verb === 'get' && what.includes(':seen:')) return 'was it delivered before?';
+    if (verb === 'eval' && key.includes(':claim:')) return 'is it known?';
     if (verb === 'eval' && key.includes(':log:')) return 'append to the log';
     if (what.startsWith('Adds a job') && key.includes('-worker:')) return 'enqueue';
     if (what.startsWith('Move next job') && key.includes('-worker:')) return 'take the job';

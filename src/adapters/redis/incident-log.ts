@@ -60,14 +60,15 @@ export function createIncidentLog({
     },
     async recognise(key, said) {
       const args = [space.claim(key), space.heard(''), space.repeats(''), said];
-      const reply = await store.keep((redis) => redis.eval(RECOGNISE, 1, ...args));
+      // A number that is lost with the primary loses no decision, so no replica is waited for.
+      const reply = await store.run((redis) => redis.eval(RECOGNISE, 1, ...args));
       if (reply === null) return undefined;
       const [by, counted] = reply as [string, number];
       return { by, counted: counted === 1 };
     },
     async quiet(id, version, said, forMs) {
       const names = [space.log(id), space.heard(id), space.repeats(id)];
-      await store.keep((redis) => redis.eval(QUIET, 3, ...names, version, said, forMs));
+      await store.run((redis) => redis.eval(QUIET, 3, ...names, version, said, forMs));
     },
     find: async (key) => (await store.run((redis) => redis.get(space.claim(key)))) ?? undefined,
     about: (name) => store.run((redis) => redis.zrevrange(space.about(name), 0, -1)),
