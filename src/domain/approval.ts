@@ -197,11 +197,11 @@ const changed: Check = (incident, { verb, hash }) => {
 
 /** Before the worker has noticed: a plan that nobody approved in time is made anew. */
 const expired: Check = ({ planAt, planExpiry }, { verb }, { policy }, now) => {
-  if (verb !== 'approve' || planAt === undefined) return undefined;
+  if ((verb !== 'approve' && verb !== 'break-glass') || planAt === undefined) return undefined;
   if (now <= Date.parse(planAt) + (planExpiry ?? policy.approvalExpiry)) return undefined;
   return no(
-    'plan-changed',
-    'This plan has waited for too long, so your click did nothing. Everything is looked at again and a fresh plan follows on the card: read it and press again.',
+    'plan-expired',
+    'This plan has waited longer than an approval counts, so your click did nothing yet. Everything is being looked at again: a fresh plan is on the card in a moment. Read it and press again.',
   );
 };
 

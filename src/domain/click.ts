@@ -36,6 +36,7 @@ export type RefusalCode =
   | 'already-voted'
   | 'already-decided'
   | 'plan-changed'
+  | 'plan-expired'
   | 'nothing-to-do'
   | 'policy-forbids'
   | 'closed'

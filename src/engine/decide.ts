@@ -1,6 +1,5 @@
 // A person's click: checked against the state, appended once, enqueued.
-import { type Click, type Refusal, type Roster, refuse } from '../domain/approval.ts';
-import { approvableUntil } from '../domain/due.ts';
+import { type Click, type Roster, refuse } from '../domain/approval.ts';
 import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
 import { asksAt, awaitingAfter } from '../domain/needed.ts';
 import { scrubbed } from '../domain/scrub.ts';
@@ -29,11 +28,10 @@ export async function decide(
   const pause = await deps.pause.read();
   if (VOTES.includes(click.verb)) await noteAskers(deps, session);
   for (;;) {
-    const now = deps.clock.now();
+    const now = clockOf(deps, session).now();
     const refusal = refuse(session.incident, click, roster, now);
+    if (refusal?.code === 'plan-expired') await planAnew(deps, session);
     if (refusal) return { decided: false, refusal };
-    const tooLate = await planAnew(deps, session, click.verb);
-    if (tooLate) return tooLate;
     const closing = closes(click);
     const decision = toDecision(session.incident, click, roster, now, fingerprint);
     const events: EventBody[] = [{ type: 'decided', decision }, ...(closing ? [closing] : [])];
@@ -49,24 +47,14 @@ const enqueueSafely = (deps: BotDeps, session: Session): Promise<void> =>
     deps.logger.warn({ err, incident: session.incident.id }, 'could not enqueue; the sweeper will'),
   );
 
-/** An approval is of what was looked at lately: one of a plan that has waited too long has it made anew instead. */
-async function planAnew(deps: BotDeps, session: Session, verb: Verb): Promise<Decided | undefined> {
-  if (verb !== 'approve' && verb !== 'break-glass') return undefined;
-  const now = clockOf(deps, session).now();
-  const isLate = (incident: Incident) => (approvableUntil(incident, deps.settings.timing) ?? now) < now;
-  const late = await change(deps, session, (incident) =>
-    isLate(incident) ? [{ type: 'plan-expired', why: 'asked' }] : undefined,
+/** An approval is of what was looked at lately: a plan that has waited too long is made anew once somebody wants it. */
+async function planAnew(deps: BotDeps, session: Session): Promise<void> {
+  const { planAt } = session.incident;
+  await change(deps, session, (incident) =>
+    incident.planAt === planAt && incident.plan ? [{ type: 'plan-expired', why: 'asked' }] : undefined,
   );
-  if (!late) return undefined;
   await enqueueSafely(deps, session);
-  return { decided: false, refusal: TOO_LATE };
 }
-
-const TOO_LATE: Refusal = {
-  code: 'plan-changed',
-  message:
-    'This plan has waited longer than an approval counts, so your click did nothing yet. Everything is being looked at again: a fresh plan is on the card in a moment. Read it and press again.',
-};
 
 const VOTES: readonly Verb[] = ['contain', 'approve', 'retry', 'skip', 'roll-back'];
 
