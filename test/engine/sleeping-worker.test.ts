@@ -4,6 +4,7 @@ import type { PodSpec } from '../../src/domain/kube-objects.ts';
 import { INVALID_SINCE } from '../../src/domain/labels.ts';
 import { secretsOf } from '../../src/domain/pod-references.ts';
 import { doWork } from '../../src/engine/work.ts';
+import { resources } from '../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { grant } from './moving.ts';
 import { POINTS, type Point, type Sleeper, sleeper } from './sleepers.ts';
@@ -231,6 +232,37 @@ it('a ServiceAccount that is in use again is not deleted by who slept with the d
   const account = '/api/v1/namespaces/payments/serviceaccounts';
   expect(h.cluster().get(`${account}/api`)).toBeDefined();
   expect(h.cluster().get(`${account}/api-r20261124`)).toBeUndefined();
+});
+
+it('a restart that slept does not put an older moment over a later one, which would roll everything again', async () => {
+  const h = await startHarness({ settings: { autoContain: 'off' } });
+  harness = h;
+  const token = await seedLegacy(h.cluster());
+  h.cluster().seed.deployment('payments', 'web', { serviceAccount: 'api', replicas: 2 });
+  const { incidentId: id } = await h.leak(token, { goal: { do: 'restart' } });
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  const restartedAt = () => {
+    const found = h.cluster().get('/apis/apps/v1/namespaces/payments/deployments/web') as unknown as {
+      spec: { template: { metadata: { annotations?: Record<string, string> } } };
+    };
+    return found.spec.template.metadata.annotations?.['kubectl.kubernetes.io/restartedAt'];
+  };
+  await outlived(h, id, job(id, 'run'), sleeper(h, 'in its write'), async () => {
+    await h.run(id, MINUTE);
+    const path = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
+    const ref = { resource: resources.deployments, namespace: 'payments', name: 'web' };
+    await h.connected[0]?.patch(ref, [{ op: 'add', path, value: '2030-01-01T00:00:00Z' }]);
+    // Until its controller has done what that asks for.
+    const isSettled = () => {
+      const sets = h.cluster().objects() as { kind: string; spec?: { replicas?: number } }[];
+      const counts = sets.filter(({ kind }) => kind === 'ReplicaSet').map(({ spec }) => spec?.replicas);
+      return counts.length === 3 && counts.filter((count) => count === 0).length === 2;
+    };
+    while (!isSettled()) await h.deps.sleep(1, new AbortController().signal);
+    for (let turn = 0; turn < 5; turn++) await h.deps.sleep(1, new AbortController().signal);
+  });
+  expect(restartedAt()).toBe('2030-01-01T00:00:00Z');
 });
 
 it('a step whose lease may have lapsed writes nothing more, and says nothing about the step', async () => {
