@@ -203,14 +203,15 @@ function isOfAnother({ metadata: { annotations } }: KubernetesObject, { account 
 }
 
 async function undo(bench: Bench, params: Params): Promise<Outcome> {
-  const { cluster, today } = bench;
+  const { cluster } = bench;
+  const at = new Date(bench.now()).toISOString();
   const uid = uidOf(bench, params) ?? (await uidByValue(bench, params));
   if (uid === undefined) return untouched(unknownWhich(cluster.name, params));
   const found = await patchPinned(cluster, refTo(params), uid, ({ labels, annotations }) => {
     if (labels?.[INVALID_SINCE] === undefined) return undefined;
     const mark: JsonPatch[number] = annotations
-      ? { op: 'add', path: MARK, value: today }
-      : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: today } };
+      ? { op: 'add', path: MARK, value: at }
+      : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: at } };
     return [{ op: 'remove', path: LABEL }, mark];
   });
   if (found.is === 'gone') return untouched('The Secret is gone, so there is nothing to restore.');

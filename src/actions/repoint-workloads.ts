@@ -147,13 +147,14 @@ async function unfit(bench: Bench, { what, namespace }: Params, name: string): P
 }
 
 /** Its next version: a deletion that was sent while nobody used it, and arrives now, is of an older one and does nothing. */
-async function reclaim({ cluster, today }: Bench, { what, namespace, from }: Params): Promise<void> {
+async function reclaim({ cluster, now }: Bench, { what, namespace, from }: Params): Promise<void> {
   const resource = what === 'secret' ? resources.secrets : resources.serviceAccounts;
+  const at = new Date(now()).toISOString();
   try {
     await patchPinned(cluster, { resource, namespace, name: from }, undefined, ({ annotations }) => [
       annotations
-        ? { op: 'add', path: `/metadata/annotations/${pointer(RELEASED)}`, value: today }
-        : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: today } },
+        ? { op: 'add', path: `/metadata/annotations/${pointer(RELEASED)}`, value: at }
+        : { op: 'add', path: '/metadata/annotations', value: { [RELEASED]: at } },
     ]);
   } catch (error) {
     // One more safeguard, and nothing that a roll-back may fail for.

@@ -14,7 +14,7 @@ export const REPLACES = 'tourniquet-replaces';
 export const MADE_BY = 'tourniquet-made-by';
 
 /**
- * Annotation that an undo leaves, with its day, on what is in use again: a kill or a deletion that was sent before it and
+ * Annotation that an undo leaves, with its moment, on what is in use again: a kill or a deletion that was sent before it and
  * arrives after it, from a process that was stopped in between, must not undo the undo.
  */
 export const RELEASED = 'tourniquet-released';

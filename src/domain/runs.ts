@@ -78,7 +78,8 @@ export const staysForGood = (step: Step): boolean => !step.reversible && !rolls(
 export function undoable(incident: Incident, begun = begunSteps(incident)): Step[] {
   const effective = stepsInEffect(incident);
   if (effective.some(staysForGood)) return [];
-  return inOrderOfUndo([...begun, ...effective].filter(({ reversible }) => reversible));
+  const whole = effective.filter((step) => !begun.some((other) => sameStep(other, step)));
+  return inOrderOfUndo([...begun, ...whole].filter(({ reversible }) => reversible));
 }
 
 /**

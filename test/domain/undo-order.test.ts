@@ -119,8 +119,12 @@ describe('what is taken back', () => {
     const presses = fc.array(press('approve', 'retry', 'undo', 'roll-back'), { maxLength: 8 });
     fc.assert(
       fc.property(fc.boolean(), presses, (contained, pressed) => {
-        const { lost } = play(contained, [{ verb: 'approve', steps: 3 }, ...pressed]);
+        const { lost, incident } = play(contained, [{ verb: 'approve', steps: 3 }, ...pressed]);
         expect(lost).toEqual([]);
+        const once = undoable(incident).map(({ action, params }) => JSON.stringify([action, params]));
+        expect(new Set(once).size).toBe(once.length);
+        for (const { steps } of incident.runs)
+          expect(new Set(steps.map(({ step: one }) => one.id)).size).toBe(steps.length);
       }),
       { numRuns: 2000 },
     );

@@ -1,19 +1,26 @@
-// A rotation is taken back, at each of its stages and wherever that is cut off: whoever runs has a token that is accepted at every moment.
+// A rotation is taken back, at each of its stages: whoever runs has a token that is accepted at every moment.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Strategy } from '../../src/domain/goal.ts';
 import type { PodSpec } from '../../src/domain/kube-objects.ts';
 import { INVALID_SINCE } from '../../src/domain/labels.ts';
-import { accountOf, secretsOf } from '../../src/domain/pod-references.ts';
-import type { Cluster } from '../../src/ports.ts';
-import { dyingLog, everyCrash, survive } from './crash.ts';
-import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
-import { grant } from './moving.ts';
+import { secretsOf } from '../../src/domain/pod-references.ts';
+import type { Harness } from './harness.ts';
+import {
+  ACCOUNTS,
+  answers,
+  approve,
+  lastRun,
+  MINUTE,
+  NEXT,
+  type Opened,
+  opened as open,
+  SECRETS,
+  undo,
+  usedBy,
+  writesFrom,
+} from './taking-back.ts';
 
-const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-const NEXT = 'api-token-r20261124';
-const SECRETS = '/api/v1/namespaces/payments/secrets';
-const ACCOUNTS = '/api/v1/namespaces/payments/serviceaccounts';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -21,128 +28,10 @@ afterEach(async () => {
   harness = undefined;
 });
 
-interface Seen {
-  kind?: string;
-  metadata: { uid: string; name: string; namespace?: string; deletionTimestamp?: string };
-  spec?: PodSpec;
-}
-
-/** What each Pod that runs holds: nothing, where no API server would accept it. */
-function unserved(h: Harness): string[] {
-  const pods = (h.cluster().objects() as Seen[]).filter(
-    ({ kind, metadata }) =>
-      kind === 'Pod' && metadata.namespace === 'payments' && metadata.deletionTimestamp === undefined,
-  );
-  return pods.flatMap(({ metadata, spec = {} }) => {
-    const account = accountOf(spec);
-    const lacking = [...secretsOf(spec)].filter((name) => {
-      const secret = h.cluster().get(`${SECRETS}/${name}`);
-      return secret === undefined || secret.metadata.labels?.[INVALID_SINCE] !== undefined;
-    });
-    if (h.cluster().get(`${ACCOUNTS}/${account}`) === undefined) lacking.push(account);
-    return lacking.map((name) => `${metadata.name.replace(/-.*/, '')} holds ${name}`);
-  });
-}
-
-/** Looks before and after every request, and once more whenever time passes. */
-function watching(look: () => void): (cluster: Cluster) => Cluster {
-  const watched =
-    <A extends unknown[], R>(ask: (...given: A) => Promise<R>) =>
-    async (...given: A): Promise<R> => {
-      look();
-      return await ask(...given).finally(look);
-    };
-  return (cluster) => ({
-    ...cluster,
-    get: watched(cluster.get) as Cluster['get'],
-    list: watched(cluster.list) as Cluster['list'],
-    create: watched(cluster.create) as Cluster['create'],
-    patch: watched(cluster.patch),
-    remove: watched(cluster.remove),
-    evict: watched(cluster.evict),
-  });
-}
-
-interface Opened {
-  h: Harness;
-  id: string;
-  token: string;
-  /** Pods that held nothing, since this was called with true. */
-  lost: Set<string>;
-  watch(on: boolean): void;
-}
-
-async function opened(strategy: Strategy, { contained = false } = {}): Promise<Opened> {
-  const lost = new Set<string>();
-  let isWatching = false;
-  const look = () => {
-    if (!isWatching || !harness) return;
-    for (const one of unserved(harness)) lost.add(one);
-  };
-  const h = await startHarness({
-    wrap: watching(look),
-    clusters: { prod: { podStartMs: 3000 } },
-    settings: { autoContain: contained ? 'token-in-hand' : 'off' },
-  });
-  harness = h;
-  const { sleep } = h.deps;
-  h.deps.sleep = async (ms, signal) => {
-    look();
-    await sleep(ms, signal);
-    look();
-  };
-  const { seed } = h.cluster();
-  const token = await seedLegacy(h.cluster());
-  grant(h);
-  seed.deployment('payments', 'mounted', {
-    serviceAccount: 'default',
-    secretMounts: ['api-token'],
-    replicas: 3,
-  });
-  seed.deployment('payments', 'reads', { serviceAccount: 'default', envSecret: 'api-token', replicas: 2 });
-  seed.deployment('payments', 'runs', { serviceAccount: 'api', replicas: 2 });
-  h.advance(5000);
-  await h.deps.sleep(1, new AbortController().signal);
-  const goal = { do: 'rotate' as const, strategy };
-  const { incidentId: id } = await h.leak(token, contained ? {} : { goal });
-  await h.run(id);
-  if (contained) {
-    expect(h.cluster().get(`${SECRETS}/api-token`)?.metadata.labels).toHaveProperty([INVALID_SINCE]);
-    await h.leak(token, { goal });
-    await h.run(id);
-  }
-  const watch = (on: boolean): void => {
-    isWatching = on;
-  };
-  return { h, id, token, lost, watch };
-}
-
-const approve = async ({ h, id }: Opened, forMs = 10 * MINUTE): Promise<void> => {
-  expect(await h.click(id, 'approve', 'UINES')).toMatchObject({ decided: true });
-  await h.run(id, forMs);
-};
-const undo = ({ h, id }: Opened) => h.click(id, 'undo', 'UINES', { reason: 'the batch fails' });
-const lastRun = ({ h, id }: Opened) => h.incident(id).runs.at(-1);
-const usedBy = ({ h }: Opened, app: string): string[] => [
-  ...new Set(
-    (h.cluster().objects() as Seen[])
-      .filter(({ kind, metadata }) => kind === 'Pod' && metadata.name.startsWith(`${app}-`))
-      .flatMap(({ spec = {} }) => [...secretsOf(spec)]),
-  ),
-];
-const answers = async ({ h }: Opened, token: string): Promise<string> => {
-  const [cluster] = h.connected;
-  return cluster ? await statusWith(cluster, token) : '';
-};
-/** Successful writes below the namespace, from now on. */
-function writesFrom({ h }: Opened): () => string[] {
-  const from = h.cluster().requests.length;
-  return () =>
-    h
-      .cluster()
-      .requests.slice(from)
-      .filter(({ method, status, path }) => method !== 'GET' && status < 300 && path.includes('/payments/'))
-      .map(({ method, path }) => `${method} ${path.split('/payments/')[1]}`);
+async function opened(...given: Parameters<typeof open>): Promise<Opened> {
+  const all = await open(...given);
+  harness = all.h;
+  return all;
 }
 
 describe('the roll-back of a finished rotation', () => {
@@ -186,29 +75,6 @@ describe('the roll-back of a finished rotation', () => {
     expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeUndefined();
     expect(await answers(all, all.token)).toBe('accepted');
   });
-
-  it('leaves nobody without a token wherever its process dies', async () => {
-    const rotated = async (): Promise<Opened> => {
-      const all = await opened('new-secret');
-      await approve(all);
-      await undo(all);
-      return all;
-    };
-    const { h, id } = await rotated();
-    const crashes = await everyCrash([h, id], () => h.run(id, 10 * MINUTE));
-    expect(crashes.length).toBeGreaterThan(20);
-    for (const [at, when] of crashes) {
-      const all = await rotated();
-      all.watch(true);
-      all.h.deps.log = dyingLog(all.h.deps.log, at, when);
-      await survive(all.h, all.id, 10 * MINUTE);
-      expect([...all.lost], `${when} append ${at}`).toEqual([]);
-      expect(usedBy(all, 'mounted'), `${when} append ${at}`).toEqual(['api-token']);
-      expect(all.h.cluster().get(`${SECRETS}/${NEXT}`)).toBeUndefined();
-      await all.h.close();
-    }
-    harness = undefined;
-  }, 60_000);
 
   it('moves nobody to an old token that is not accepted, and takes the rest up when it is', async () => {
     const all = await opened('new-secret');
