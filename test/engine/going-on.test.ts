@@ -211,7 +211,7 @@ describe('a plan that waited for too long', () => {
     await h.click(id, 'approve', 'UINES');
     h.advance(31 * MINUTE);
     const late = await h.click(id, 'approve', 'UTOMAS');
-    expect(late).toMatchObject({ decided: false, refusal: { code: 'plan-changed' } });
+    expect(late).toMatchObject({ decided: false, refusal: { code: 'plan-expired' } });
     expect(runs(id)).toBe(0);
   });
 

@@ -276,9 +276,8 @@ it('a step whose lease may have lapsed writes nothing more, and says nothing abo
   sleeping.wake();
   await work;
   const { requests } = h.cluster();
-  expect(requests.filter(({ method, path }) => method === 'PATCH' && path.includes('/payments/'))).toEqual(
-    [],
-  );
+  const written = requests.filter(({ method, path }) => method === 'PATCH' && !path.includes('dryRun'));
+  expect(written.filter(({ path }) => path.includes('/payments/'))).toEqual([]);
   expect(h.memory.events(id).map(({ type }) => type)).not.toContain('trouble');
   expect(h.incident(id).runs[0]?.stopped).toBeUndefined();
   await h.run(id, 10 * MINUTE);

@@ -138,5 +138,6 @@ export function writesFrom({ h }: Opened): () => string[] {
       .cluster()
       .requests.slice(from)
       .filter(({ method, status, path }) => method !== 'GET' && status < 300 && path.includes('/payments/'))
+      .filter(({ path }) => !path.includes('dryRun='))
       .map(({ method, path }) => `${method} ${path.split('/payments/')[1]}`);
 }
