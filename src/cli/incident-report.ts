@@ -174,9 +174,7 @@ export function followUps(incident: Incident): string[] {
       .filter((review) => !review.closed)
       .map(({ by }) => `- The break-glass of ${by} was not reviewed yet.`),
     ...waiting.map(({ title }) => `- Waits for approval: ${clean(title)}`),
-    ...reversible.map(
-      ({ title }) => `- In effect and can be undone by whoever may write there: ${clean(title)}`,
-    ),
+    ...reversible.map(({ title }) => `- Done, not undone by Tourniquet since, and can be: ${clean(title)}`),
     ...(plan?.notes ?? []).map((note) => `- ${clean(note)}`),
     ...situations.flatMap(({ cluster, warnings }) =>
       warnings.map((warning) => `- ${cluster}: ${clean(warning)}`),

@@ -98,7 +98,7 @@ export function noteKill(incident: Incident, id: string, step: Step, at: string)
     if (belief?.seen?.saw === 'accepted') delete incident.beliefs[killed.cluster];
   }
   incident.proof = { killedAt: at, rounds: [] };
-  incident.rechecks = [];
+  lookAnew(incident, at);
 }
 
 export function finishRun(incident: Incident, id: string, at: string): void {

@@ -2,7 +2,7 @@
 
 import { type EscalationTiming, openCalls } from './escalation.ts';
 import { isDryRun } from './goal.ts';
-import type { Incident, Trouble, WorkKind } from './incident.ts';
+import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { offlineUntil } from './liveness.ts';
 import { owesOutside } from './outside.ts';
@@ -52,16 +52,22 @@ export function due(incident: Incident, timing: Timing, reported: Reported): Due
     .map(
       (): Due => ({ kind: 'report', attempt: String(incident.version), at: Date.parse(incident.updatedAt) }),
     );
-  return [...owed.map((work) => afterTrouble(work, incident.troubles[work.kind])), ...reports];
+  return [...owed.map((work) => afterTrouble(work, incident)), ...reports];
 }
 
 const LONGEST_ASKED_WAIT = 10 * 60_000;
 
-/** Failed work is owed again later and later: 1, 2, 4 … 60 seconds after it last failed, and not before it was asked back. */
-function afterTrouble(work: ReturnType<Rule> & object, trouble: Trouble | undefined): Due {
+/**
+ * Failed work is owed again later and later: 1, 2, 4 … 60 seconds after it last failed, and not before it was asked back.
+ * What no kill waits for goes on to a minute more each time, up to an hour: a cluster may stay away for days.
+ */
+function afterTrouble(work: ReturnType<Rule> & object, { troubles, identity }: Incident): Due {
+  const trouble = troubles[work.kind];
   const attempt = [work.attempt, trouble?.count].filter((part) => part !== undefined).join('-') || '0';
   if (trouble === undefined) return { ...work, attempt };
-  const patient = Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
+  const hurried = work.kind === 'run' || (work.kind === 'investigate' && identity === undefined);
+  const more = hurried ? 1 : Math.min(60, Math.max(1, trouble.count - 6));
+  const patient = more * Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
   const wait = Math.max(patient, Math.min(trouble.retryAfterMs ?? 0, LONGEST_ASKED_WAIT));
   return { ...work, attempt, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
 }
@@ -71,8 +77,9 @@ const ms = (iso: string): number => Date.parse(iso);
 /** Not the containment that an investigation does itself: a new name would start a second one beside it. */
 const ordered = ({ runs }: Incident): number => runs.filter(({ by }) => by !== 'policy').length;
 
+/** A run that waits, as while paused, holds up no look at what a person has named meanwhile. */
 const investigate: Rule = (incident) =>
-  incident.stale && !incident.closed && openRun(incident) === undefined
+  incident.stale && !incident.closed && (incident.paused || openRun(incident) === undefined)
     ? {
         kind: 'investigate',
         attempt: incident.alerts.length + incident.decisions.length + ordered(incident),
@@ -116,11 +123,12 @@ const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOKS }) =>
 };
 
 function isWatched(incident: Incident): boolean {
-  const { closed, goal, stale, unidentified, proof, fingerprint } = incident;
-  if (unidentified || goal.do === 'restart' || isDryRun(goal)) return false;
+  const { closed, goal, stale, proof, fingerprint } = incident;
+  if (goal.do === 'restart' || isDryRun(goal)) return false;
   if (closed) return closed.as !== 'false-alarm' && closed.as !== 'dry-run';
   // An investigation and a proof look for themselves.
-  if ((stale && openRun(incident) === undefined) || (proof && !proof.outcome)) return false;
+  if ((stale && (incident.paused || openRun(incident) === undefined)) || (proof && !proof.outcome))
+    return false;
   return goal.do === 'revoke' || fingerprint !== undefined || stepsInEffect(incident).some(kills);
 }
 
@@ -135,6 +143,7 @@ function reportedAgain({ alerts, looks, ladder = DEFAULT_LOOKS }: Incident): num
 /** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
 const close: Rule = (incident) => {
   if (incident.status !== 'verifying' && incident.status !== 'needs-human') return undefined;
+  if (incident.unidentified) return undefined;
   const over = overWithoutProof(incident);
   if (over !== undefined) return { kind: 'close', attempt: `over-${ms(over)}`, at: ms(over) };
   // A person has not said yet what becomes of a roll-out that stopped.

@@ -109,7 +109,7 @@ const handlers: Handlers = {
     if (incident.looks) incident.looks.lastAt = at;
     delete incident.troubles.investigate;
   },
-  'plan-proposed': (incident, { plan, expiry, policy, nobody, looks, at, v }) => {
+  'plan-proposed': (incident, { plan, expiry, policy, nobody, looks, rechecks, at, v }) => {
     if (nobody !== undefined)
       incident.alarms.push({ why: 'nobody-can-approve', since: at, v, words: nobody });
     incident.plan = plan;
@@ -117,6 +117,7 @@ const handlers: Handlers = {
     if (expiry !== undefined) incident.planExpiry = expiry;
     if (policy !== undefined) incident.planPolicy = policy;
     if (looks !== undefined) incident.ladder = looks;
+    if (rechecks !== undefined) incident.closedLadder = rechecks;
     incident.stale = false;
     overtake(incident, at);
     // A token that was stopped before we came is proven like any other.

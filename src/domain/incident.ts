@@ -67,6 +67,8 @@ export type EventBody =
       expiry?: number;
       nobody?: string;
       looks?: number[];
+      /** And after it was closed. */
+      rechecks?: number[];
     }
   /** Nobody approved in time: everything is looked at again and a fresh plan posted. */
   /** `why`: absent where time did it; asked: somebody pressed a button of a plan that had waited too long. */
@@ -216,6 +218,8 @@ export interface Incident {
   looks?: Looks;
   /** Milliseconds after which looks are owed while it is open, as the worker that made the plan was told. */
   ladder?: readonly number[];
+  /** The same after it was closed. */
+  closedLadder?: readonly number[];
   /** Clusters that were never asked, and who said that the claim goes without them. */
   leftOut: { clusters: string[]; by: string; at: string }[];
   /** Coordinates that a person gave in the Identify form; they win over the alert's. */

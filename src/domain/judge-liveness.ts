@@ -1,4 +1,5 @@
 // Judges from object state whether a token is still accepted: many leaked tokens are already dead, and saying so is a good outcome.
+import { QUARANTINE_SINCE_MINOR } from './labels.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
 import { secretsAtStake } from './stake.ts';
 import type { TokenIdentity } from './token-identity.ts';
@@ -113,4 +114,21 @@ function bound({ kind, boundTo }: TokenIdentity, { boundObject }: ObjectFacts, n
   return boundObject.deletionTimestamp
     ? leaving(what, boundObject.deletionTimestamp, nowMs)
     : alive(`${what} exists`);
+}
+
+/** A label that some API server does not look at stops nobody there. */
+export function heeded(liveness: Liveness, servers: Situation['servers']): Liveness {
+  if (liveness.alive !== 'quarantined') return liveness;
+  const old = servers.filter(({ minor }) => minor !== null && minor < QUARANTINE_SINCE_MINOR);
+  const names = old.map(({ address }) => address).join(', ');
+  if (old.length > 0)
+    return {
+      alive: 'alive',
+      reason: `${liveness.reason}, but API servers before 1.${QUARANTINE_SINCE_MINOR} do not look at that: ${names}`,
+    };
+  if (servers.length > 0 && servers.every(({ minor }) => minor !== null)) return liveness;
+  return {
+    alive: 'unknown',
+    reason: `${liveness.reason}, but which version the API servers have, and so whether they look at that, is not known`,
+  };
 }

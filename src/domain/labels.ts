@@ -24,3 +24,6 @@ export const COLLECTED_FOR = 'tourniquet-collected-for';
 
 /** Escapes a key for a JSON Pointer (RFC 6901). */
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */
+export const QUARANTINE_SINCE_MINOR = 29;

@@ -13,6 +13,7 @@ import {
   STRATEGY_TEXTS,
   strategiesFor,
 } from './goal.ts';
+import { QUARANTINE_SINCE_MINOR } from './labels.ts';
 import { acceptedOffline, offlineAudiences } from './liveness.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
@@ -41,8 +42,7 @@ export interface Proposer {
   ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'back' | 'forGit' | 'gives'>;
 }
 
-/** Since this minor version an API server refuses tokens labelled legacy-token-invalid-since. */
-export const QUARANTINE_SINCE_MINOR = 29;
+export { QUARANTINE_SINCE_MINOR } from './labels.ts';
 
 export function planFor(
   goal: Goal,

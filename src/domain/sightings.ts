@@ -139,12 +139,30 @@ function together({ namespace, serviceAccount }: TokenIdentity, after: number, e
 /** How late a look may come before the claim that it was to renew says how old it is. */
 const GRACE_MS = 60_000;
 
-/** ISO time of the last clear sighting, where the look that was to renew it is overdue; undefined: it still holds. */
+/** Looks at a closed incident: 5 minutes, 1 hour and 24 hours after it was closed. Milliseconds. */
+export const DEFAULT_RECHECKS: readonly number[] = [300_000, 3_600_000, 86_400_000];
+
+/**
+ * ISO time of the last clear sighting, or of the kill where there was none since, if the look that was to renew it is
+ * overdue or told nothing; undefined: what was seen still counts.
+ */
 export function staleSince(incident: Incident, now: number): string | undefined {
-  if (incident.closed !== undefined) return undefined;
-  const seen = oldestSighting(incident);
-  const next = nextLook(incident, incident.ladder ?? DEFAULT_LOOKS);
-  const silent = incident.identity?.clusters.some((name) => incident.beliefs[name]?.missed !== undefined);
-  const overdue = next !== undefined && now > next + GRACE_MS;
-  return seen && (overdue || silent) ? seen.at : undefined;
+  const { proof, identity, beliefs } = incident;
+  const since = oldestSighting(incident)?.at ?? (proof?.outcome ? undefined : proof?.killedAt);
+  const next = renewedBy(incident);
+  const silent = identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
+  return (next !== undefined && now > next + GRACE_MS) || silent ? since : undefined;
+}
+
+/** Unix milliseconds by which somebody looks again; undefined: nobody is to. */
+function renewedBy(incident: Incident): number | undefined {
+  const { proof, closed, looks, rechecks } = incident;
+  if (closed?.as === 'false-alarm' || closed?.as === 'dry-run') return undefined;
+  if (proof && !proof.outcome) {
+    const [killed, last] = [proof.killedAt, proof.rounds.at(-1)?.at ?? proof.killedAt].map(Date.parse);
+    return (last ?? 0) + Math.max(GRACE_MS, ((last ?? 0) - (killed ?? 0)) / 10);
+  }
+  if (closed === undefined) return nextLook(incident, incident.ladder ?? DEFAULT_LOOKS);
+  const after = (incident.closedLadder ?? DEFAULT_RECHECKS)[looks?.count ?? rechecks.length];
+  return looks === undefined || after === undefined ? undefined : Date.parse(looks.since) + after;
 }

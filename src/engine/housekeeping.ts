@@ -41,7 +41,7 @@ export async function close(deps: WorkerDeps, session: Session): Promise<void> {
     const { closed, proof, identity, runs, goal } = incident;
     if (overWithoutProof(incident) !== undefined) return [isDryRun(goal) ? DRY_RUN : RESTARTED];
     if (closed || proof?.outcome?.verdict !== 'done') return undefined;
-    if (!isStopped(incident) || unasked(incident).length > 0) return undefined;
+    if (incident.unidentified || !isStopped(incident) || unasked(incident).length > 0) return undefined;
     const expired =
       identity?.expiresAt !== undefined && identity.expiresAt * 1000 <= deps.clock.now() + EARLY_MS;
     const nothingDone = runs.length === 0;

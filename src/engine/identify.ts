@@ -1,4 +1,5 @@
 // Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
+import type { Coordinates } from '../domain/alert.ts';
 import { type Claims, readClaims } from '../domain/claims.ts';
 import { hmslHash } from '../domain/hmsl-hash.ts';
 import type { Incident } from '../domain/incident.ts';
@@ -23,17 +24,33 @@ export async function identify(
   incident: Incident,
   token: Secret | undefined,
 ): Promise<Identified> {
-  if (incident.given) return await locate(deps.clusters, incident.given);
+  if (incident.given) return await placed(deps, incident, incident.given);
   if (token) return await identifyToken(deps.clusters, token);
   // Read from the token when there still was one; it is destroyed in time, and who it belonged to stays true.
   if (incident.fingerprint !== undefined && incident.identity) return { identity: incident.identity };
   const subject = incident.alerts.findLast(({ alert }) => alert.subject.kind !== 'unnamed')?.alert.subject;
-  if (subject?.kind === 'coordinates') return await locate(deps.clusters, subject.at);
+  if (subject?.kind === 'coordinates') return await placed(deps, incident, subject.at);
   if (subject?.kind === 'hmsl-hash') return await byHash(deps, subject.hash);
   return {
     unidentified: 'The alert does not say which token leaked. Say where it belongs, or paste the token.',
     near: [],
   };
+}
+
+/** What was found there once stays what is meant, also when it is gone: it may be we who deleted it. */
+async function placed(
+  { clusters }: WorkerDeps,
+  { identity }: Incident,
+  at: Coordinates,
+): Promise<Identified> {
+  const located = await locate(clusters, at);
+  if ('identity' in located || identity?.authenticity !== 'coordinates') return located;
+  const same =
+    identity.namespace === at.namespace &&
+    identity.boundTo?.name === at.secret &&
+    (at.serviceAccount === undefined || identity.serviceAccount.name === at.serviceAccount) &&
+    (at.cluster === undefined || identity.clusters.includes(at.cluster));
+  return same ? { identity } : located;
 }
 
 /** By what the token says and who signed it; it is sent nowhere. */

@@ -106,8 +106,9 @@ async function proposeFor(
   const { policy } = deps.settings;
   // Counted under the plan that is about to be the present one.
   const nobody = whyNobody({ ...seen, plan }, policy);
-  const looks = [...(deps.settings.timing.lookAfter ?? DEFAULT_LOOKS)];
-  const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry, looks };
+  const { lookAfter = DEFAULT_LOOKS, recheckAfter } = deps.settings.timing;
+  const ladders = { looks: [...lookAfter], rechecks: [...recheckAfter] };
+  const proposal = { type: 'plan-proposed' as const, plan, policy: policy.version, expiry, ...ladders };
   const again = await tellAgain(deps, session.incident, situations);
   await change(deps, session, (incident) => {
     // What was done while this looked around makes it history.

@@ -6,6 +6,7 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
+import { heldFor } from './held-token.ts';
 import { probeRound } from './probe.ts';
 import { readLiveness } from './read-liveness.ts';
 import { judgedByValue } from './stored-value.ts';
@@ -33,11 +34,23 @@ export async function lookOn(
     answers: [],
     outcome,
   });
-  if (objects.alive === 'alive' && identity.kind !== 'every-token') return round(notDone(objects.reason));
+  const asksNobody = identity.kind !== 'every-token' && !(await keyIsGone(cluster, identity, token));
+  if (objects.alive === 'alive' && asksNobody) return round(notDone(objects.reason));
   const asked = await probeRound(deps, incident, identity, cluster, token);
   if (asked.level !== 'object-state') return asked;
+  if (objects.alive === 'alive' && identity.kind !== 'every-token') return round(notDone(objects.reason));
   if (objects.alive === 'unknown') return round(unknown(objects.reason));
   return identity.kind === 'every-token' ? asked : round(done(objects.reason));
+}
+
+/** The key that signed it is no longer shown, so the objects may be there and the token dead all the same: servers know. */
+async function keyIsGone(
+  cluster: Cluster,
+  identity: TokenIdentity,
+  token: Secret | undefined,
+): Promise<boolean> {
+  const held = heldFor(identity, cluster.name, token);
+  return held !== undefined && (await cluster.signed(held, 'refresh')) === 'not-signed';
 }
 
 type Liveness = Awaited<ReturnType<typeof readLiveness>>;

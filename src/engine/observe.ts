@@ -2,7 +2,7 @@
 import { type BindingLike, bindingFacts } from '../domain/bindings.ts';
 import { blastRadius, type RoleLike } from '../domain/blast-radius.ts';
 import { driftWarnings } from '../domain/drift.ts';
-import { judgeLiveness } from '../domain/judge-liveness.ts';
+import { heeded, judgeLiveness } from '../domain/judge-liveness.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
@@ -54,7 +54,7 @@ export async function observe(
     serviceAccount: account,
     tokenSecrets: markUsed(tokenSecrets ?? [], listed, account),
     boundObject: boundObject ?? null,
-    liveness: judgeLiveness(identity, facts, nowMs),
+    liveness: heeded(judgeLiveness(identity, facts, nowMs), servers),
     ...consumers,
     radius: power?.radius ?? {
       tier: 'unknown',

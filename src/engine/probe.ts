@@ -27,7 +27,9 @@ export async function probeRound(
 ): Promise<ProofRound> {
   const began = new Date(deps.clock.now()).toISOString();
   const held = heldFor(identity, cluster.name, token);
-  const known = held ? [await asStored(cluster, identity, held)] : await stillStored(incident, cluster);
+  const known = held
+    ? [await asStored(cluster, identity, held)]
+    : ((await stillStored(incident, cluster)) ?? (await storedOf(deps, incident, identity, cluster)));
   const answered = known
     ? await askServers(cluster, identity, known)
     : {
@@ -87,6 +89,31 @@ async function storedIn(
     return undefined;
   }
 }
+
+/** Switched off by whomever: its Secret still holds it, where it is the one that leaked or the one that was named. */
+async function storedOf(
+  { vault }: Pick<WorkerDeps, 'vault'>,
+  { fingerprint, situations }: Incident,
+  { kind, namespace, boundTo, authenticity }: TokenIdentity,
+  cluster: Cluster,
+): Promise<Secret[] | undefined> {
+  if (kind !== 'legacy' || boundTo === undefined) return undefined;
+  const ref = { resource: resources.secrets, namespace, name: boundTo.name };
+  const found = await cluster.get<TokenSecret>(ref).catch((error: unknown) => {
+    if (!isAppError(error)) throw error;
+    return null;
+  });
+  if (!found?.data?.token) return undefined;
+  const stored = new Secret(Buffer.from(found.data.token, 'base64').toString());
+  const seen = situations.find((situation) => situation.cluster === cluster.name)?.tokenSecrets ?? [];
+  const same = KNOWN.includes(authenticity)
+    ? vault.fingerprint(stored) === fingerprint
+    : seen.some(({ uid }) => uid === found.metadata.uid);
+  return same ? [stored] : undefined;
+}
+
+/** The incident's fingerprint is that of the very token. */
+const KNOWN: readonly TokenIdentity['authenticity'][] = ['signature', 'uid-match', 'hash'];
 
 type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
 

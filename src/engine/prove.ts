@@ -6,7 +6,7 @@ import { judgeProof } from '../domain/judge-proof.ts';
 import { unknown } from '../domain/outcome.ts';
 import { isLive, isStopped, isStoppedOn } from '../domain/sightings.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { askUnchecked } from './ask-unchecked.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -29,12 +29,15 @@ async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promi
   );
 }
 
-const gone = ({ clock }: WorkerDeps, cluster: string): ProofRound => ({
+const gone = (deps: WorkerDeps, cluster: string): ProofRound =>
+  silent(deps, cluster, `the cluster ${cluster} is no longer configured, so it cannot be asked`);
+
+const silent = ({ clock }: WorkerDeps, cluster: string, why: string): ProofRound => ({
   cluster,
   level: 'object-state',
   at: new Date(clock.now()).toISOString(),
   answers: [],
-  outcome: unknown(`the cluster ${cluster} is no longer configured, so it cannot be asked`),
+  outcome: unknown(why),
 });
 
 export async function prove(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
@@ -132,7 +135,12 @@ async function looks(
   return await Promise.all(
     identity.clusters.map(async (name) => {
       const cluster = deps.clusters.get(name);
-      return cluster ? await lookOn(deps, incident, identity, cluster, token) : gone(deps, name);
+      if (cluster === undefined) return gone(deps, name);
+      // What one cluster cannot tell hides nothing that another does.
+      return await lookOn(deps, incident, identity, cluster, token).catch((error: unknown) => {
+        if (!isAppError(error)) throw error;
+        return silent(deps, name, error.message);
+      });
     }),
   );
 }

@@ -1,9 +1,9 @@
 // The cheap look: reads just the objects that a token lives and dies with, and says what they show.
-import { judgeLiveness } from '../domain/judge-liveness.ts';
+import { heeded, judgeLiveness } from '../domain/judge-liveness.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { type Cluster, resources } from '../ports.ts';
-import { attempting } from './attempt.ts';
+import { type Attempt, attempting } from './attempt.ts';
 import { readServiceAccount } from './service-account.ts';
 import { readTokenSecrets } from './token-secrets.ts';
 
@@ -26,9 +26,14 @@ export async function readLiveness(
     attempt('the object that it is bound to', undefined, () => readBound(cluster, identity)),
   ]);
   if (account === undefined) return { alive: 'unknown', reason: unread.join('; ') };
-  const judged = judgeLiveness(identity, { serviceAccount: account, tokenSecrets, boundObject }, nowMs);
+  const facts = { serviceAccount: account, tokenSecrets, boundObject };
+  const found = judgeLiveness(identity, facts, nowMs);
+  const judged = found.alive === 'quarantined' ? heeded(found, await versions(cluster, attempt)) : found;
   return judged.alive === 'unknown' ? { ...judged, reason: [judged.reason, ...unread].join('; ') } : judged;
 }
+
+const versions = (cluster: Cluster, attempt: Attempt) =>
+  attempt('API servers', [], async () => (await cluster.servers()).servers);
 
 async function readAtStake(cluster: Cluster, identity: TokenIdentity) {
   const { kind, boundTo } = identity;

@@ -104,8 +104,10 @@ async function join(
 ): Promise<Opened | string> {
   const session = await openSession(deps, holder);
   const past = session?.incident.closed && event.alert.subject.kind === 'coordinates';
+  // A person has said since that the incident is about another token: this one has none any more.
+  const moved = isMoved(session?.incident, event.fingerprint);
   // Coordinates name whatever is there now, so a closed incident about them is history and not this one.
-  if (session === undefined || past) return await open(deps, event, keys, holder, seal);
+  if (session === undefined || past || moved) return await open(deps, event, keys, holder, seal);
   const { incident, repeats } = session;
   const quietMs = quietFor(incident, event.alert, event.fingerprint, clockOf(deps, session).now());
   if (quietMs > 0) {
@@ -120,6 +122,9 @@ async function join(
   await addSafely(deps, holder, owed(deps, session));
   return { incidentId: holder, created: false };
 }
+
+const isMoved = (incident: Incident | undefined, fingerprint: string | undefined): boolean =>
+  fingerprint !== undefined && incident?.fingerprint !== undefined && incident.fingerprint !== fingerprint;
 
 /** No event and no job: it is known, and its number is kept. */
 function counted({ witness }: BotDeps, incidentId: string, { source }: LeakAlert): Opened {

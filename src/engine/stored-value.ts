@@ -21,6 +21,11 @@ export async function judgedByValue(
   token: Secret | undefined,
 ): Promise<Liveness> {
   const { kind, authenticity, boundTo, namespace } = identity;
+  if (authenticity === 'claims' && liveness.alive === 'alive')
+    return {
+      alive: 'unknown',
+      reason: `${liveness.reason}, but no key verifies this token and no Secret holds it, so whether it is accepted is not known`,
+    };
   const known = authenticity === 'signature' || authenticity === 'hash';
   if (kind !== 'legacy' || boundTo === undefined || !known || fingerprint === undefined) return liveness;
   if (liveness.alive === 'dead') return liveness;

@@ -105,7 +105,8 @@ function consequences(incident: Incident, work: WorkKind, error: AppError): Even
   const run = openRun(incident);
   if (!error.retry && work === 'run' && run)
     return [{ type: 'run-stopped', run: run.id, reason: error.message }];
-  if (!error.retry && work === 'investigate')
+  // A token that was identified is so still when somebody may not read a part of what is around it.
+  if (!error.retry && work === 'investigate' && incident.identity === undefined)
     return [{ type: 'unidentified', reason: error.message, near: [] }];
   return [trouble(work, error)];
 }

@@ -214,10 +214,23 @@ describe('the age of a claim', () => {
     expect(at(anIncident([...proven, looked(unknown('silence'))]), 1000)).toBeDefined();
   });
 
-  it('is not said of what is over', () => {
-    expect(
-      at(anIncident([...revoked(), { type: 'closed', as: 'resolved', reason: 'r' }]), 365 * 24 * HOUR),
-    ).toBeUndefined();
+  it('is said of what is closed while looks are owed to it, and not after the last of them', () => {
+    const over = [...revoked(), { type: 'closed', as: 'resolved', reason: 'r' } as const];
+    expect(at(anIncident(over), 4 * MIN)).toBeUndefined();
+    expect(at(anIncident(over), 2 * HOUR)).toBeDefined();
+    const done = [...over, looked(), looked(), looked()];
+    expect(at(anIncident(done), 365 * 24 * HOUR)).toBeUndefined();
+  });
+
+  it('counts from the kill where nobody has had an answer since', () => {
+    const unanswered: EventBody[] = [
+      ...contained(),
+      { type: 'probed', rounds: [aRound({ outcome: unknown('silence') })] },
+    ];
+    const incident = anIncident(unanswered);
+    expect(staleSince({ ...incident, beliefs: {} }, Date.parse(incident.updatedAt) + HOUR)).toBe(
+      incident.proof?.killedAt,
+    );
   });
 });
 

@@ -40,9 +40,7 @@ export function sleeper(h: Harness, point: Point, write: Write = 'patch', of = '
     const writing =
       <R>(given: (...args: never[]) => Promise<R>) =>
       async (...args: never[]): Promise<R> => {
-        // A dry run is no write.
-        const tried = (args.at(-1) as { dryRun?: boolean } | undefined)?.dryRun === true;
-        if (point === 'in its write' && !tried && JSON.stringify(args[0]).includes(of)) await sleep();
+        if (point === 'in its write' && JSON.stringify(args[0]).includes(of)) await sleep();
         return await given(...args);
       };
     return {

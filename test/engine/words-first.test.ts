@@ -25,9 +25,9 @@ it('an approval while paused starts nothing, and nothing says that it does', asy
   // By another process than the one that told every incident.
   await h.deps.pause.write({ by: 'UINES', reason: 'a drill', at: new Date(h.now()).toISOString() });
   expect(await h.click(id, 'approve', 'UINES')).toMatchObject({ incident: { paused: { by: 'UINES' } } });
-  expect(headline(h.incident(id), h.now())).toMatch(/^🔴 Paused/);
+  expect(headline(h.incident(id), h.now())).toMatch(/^🔴 LEAK LIVE, paused/);
   await h.run(id, 60_000);
-  expect(headline(h.incident(id), h.now())).toMatch(/^🔴 Paused/);
+  expect(headline(h.incident(id), h.now())).toMatch(/^🔴 LEAK LIVE, paused/);
   const [cluster] = h.connected;
   expect(cluster && (await statusWith(cluster, token))).toMatch(/^accepted/);
 });
@@ -40,12 +40,12 @@ it('a false alarm says that its quarantine stays, offers to undo it, and waits f
   await h.click(id, 'not-a-leak', 'UINES', { reason: 'a test token' });
   await h.run(id, 60_000);
   expect(headline(h.incident(id), h.now())).toMatch(/False alarm, its quarantine was not undone/);
-  expect(card(h, id)).toContain('The quarantine was left in place');
+  expect(card(h, id)).toContain('This was done and not undone: Quarantine Secret payments/api-token');
   expect(card(h, id)).not.toContain('under way');
   expect(offers(h.incident(id))).toContain('undo');
   expect((await h.pending(id)).map(({ kind }) => kind)).toEqual([]);
   await h.click(id, 'undo', 'UINES', { reason: 'give it back' });
   await h.run(id, 60_000);
   expect(headline(h.incident(id), h.now())).toMatch(/^⚪ False alarm/);
-  expect(card(h, id)).not.toContain('left in place');
+  expect(card(h, id)).not.toContain('not undone');
 });

@@ -2,13 +2,14 @@
 import type { KnownBlock } from '@slack/types';
 import type { ProofRound } from '../../domain/evidence.ts';
 import type { Incident, Pause } from '../../domain/incident.ts';
-import { hasQuarantine } from '../../domain/runs.ts';
+import { hasQuarantine, stepsInEffect } from '../../domain/runs.ts';
+import { isLive } from '../../domain/sightings.ts';
 import { requesters } from '../../domain/votes.ts';
 import { actionsBlock } from './buttons.ts';
 import { copyLines, outsideLines } from './copy-lines.ts';
 import { aliveLines, consumerLines, leakLines, radiusLines, tokenLines, warningLines } from './facts.ts';
 import { headline } from './headline.ts';
-import { clean, code, context, counted, moment, people, section, within } from './mrkdwn.ts';
+import { clean, code, context, counted, moment, people, section, some, within } from './mrkdwn.ts';
 import { newTokenLines } from './outside-text.ts';
 import { type Approving, planGroups } from './plan-text.ts';
 import { lastRounds, proofDoubts, proofTimes } from './proof-text.ts';
@@ -55,8 +56,14 @@ export function renderCard(incident: Incident, given: CardContext): Card {
 }
 
 /** A false alarm gives nothing back by itself. */
-export const STILL_QUARANTINED =
-  'The quarantine was left in place, so whoever uses this token still gets 401. “Undo quarantine” on the card gives it back.';
+export const stillQuarantined = (incident: Incident): string => {
+  const steps = stepsInEffect(incident).filter(({ phase }) => phase === 'contain');
+  const titles = some(
+    steps.map(({ title }) => clean(title, 200)),
+    3,
+  ).join('; ');
+  return `This was done and not undone: ${titles}. “Undo quarantine” on the card takes it back.`;
+};
 
 /** When the blocks are refused, the words alone. */
 export function plainCard(incident: Incident, now: number): string {
@@ -90,7 +97,7 @@ function nowLines(incident: Incident): string[] {
   // Where the proof closed it, the proof says the rest.
   const why = closed && closed.reason !== proof?.outcome?.detail ? `: ${clean(closed.reason, 400)}` : '.';
   if (closed) lines.push(`*Closed* ${moment(Date.parse(closed.at))}${why}`);
-  if (closed?.as === 'false-alarm' && hasQuarantine(incident)) lines.push(STILL_QUARANTINED);
+  if (closed?.as === 'false-alarm' && hasQuarantine(incident)) lines.push(stillQuarantined(incident));
   if (incident.paused) lines.unshift(pausedLine(incident.paused));
   lines.push(...reviewLines(incident));
   lines.push(...outsideLines(incident));
@@ -126,11 +133,19 @@ function proofGroup(incident: Incident): string[] {
   const times = outcome && proofTimes(incident);
   const last = rechecks.at(-1);
   return [
-    `*Proof:* ${words}`,
+    `${proofTitle(incident)} ${words}`,
     ...(times ? [times] : []),
     ...(outcome ? proofDoubts(proof.rounds, 4) : []),
     ...(last ? [`*Looked again* ${moment(Date.parse(last.at))}: ${clean(last.outcome.detail)}`] : []),
   ];
+}
+
+/** A proof is of its moment; what was seen since is said elsewhere, and may be the contrary. */
+function proofTitle(incident: Incident): string {
+  const { proof } = incident;
+  if (proof?.provedAt === undefined) return '*Proof:*';
+  const at = moment(Date.parse(proof.provedAt));
+  return isLive(incident) ? `*Was proven dead ${at}, and is not so any more:*` : `*Proof* (${at}):`;
 }
 
 /** While it lasts, people must see what it waits for: a server that says nothing, or one that still accepts the token. */

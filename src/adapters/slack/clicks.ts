@@ -11,7 +11,7 @@ import { asksText } from './asks-text.ts';
 import { backLines } from './back-text.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
-import { STILL_QUARANTINED } from './card.ts';
+import { stillQuarantined } from './card.ts';
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
@@ -112,7 +112,9 @@ function told(bot: Bot, verb: Verb, incident: Incident): string {
 function doneText(verb: Verb, incident: Incident): string {
   if (incident.paused && openRun(incident))
     return 'Counted, and in the log. Tourniquet is paused, so nothing runs yet: it starts when an approver types `/tourniquet resume`.';
-  return verb === 'not-a-leak' && hasQuarantine(incident) ? `${DONE[verb]} ${STILL_QUARANTINED}` : DONE[verb];
+  return verb === 'not-a-leak' && hasQuarantine(incident)
+    ? `${DONE[verb]} ${stillQuarantined(incident)}`
+    : DONE[verb];
 }
 
 /** Opens the form at once, and takes it away again from a person whose answer would be refused. */

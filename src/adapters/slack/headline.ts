@@ -26,7 +26,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** At most 150 characters of plain text. */
 export function headline(incident: Incident, now: number): string {
   const { mark, title } = standing(incident, now);
-  return plain(`${mark} ${title}${aged(incident, now)}${rolling(incident)}${who(incident)}`, 150);
+  return plain(`${mark} ${title}${rolling(incident)}${who(incident)}`, 150);
 }
 
 /** Whatever it says was seen then, and nobody has been able to look since. */
@@ -48,9 +48,20 @@ export function who({ identity }: Pick<Incident, 'identity'>): string {
 }
 
 export function standing(incident: Incident, now: number): Standing {
-  const found = standingOf(incident, now);
+  const { mark, title } = standingOf(incident, now);
+  if (mark === LIVE || incident.goal.do === 'restart') return it(mark, `${title}${aged(incident, now)}`);
   // Green is for what was seen lately, of every cluster that may accept it.
-  return found.mark === GOOD && staleSince(incident, now) ? { ...found, mark: OPEN } : found;
+  const doubtful = staleSince(incident, now) !== undefined || unasked(incident).length > 0;
+  const whole = `${title}${without(incident, mark)}${aged(incident, now)}`;
+  return it(mark === GOOD && doubtful ? OPEN : mark, whole);
+}
+
+/** Clusters that may accept it and of which nothing is said here. */
+function without(incident: Incident, mark: string): string {
+  const missing = unasked(incident);
+  if (missing.length > 0) return `; ${missing.join(', ')} not asked`;
+  const { unchecked = [] } = incident.identity ?? {};
+  return unchecked.length > 0 && mark === GOOD ? `; ${unchecked.join(', ')} left out, not asked` : '';
 }
 
 function standingOf(incident: Incident, now: number): Standing {
@@ -117,19 +128,16 @@ function proven(incident: Incident, now: number): Standing | undefined {
   if (!isStopped(incident)) return it(OPEN, 'Not known whether the token still works');
   if (acceptedOffline(incident, now)) return it(OPEN, `Still accepted offline, ${words}`);
   if (pendingSteps(incident).length > 0 && isContained(incident)) return it(OPEN, `Contained: ${words}`);
-  const missing = unasked(incident);
-  if (missing.length > 0) return it(OPEN, `${capital(words)}; ${missing.join(', ')} not asked`);
-  const without = incident.identity?.unchecked?.length
-    ? `; ${incident.identity.unchecked.join(', ')} left out, not asked`
-    : '';
-  if (!isFullProof(proof.rounds)) return it(GOOD, `${capital(words)}${without}`);
-  return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}${without}`);
+  if (!isFullProof(proof.rounds)) return it(GOOD, capital(words));
+  return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);
 }
 
 function underWay(incident: Incident): Standing | undefined {
   const run = openRun(incident);
-  if (run && incident.paused)
-    return isContained(incident) ? it(OPEN, 'Contained, paused before the next step') : it(LIVE, 'Paused');
+  if (run && incident.paused) {
+    if (isContained(incident)) return it(OPEN, 'Contained, paused before the next step');
+    return isLive(incident) ? it(LIVE, 'LEAK LIVE, paused') : it(OPEN, 'Paused before the next step');
+  }
   if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
   if (run?.kind === 'undo' && run.steps.every(({ step }) => step.phase === 'contain'))
     return it(OPEN, 'Undoing the quarantine');

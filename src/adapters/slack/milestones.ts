@@ -9,7 +9,7 @@ import { mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
 import { asksText } from './asks-text.ts';
-import { STILL_QUARANTINED, VERBS } from './card.ts';
+import { stillQuarantined, VERBS } from './card.ts';
 import { clean, code, counted, moment, people, section, some, span, within } from './mrkdwn.ts';
 import { passedQuarter, progressLine } from './progress-text.ts';
 import { isFullProof, opening, proofLines, proofTimes, proofWords } from './proof-text.ts';
@@ -130,7 +130,7 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
       decision.verb === 'approve' && run
         ? ` ${counted(run.steps.length, 'step')} will run${when && ` ${when}`}.`
         : '';
-    const left = decision.verb === 'not-a-leak' && hasQuarantine(after) ? ` ${STILL_QUARANTINED}` : '';
+    const left = decision.verb === 'not-a-leak' && hasQuarantine(after) ? ` ${stillQuarantined(after)}` : '';
     return [
       `${people([decision.by])} ${VERBS[decision.verb]}${decision.together ? ', together with others' : ''}.${decision.reason ? ` Reason: ${clean(decision.reason, 600)}` : ''}${steps}${left}`,
     ];

@@ -7,7 +7,7 @@ import { owesOutside } from '../../domain/outside.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { askWords } from '../../domain/policy-text.ts';
 import { isContained, isSoaking, openRun, pendingSteps } from '../../domain/runs.ts';
-import { isLive, isStopped, oldestSighting, unasked } from '../../domain/sightings.ts';
+import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/sightings.ts';
 import { openReviews } from '../../domain/votes.ts';
 import { printable } from '../input.ts';
 
@@ -75,6 +75,9 @@ export function lastEvidence(incident: Incident) {
 export function incidentJson(incident: Incident, policy: Policy, now: number) {
   const { id, status, goal, openedAt, updatedAt, closed, identity, alerts } = incident;
   const alert = alerts[0]?.alert;
+  const since = staleSince(incident, now);
+  // What was seen too long ago, or is about a token that a person has still to name, is no claim.
+  const doubtful = since !== undefined || incident.unidentified !== undefined;
   return {
     id,
     status,
@@ -96,8 +99,9 @@ export function incidentJson(incident: Incident, policy: Policy, now: number) {
           },
         }
       : {}),
-    contained: isContained(incident),
-    provenDead: isProvenDead(incident),
+    contained: isContained(incident) && !doubtful,
+    provenDead: isProvenDead(incident) && !doubtful,
+    ...(since === undefined ? {} : { lastSeen: since }),
     waitsFor: waitsFor(incident, policy),
     ...(lastEvidence(incident) ? { evidence: lastEvidence(incident) } : {}),
   };
