@@ -146,6 +146,8 @@ const event = (message: string, ms = 1_000_000) => ({
 
 describe('a controller that says it in events alone', () => {
   it.each([
+    // As 1.37.2 was seen to write it, and without the capital.
+    ['StatefulSet', `Create Pod db-1 in StatefulSet db failed error: ${SECURITY}`],
     ['StatefulSet', `create Pod db-1 in StatefulSet db failed error: ${SECURITY}`],
     ['DaemonSet', `Error creating: ${SECURITY}`],
     ['DaemonSet', `(combined from similar events): Error creating: ${SECURITY}`],

@@ -62,9 +62,9 @@ async function refusalOf(
 
 /** The worker's clock and that of whoever wrote the event may differ by so much. */
 const CLOCKS_MS = 60_000;
-/** Before what the API server said; the first where several events were made one. */
+/** What controllers write before what the API server said, alone or of several events that were made one. */
 const PREFIX =
-  /^(?:\(combined from similar events\): )?(?:create Pod \S+ in StatefulSet \S+ failed error|Error creating): /;
+  /^(?:\(combined from similar events\): )?(?:create Pod \S+ in StatefulSet \S+ failed error|Error creating): /i;
 
 const seenAt = ({ series, lastTimestamp, eventTime, metadata }: Event): number =>
   Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
