@@ -72,8 +72,8 @@ export interface DeleteOptions {
 export interface Cluster {
   readonly name: string;
   /**
-   * Is the token signed by this cluster? Offline, against its cached JWKS. `refresh`: fetch it once where the key is
-   * unknown to the cache, which `cached` never does: `unknown` where a key that is newer than the cache may have signed it.
+   * Is the token signed by this cluster? Offline, against its cached JWKS. `refresh`: fetch it first where it is older than
+   * ten seconds or does not have the key, which `cached` never does: `unknown` where a key that is newer than the cache may have signed it.
    */
   signed(token: Secret, mode: 'cached' | 'refresh'): Promise<'signed' | 'not-signed' | 'unknown'>;
   get<T extends KubernetesObject>(ref: ObjectRef, options?: { metadataOnly?: boolean }): Promise<T | null>;

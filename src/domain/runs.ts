@@ -71,6 +71,15 @@ function isHalfUndone({ runs }: Incident, step: Step): boolean {
 /** In one line, also of a step that an older version planned. */
 export const backTitle = ({ back, title }: Step): string => back ?? `Take back: ${title}`;
 
+/** Kills in effect there of the token that the incident is about now; of one that it was about before they say nothing. */
+export function killsOf(incident: Incident, cluster: string): Step[] {
+  const own = incident.runs.filter(({ about }) => about === undefined || about === incident.about);
+  const steps = own.flatMap((run) => run.steps.map(({ step }) => step));
+  return stepsInEffect(incident).filter(
+    (step) => kills(step) && step.cluster === cluster && steps.some((other) => sameStep(other, step)),
+  );
+}
+
 /** What a roll-out did needs no undoing: it changed nothing that stays. */
 export const staysForGood = (step: Step): boolean => !step.reversible && !rolls(step);
 

@@ -7,7 +7,7 @@ import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { heldFor } from './held-token.ts';
-import { probeRound } from './probe.ts';
+import { probeRound, storedOf } from './probe.ts';
 import { readLiveness } from './read-liveness.ts';
 import { judgedByValue } from './stored-value.ts';
 
@@ -34,23 +34,27 @@ export async function lookOn(
     answers: [],
     outcome,
   });
-  const asksNobody = identity.kind !== 'every-token' && !(await keyIsGone(cluster, identity, token));
-  if (objects.alive === 'alive' && asksNobody) return round(notDone(objects.reason));
+  const single = identity.kind !== 'every-token';
+  if (objects.alive === 'alive' && single && !(await keyIsGone(deps, incident, identity, cluster, token)))
+    return round(notDone(objects.reason));
   const asked = await probeRound(deps, incident, identity, cluster, token);
   if (asked.level !== 'object-state') return asked;
-  if (objects.alive === 'alive' && identity.kind !== 'every-token') return round(notDone(objects.reason));
+  if (objects.alive === 'alive' && single) return round(notDone(objects.reason));
   if (objects.alive === 'unknown') return round(unknown(objects.reason));
-  return identity.kind === 'every-token' ? asked : round(done(objects.reason));
+  return single ? round(done(objects.reason)) : asked;
 }
 
 /** The key that signed it is no longer shown, so the objects may be there and the token dead all the same: servers know. */
 async function keyIsGone(
-  cluster: Cluster,
+  deps: WorkerDeps,
+  incident: Incident,
   identity: TokenIdentity,
+  cluster: Cluster,
   token: Secret | undefined,
 ): Promise<boolean> {
-  const held = heldFor(identity, cluster.name, token);
-  return held !== undefined && (await cluster.signed(held, 'refresh')) === 'not-signed';
+  const [stored] = (await storedOf(deps, incident, identity, cluster)) ?? [];
+  const known = heldFor(identity, cluster.name, token) ?? stored;
+  return known !== undefined && (await cluster.signed(known, 'refresh')) === 'not-signed';
 }
 
 type Liveness = Awaited<ReturnType<typeof readLiveness>>;

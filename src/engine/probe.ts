@@ -4,8 +4,8 @@ import type { ProbeAnswer, ProofLevel, ProofRound } from '../domain/evidence.ts'
 import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
-import { kills, type Step } from '../domain/plan.ts';
-import { stepsInEffect } from '../domain/runs.ts';
+import type { Step } from '../domain/plan.ts';
+import { killsOf } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
@@ -65,7 +65,7 @@ type TokenSecret = KubernetesObject & { data?: { token?: string } };
  * with, and kept nowhere. Undefined where anything else was killed too, or one of them cannot be read.
  */
 async function stillStored(incident: Incident, cluster: Cluster): Promise<Secret[] | undefined> {
-  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster.name && kills(step));
+  const steps = killsOf(incident, cluster.name);
   const stored = await Promise.all(steps.map((step) => storedIn(incident, step, cluster)));
   const tokens = stored.flatMap((token) => token ?? []);
   return tokens.length > 0 && tokens.length === steps.length ? tokens : undefined;
@@ -91,13 +91,13 @@ async function storedIn(
 }
 
 /** Switched off by whomever: its Secret still holds it, where it is the one that leaked or the one that was named. */
-async function storedOf(
+export async function storedOf(
   { vault }: Pick<WorkerDeps, 'vault'>,
   { fingerprint, situations }: Incident,
   { kind, namespace, boundTo, authenticity }: TokenIdentity,
   cluster: Cluster,
 ): Promise<Secret[] | undefined> {
-  if (kind !== 'legacy' || boundTo === undefined) return undefined;
+  if (kind !== 'legacy' || boundTo === undefined || authenticity === 'claims') return undefined;
   const ref = { resource: resources.secrets, namespace, name: boundTo.name };
   const found = await cluster.get<TokenSecret>(ref).catch((error: unknown) => {
     if (!isAppError(error)) throw error;
@@ -176,7 +176,7 @@ async function byObjectState(
   cluster: Cluster,
 ): Promise<Outcome> {
   // Whether Pods are Ready again says nothing about the token.
-  const steps = stepsInEffect(incident).filter((step) => step.cluster === cluster.name && kills(step));
+  const steps = killsOf(incident, cluster.name);
   if (steps.length === 0) return await asFound(deps, identity, cluster);
   const outcomes = await Promise.all(
     steps.map(async (step) => ({ step, found: await verifyStep(deps, incident, step, undefined) })),

@@ -93,7 +93,7 @@ describe('a clone', () => {
 });
 
 it('a label that an old API server ignores is no claim, also once the sealed token is gone', async () => {
-  const h = await start({ clusters: { prod: { servers: 2, version: ['v1.37.2', 'v1.28.0'] } } });
+  const h = await start({ clusters: { prod: { servers: 2, version: ['1.37.2', '1.28.0'] } } });
   const token = await seedLegacy(h.cluster(), { team: 'x' });
   const { incidentId: id } = await h.leak(token);
   await h.run(id, 30 * HOUR);
@@ -170,4 +170,20 @@ it('what was named by coordinates stays what is meant after we deleted it', asyn
   h.cluster().seed.secret('payments', 'api-token', { token: 'whatever' });
   await h.run(id, 10 * MIN);
   expect(h.incident(id).unidentified).toBeUndefined();
+});
+
+it('what was done to the token that the incident was about before says nothing about this one', async () => {
+  const h = await start();
+  const first = await seedLegacy(h.cluster(), { team: 'x' });
+  h.cluster().seed.serviceAccount('payments', 'refunds');
+  const second = await h.cluster().seed.tokenSecret('payments', 'refunds-token', 'refunds');
+  const { incidentId: id } = await h.leak(first);
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, 10_000);
+  const at = { cluster: 'prod', namespace: 'payments', serviceAccount: 'refunds' };
+  await h.front.decide(id, { verb: 'identify', by, at });
+  await h.run(id, 2 * HOUR);
+  expect(await statusWith(clusterOf(h), second)).toBe('accepted,accepted');
+  expect(isLive(h.incident(id))).toBe(true);
 });

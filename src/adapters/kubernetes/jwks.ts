@@ -54,7 +54,9 @@ export function createSignatureCheck(
     async signed(token, mode) {
       const jwt = token.reveal();
       if (jwt.length > LONGEST || jwt.split('.').length !== 3) return 'not-signed';
-      if (!keys && mode === 'refresh') await tryToLoad();
+      // A key may have been retired since: who asks thoroughly is told what is shown now.
+      const old = now() - Math.max(loadedAt, triedAt) > REFRESH_AT_MOST_EVERY;
+      if (mode === 'refresh' && (!keys || old)) await tryToLoad();
       const wasStale = stale();
       // In the background: a check on the way to a kill waits for nothing.
       if (now() - triedAt > (keys ? STALE_AFTER : REFRESH_AT_MOST_EVERY)) void tryToLoad();

@@ -91,7 +91,8 @@ function nowLines(incident: Incident): string[] {
       ([, { message, count }]) =>
         `*Trouble:* ${clean(message, 900)} Trying again (${counted(count, 'attempt')} so far).`,
     );
-  if (liveAgain && reopened) lines.push(`*Live again:* ${clean(reopened.reason, 400)}`);
+  if (liveAgain && reopened && !closed)
+    lines.push(`*Live again* (${moment(Date.parse(reopened.at))}): ${clean(reopened.reason, 400)}`);
   const stopped = runs.at(-1)?.stopped;
   if (stopped) lines.push(`*Stopped:* ${clean(stopped, 900)} A person is needed.`);
   // Where the proof closed it, the proof says the rest.

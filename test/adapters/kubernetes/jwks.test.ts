@@ -115,9 +115,15 @@ describe('asking for the keys', () => {
   });
   it('does not happen again for a known key id with a wrong signature', async () => {
     await check.load();
-    now = 60_000;
+    now = 9000;
     expect(await signed(await sign(foreign, {}, { kid: 'rsa' }))).toBe('not-signed');
     expect(fetches).toBe(1);
+  });
+  it('finds that a key is shown no more, where somebody asks thoroughly', async () => {
+    await check.load();
+    published = [foreign];
+    now = 10_001;
+    expect(await signed(await sign(rsa))).toBe('not-signed');
   });
   it.each([
     ['key id', { kid: 'foreign' }],
