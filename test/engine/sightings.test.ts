@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { INVALID_SINCE, pointer } from '../../src/domain/labels.ts';
 import { offers } from '../../src/domain/offers.ts';
+import { sweep } from '../../src/engine/work.ts';
 import { resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';
 
@@ -168,4 +169,19 @@ it('a cluster that does not answer makes the claim say how old it is', async () 
   await h.run(id, 13 * HOUR);
   expect(said(h, id)).toMatch(/Contained: refused by 2 of 2 API servers, last seen \d+ h ago/);
   expect(h.incident(id).rechecks.at(-1)?.outcome.verdict).toBe('unknown');
+});
+
+it('a look that no worker takes up is told once, so that the card is drawn again with the age of its claim', async () => {
+  const h = await start();
+  const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
+  await h.run(id, MIN);
+  h.advance(30 * MIN);
+  const before = h.memory.events(id).length;
+  await sweep(h.deps);
+  await sweep(h.deps);
+  expect(h.memory.events(id).slice(before)).toMatchObject([{ type: 'trouble', work: 'recheck' }]);
+  expect(said(h, id)).toMatch(/last seen 31 min ago/);
+  await h.run(id, MIN);
+  expect(h.incident(id).troubles).toEqual({});
+  expect(said(h, id)).not.toMatch(/last seen/);
 });
