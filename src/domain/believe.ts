@@ -35,6 +35,14 @@ export function lookAnew(incident: Incident, at: string): void {
   incident.rechecks = [];
 }
 
+/** Objects that show it stopped are no answer while a server accepted it last: the servers are asked again soon. */
+export function seeObjects(incident: Incident, sighting: Sighting, at: string): void {
+  const last = incident.beliefs[sighting.cluster]?.seen;
+  const accepted = last?.saw === 'accepted' && (last.by === 'each-server' || last.by === 'load-balancer');
+  if (accepted && (sighting.saw === 'labelled' || sighting.saw === 'gone')) lookAnew(incident, at);
+  else see(incident, sighting, at);
+}
+
 /** Another token inherits nothing of what was seen of this one; a cluster more that signed it must be looked at. */
 export function becomes(incident: Incident, identity: TokenIdentity, at: string): void {
   const about = aboutOf(identity, incident.fingerprint);
@@ -73,9 +81,13 @@ export function everywhere({ identity }: Incident, { verdict, detail }: Outcome,
 
 /** Somebody took back what was done there: it is no longer in effect, whoever did it. */
 export function lose(incident: Incident, cluster: string, detail: string, at: string): void {
-  see(incident, { cluster, saw: 'accepted', by: 'object-state', at, detail }, at);
+  // Whoever saw it work is not overwritten by what follows from that.
+  if (incident.beliefs[cluster]?.seen?.saw !== 'accepted')
+    see(incident, { cluster, saw: 'accepted', by: 'object-state', at, detail }, at);
+  // Where nothing was proven yet, nobody has taken a mark off: if it is gone, the next plan says so.
+  const unproven = incident.proof !== undefined && incident.proof.outcome === undefined;
   for (const run of incident.runs.filter((one) => !takesBack(one)))
-    for (const state of run.steps)
+    for (const state of run.steps.filter(({ step }) => !(unproven && step.reversible)))
       if (kills(state.step) && state.step.cluster === cluster && state.outcome?.verdict === 'done')
         state.lost ??= at;
 }

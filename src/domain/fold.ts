@@ -10,6 +10,7 @@ import {
   lookAnew,
   lose,
   noteKill,
+  seeObjects,
 } from './believe.ts';
 import { applyDecision } from './deciding.ts';
 import { UNAPPROVED } from './escalation.ts';
@@ -105,7 +106,7 @@ const handlers: Handlers = {
   },
   'situation-observed': (incident, { situations, at }) => {
     incident.situations = situations;
-    for (const situation of situations) see(incident, sightingOfLiveness(situation), at);
+    for (const situation of situations) seeObjects(incident, sightingOfLiveness(situation), at);
     if (incident.looks) incident.looks.lastAt = at;
     delete incident.troubles.investigate;
   },

@@ -88,6 +88,18 @@ describe('what is believed', () => {
     expect(standing(events)).toEqual(expected);
   });
 
+  it('what servers accepted is not stopped because the objects say so: servers are asked again', () => {
+    const accepted: EventBody[] = [
+      ...contained(),
+      { type: 'probed', rounds: [aRound({ outcome: notDone('still accepted') })] },
+      { type: 'reopened', reason: 'still accepted', clusters: ['prod'] },
+    ];
+    const incident = anIncident([...accepted, observed('quarantined')]);
+    expect(incident).toMatchObject({ liveAgain: true, looks: { count: 0 } });
+    expect(isStopped(incident)).toBe(false);
+    expect(isStopped(anIncident([...accepted, observed('quarantined'), looked()]))).toBe(true);
+  });
+
   it('of another token nothing, whatever was seen of the first', () => {
     const other = anIdentity({ boundTo: { kind: 'Secret', name: 'other-token' } });
     const incident = anIncident([...proven, { type: 'identified', identity: other }]);

@@ -1,6 +1,7 @@
 // People are called outside Slack when Slack is not enough: once for each reason, again until it is accepted, and never with a token.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openWebhook } from '../../src/adapters/http/webhook.ts';
+import { headline } from '../../src/adapters/slack/headline.ts';
 import { startReceiver } from '../receiver.ts';
 import { CARD, type Harness, type HarnessOptions, seedLegacy, startHarness, TIMING } from './harness.ts';
 
@@ -124,7 +125,13 @@ it('a token that is still accepted after the kill', async () => {
   for (const { address } of servers) await cluster?.probe(address, new Secret(token));
   await h.click(id, 'contain', 'UMAYA');
   await h.run(id, 5 * 60_000);
+  expect(headline(h.incident(id), h.now())).toMatch(/LEAK LIVE AGAIN/);
   expect(calls()).toEqual(['token-still-accepted']);
+  // The servers forget; nobody is called a second time, and nothing is asked without end.
+  await h.run(id, 2 * HOUR);
+  expect(headline(h.incident(id), h.now())).toMatch(/Contained: refused/);
+  expect(calls()).toHaveLength(1);
+  expect(h.memory.events(id).filter(({ type }) => type === 'reopened')).toHaveLength(1);
   expect(receiver.deliveries[0]?.message.data.message).toMatch(/the token is not dead: prod: still accepted/);
 });
 
