@@ -127,6 +127,7 @@ describe('a step that takes long', () => {
     expect(steps(h, id)[0]?.outcome).toBeUndefined();
     expect(due(h.incident(id), timing, { cursors: {}, reporters: [] }).map(({ kind }) => kind)).toEqual([
       'run',
+      'recheck',
       'forget-token',
     ]);
   });
