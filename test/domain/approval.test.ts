@@ -46,6 +46,12 @@ const falseAlarm: EventBody[] = [
   { type: 'closed', as: 'false-alarm', reason: 'x' },
 ];
 const unknown: EventBody[] = [reported(), { type: 'unidentified', reason: 'who knows', near: [] }];
+const unasked = revoked().map(
+  (event): EventBody =>
+    event.type === 'identified' ? { ...event, identity: anIdentity({ unchecked: ['restored'] }) } : event,
+);
+const leaveOut = (by: string, over: Partial<Click> = {}) =>
+  click('leave-out', person(by), { hash: 'restored', ...over });
 const identifiedBy: EventBody[] = [
   ...unknown,
   {
@@ -119,6 +125,11 @@ describe('refuse', () => {
     ['anything on a closed incident', falseAlarm, click('approve', person('UINES')), 'closed'],
     ['identifying', unknown, click('identify', person('UMAYA')), undefined],
     ['identifying as nobody', unknown, click('identify', person('UDAN')), 'not-allowed'],
+    ['leaving out a cluster', unasked, leaveOut('UINES'), undefined],
+    ['leaving it out as responder', unasked, leaveOut('UMAYA'), 'not-allowed'],
+    ['leaving it out without a reason', unasked, leaveOut('UINES', { reason: '' }), 'reason-missing'],
+    ['leaving out another by now', unasked, leaveOut('UINES', { hash: 'other' }), 'plan-changed'],
+    ['leaving out nothing', revoked(), leaveOut('UINES', { hash: '' }), 'nothing-to-do'],
   ])('%s', (_name, events, given, code) => {
     expect(refuse(anIncident(events), given, roster, NOW)?.code).toBe(code);
   });

@@ -1,10 +1,11 @@
 // Clusters that were away when a leak was identified are found when they are back, and so are those that came since.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type SimulatedCluster, startCluster } from '../../sandbox/cluster/cluster.ts';
+import { headline } from '../../src/adapters/slack/headline.ts';
 import { askUnchecked } from '../../src/engine/ask-unchecked.ts';
 import { type Cluster, resources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Harness, seedLegacy, startHarness } from './harness.ts';
+import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 
 let h: Harness;
 let token: string;
@@ -75,6 +76,22 @@ describe('a copy of the cluster that was away during the alert', () => {
     const now = await withoutToken(id);
     expect(now).toMatchObject({ clusters: ['prod'] });
     expect(now?.unchecked).toBeUndefined();
+  });
+
+  it('is live again for everybody where it had been left out, and is back', async () => {
+    const id = await away();
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 60_000);
+    expect(h.incident(id).closed).toBeUndefined();
+    await h.click(id, 'leave-out', 'UINES', { reason: 'scrapped', hash: 'restored' });
+    await h.run(id, 60_000);
+    expect(headline(h.incident(id), h.now())).toMatch(/^🟢 Revoked: .*; restored left out, not asked/);
+    expect(h.incident(id).closed?.as).toBe('resolved');
+    await start('restored');
+    await h.run(id, 6 * 60_000);
+    expect(await statusWith(connected('restored'), token)).toBe('accepted');
+    expect(headline(h.incident(id), h.now())).toMatch(/^🔴 LEAK LIVE AGAIN .* on prod, restored/);
+    expect(h.incident(id).closed).toBeUndefined();
   });
 
   it('stays unchecked while it cannot be read', async () => {

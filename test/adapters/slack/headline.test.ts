@@ -1,0 +1,54 @@
+// The one line that everybody reads is as good as what was last seen, and of each cluster that may accept the token.
+import { describe, expect, it } from 'vitest';
+import { headline } from '../../../src/adapters/slack/headline.ts';
+import type { EventBody } from '../../../src/domain/incident.ts';
+import { anIdentity, anIncident, revoked } from '../../builders.ts';
+
+const MIN = 60_000;
+
+/** So long after the last thing that happened. */
+function said(events: EventBody[], later = 0): string {
+  const incident = anIncident(events);
+  return headline(incident, Date.parse(incident.updatedAt) + later);
+}
+
+describe('a cluster that could not be asked', () => {
+  const identity = anIdentity({ unchecked: ['restored'] });
+  const events = revoked().map(
+    (event): EventBody => (event.type === 'identified' ? { ...event, identity } : event),
+  );
+  const leftOut = (cluster: string): EventBody => ({
+    type: 'decided',
+    decision: { verb: 'leave-out', by: 'UINES00001', clusters: [cluster], reason: 'scrapped' },
+  });
+
+  it('is named, and nothing is green', () => {
+    expect(said(events)).toMatch(/^🟠 Refused by 3 of 3 API servers; restored not asked/);
+  });
+
+  it('that a person left out is named in the green', () => {
+    expect(said([...events, leftOut('restored')])).toMatch(
+      /^🟢 Revoked: refused by 3 of 3 API servers; restored left out, not asked/,
+    );
+  });
+
+  it('is not left out with another', () => {
+    expect(said([...events, leftOut('other')])).toMatch(/^🟠/);
+  });
+});
+
+describe('a claim that nobody could renew', () => {
+  it('is green until its look is overdue, and then says its age and is not', () => {
+    expect(said(revoked(), 5 * MIN)).toMatch(/^🟢 Revoked: refused by 3 of 3 API servers ·/);
+    expect(said(revoked(), 30 * MIN)).toMatch(
+      /^🟠 Revoked: refused by 3 of 3 API servers, last seen 3\d min ago/,
+    );
+  });
+
+  it('about an incident that is closed is history', () => {
+    const closed: EventBody = { type: 'closed', as: 'resolved', reason: 'r' };
+    expect(said([...revoked(), closed], 24 * 60 * MIN)).toMatch(
+      /^🟢 Revoked: refused by 3 of 3 API servers ·/,
+    );
+  });
+});
