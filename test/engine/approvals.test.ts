@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Decision, EventBody } from '../../src/domain/incident.ts';
 import { planAnew } from '../../src/engine/under-policy.ts';
 import { aPolicy, type PolicyInput } from '../builders.ts';
-import { type Harness, type HarnessOptions, seedLegacy, startHarness, TEAM } from './harness.ts';
+import { type Harness, type HarnessOptions, PEOPLE, seedLegacy, startHarness, TEAM } from './harness.ts';
 
 let h: Harness;
 afterEach(() => h?.close());
@@ -278,6 +278,17 @@ describe('the worker counts again', () => {
     h.deps.settings.policy = { ...policy, people: { ...policy.people, approvers: ['UINES'] } };
     await h.run(id);
     expect(stopped(id)).toMatch(/needs 1 more approval/);
+    expect(secret()).toBeDefined();
+  });
+
+  it('what its policy never allows is not run, whoever approved it', async () => {
+    const id = await waiting();
+    await h.click(id, 'approve', 'UINES');
+    await h.click(id, 'approve', 'UTOMAS');
+    const rules = [{ name: 'no', do: { 'delete-token-secret': 'never' as const } }];
+    h.deps.settings.policy = aPolicy({ rules }, { people: PEOPLE });
+    await h.run(id);
+    expect(stopped(id)).toMatch(/rule "no".*never/);
     expect(secret()).toBeDefined();
   });
 
