@@ -77,9 +77,15 @@ const ms = (iso: string): number => Date.parse(iso);
 /** Not the containment that an investigation does itself: a new name would start a second one beside it. */
 const ordered = ({ runs }: Incident): number => runs.filter(({ by }) => by !== 'policy').length;
 
-/** A run that waits, as while paused, holds up no look at what a person has named meanwhile. */
+/** A run that waits or takes long holds up no look at what a person has named since it began. */
+const holdsUp = (incident: Incident): boolean => {
+  const run = openRun(incident);
+  const named = incident.decisions.findLast(({ decision }) => decision.verb === 'identify');
+  return run !== undefined && !incident.paused && !(named && named.at > run.at);
+};
+
 const investigate: Rule = (incident) =>
-  incident.stale && !incident.closed && (incident.paused || openRun(incident) === undefined)
+  incident.stale && !incident.closed && !holdsUp(incident)
     ? {
         kind: 'investigate',
         attempt: incident.alerts.length + incident.decisions.length + ordered(incident),
@@ -127,8 +133,7 @@ function isWatched(incident: Incident): boolean {
   if (goal.do === 'restart' || isDryRun(goal)) return false;
   if (closed) return closed.as !== 'false-alarm' && closed.as !== 'dry-run';
   // An investigation and a proof look for themselves.
-  if ((stale && (incident.paused || openRun(incident) === undefined)) || (proof && !proof.outcome))
-    return false;
+  if ((stale && !holdsUp(incident)) || (proof && !proof.outcome)) return false;
   return goal.do === 'revoke' || fingerprint !== undefined || stepsInEffect(incident).some(kills);
 }
 

@@ -22,10 +22,11 @@ export async function investigate(
   session: Session,
   token: Secret | undefined,
 ): Promise<void> {
-  const result = await identify(deps, session.incident, token);
+  const asked = session.incident;
+  const result = await identify(deps, asked, token);
   if ('unidentified' in result) {
     const event: EventBody = { type: 'unidentified', reason: result.unidentified, near: result.near };
-    await change(deps, session, ({ stale }) => (stale ? [event] : undefined));
+    await change(deps, session, (now) => (now.stale && sameQuestion(asked, now) ? [event] : undefined));
     return;
   }
   const { found } = result;
@@ -42,7 +43,7 @@ export async function investigate(
     await change(deps, session, ({ stale }) => (stale ? [identified, ...skipped(refusal)] : undefined), seal);
   }
   await enqueue(deps, session);
-  await deps.unhurried(() => proposeFor(deps, session, identity, token));
+  await deps.unhurried(() => proposeFor(deps, session, identity, token, asked));
   if (refusal === 'off') await containLater(deps, session, identity, token);
 }
 
@@ -64,6 +65,13 @@ function keepingClusters(
     ...(left.length > 0 ? { unchecked: left } : {}),
   };
 }
+
+/** A person who has named another token meanwhile is owed an answer about that one, and not about this. */
+const sameQuestion = (before: Incident, now: Incident): boolean =>
+  named(before) === named(now) && JSON.stringify(before.goal) === JSON.stringify(now.goal);
+
+const named = ({ decisions }: Incident): number =>
+  decisions.filter(({ decision }) => decision.verb === 'identify').length;
 
 const skipped = (refusal: string): EventBody[] =>
   refusal === 'off' ? [] : [{ type: 'auto-contain-skipped', reason: refusal }];
@@ -87,6 +95,7 @@ async function proposeFor(
   session: Session,
   identity: TokenIdentity,
   token: Secret | undefined,
+  question: Incident,
 ): Promise<void> {
   const { fingerprint, goal } = session.incident;
   const searchOn = (name: string): Search => ({
@@ -113,6 +122,7 @@ async function proposeFor(
   await change(deps, session, (incident) => {
     // What was done while this looked around makes it history.
     if (!incident.stale || incident.runs.length !== asked.runs.length) return undefined;
+    if (!sameQuestion(question, incident)) return undefined;
     return [
       { type: 'situation-observed', situations },
       ...again,

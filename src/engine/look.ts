@@ -52,8 +52,8 @@ async function keyIsGone(
   cluster: Cluster,
   token: Secret | undefined,
 ): Promise<boolean> {
-  const [stored] = (await storedOf(deps, incident, identity, cluster)) ?? [];
-  const known = heldFor(identity, cluster.name, token) ?? stored;
+  const held = heldFor(identity, cluster.name, token);
+  const known = held ?? (await storedOf(deps, incident, identity, cluster))?.[0];
   return known !== undefined && (await cluster.signed(known, 'refresh')) === 'not-signed';
 }
 

@@ -23,10 +23,20 @@ async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promi
   return await Promise.all(
     identity.clusters.map(async (name): Promise<ProofRound> => {
       const cluster = deps.clusters.get(name);
-      if (cluster) return await probeRound(deps, incident, identity, cluster, token);
-      return gone(deps, name);
+      if (cluster === undefined) return gone(deps, name);
+      return await heard(deps, name, () => probeRound(deps, incident, identity, cluster, token));
     }),
   );
+}
+
+/** What one cluster cannot tell hides nothing that another does. */
+async function heard(deps: WorkerDeps, cluster: string, ask: () => Promise<ProofRound>): Promise<ProofRound> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return silent(deps, cluster, error.message);
+  }
 }
 
 const gone = (deps: WorkerDeps, cluster: string): ProofRound =>
@@ -136,11 +146,7 @@ async function looks(
     identity.clusters.map(async (name) => {
       const cluster = deps.clusters.get(name);
       if (cluster === undefined) return gone(deps, name);
-      // What one cluster cannot tell hides nothing that another does.
-      return await lookOn(deps, incident, identity, cluster, token).catch((error: unknown) => {
-        if (!isAppError(error)) throw error;
-        return silent(deps, name, error.message);
-      });
+      return await heard(deps, name, () => lookOn(deps, incident, identity, cluster, token));
     }),
   );
 }

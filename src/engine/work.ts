@@ -185,7 +185,6 @@ async function tellUndone(
   await change(deps, session, ({ troubles }) =>
     troubles[kind] ? undefined : [trouble(kind, new AppError('unreachable', message, { retry: true }))],
   );
-  await enqueue(deps, session);
 }
 
 /** Finds what the queue lost: re-adds whatever is owed, and drops incidents that owe nothing from the list. */

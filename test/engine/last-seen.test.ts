@@ -187,3 +187,39 @@ it('what was done to the token that the incident was about before says nothing a
   expect(await statusWith(clusterOf(h), second)).toBe('accepted,accepted');
   expect(isLive(h.incident(id))).toBe(true);
 });
+
+it('a token that a person names while the first one is being contained is looked at next', async () => {
+  const box: { h?: Harness; id?: string; second?: string } = {};
+  const h = await start({
+    wrap: (cluster) => ({
+      ...cluster,
+      async patch(...args) {
+        const { id, second } = box;
+        box.second = '';
+        if (id && second) await h.front.decide(id, { verb: 'identify', by }, new Secret(second));
+        return await cluster.patch(...args);
+      },
+    }),
+  });
+  const first = await seedLegacy(h.cluster(), { team: 'x' });
+  h.cluster().seed.serviceAccount('payments', 'refunds');
+  box.second = await h.cluster().seed.tokenSecret('payments', 'refunds-token', 'refunds');
+  box.id = (await h.leak(first)).incidentId;
+  await h.run(box.id, MIN);
+  expect(said(h, box.id)).toMatch(/^🔴 LEAK LIVE · payments\/refunds/);
+});
+
+it('a token that a person names while a run is held up by a cluster that is away is looked at all the same', async () => {
+  const { h, token } = await clones();
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id, MIN);
+  h.cluster('restored').seed.serviceAccount('payments', 'refunds');
+  const second = await h.cluster('restored').seed.tokenSecret('payments', 'refunds-token', 'refunds');
+  await stop(h, 'prod');
+  await h.click(id, 'approve', 'UINES');
+  h.advance(1000);
+  await h.front.decide(id, { verb: 'identify', by }, new Secret(second));
+  await h.run(id, 10_000);
+  expect(said(h, id)).toMatch(/payments\/refunds/);
+  expect(said(h, id)).toMatch(/^🔴/);
+});

@@ -47,6 +47,6 @@ it('at the same objects reads them once', async () => {
   };
   const one = await cost(1);
   expect(one).toBeGreaterThan(1);
-  // What is compared by its value is read by each.
-  expect(await cost(10)).toBe(one + 9);
+  // What is compared by its value, and by the key that signed it, is read by each.
+  expect(await cost(10)).toBe(one + 9 * 2);
 });

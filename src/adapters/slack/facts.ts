@@ -3,7 +3,7 @@ import type { LeakAlert } from '../../domain/alert.ts';
 import { isQuiet } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
-import { isLive, type Sighting } from '../../domain/sightings.ts';
+import { isLive, type Sighting, unasked } from '../../domain/sightings.ts';
 import type { Situation } from '../../domain/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token-identity.ts';
 import { clean, code, counted, link, moment, people, some } from './mrkdwn.ts';
@@ -81,9 +81,9 @@ function offlineLine(incident: Incident, now: number): string[] {
   ];
 }
 
-/** Names the cluster only where there are several. */
+/** Names the cluster only where there are several, or where one was not asked. */
 const labelled = (incident: Incident, situation: Situation): string =>
-  incident.situations.length > 1 ? `${clean(situation.cluster, 60)}: ` : '';
+  incident.situations.length > 1 || unasked(incident).length > 0 ? `${clean(situation.cluster, 60)}: ` : '';
 
 const shown = (incident: Incident): Situation[] => incident.situations.slice(0, MAX_CLUSTERS);
 

@@ -128,7 +128,7 @@ function proven(incident: Incident, now: number): Standing | undefined {
   if (!isStopped(incident)) return it(OPEN, 'Not known whether the token still works');
   if (acceptedOffline(incident, now)) return it(OPEN, `Still accepted offline, ${words}`);
   if (pendingSteps(incident).length > 0 && isContained(incident)) return it(OPEN, `Contained: ${words}`);
-  if (!isFullProof(proof.rounds)) return it(GOOD, capital(words));
+  if (!isFullProof(proof.rounds) || unasked(incident).length > 0) return it(GOOD, capital(words));
   return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);
 }
 

@@ -77,7 +77,8 @@ export function incidentJson(incident: Incident, policy: Policy, now: number) {
   const alert = alerts[0]?.alert;
   const since = staleSince(incident, now);
   // What was seen too long ago, or is about a token that a person has still to name, is no claim.
-  const doubtful = since !== undefined || incident.unidentified !== undefined;
+  const unseen = incident.unidentified !== undefined || closed?.as === 'false-alarm';
+  const doubtful = since !== undefined || unseen;
   return {
     id,
     status,

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/headline.ts';
 import type { EventBody } from '../../../src/domain/incident.ts';
-import { anIdentity, anIncident, revoked } from '../../builders.ts';
+import { done } from '../../../src/domain/outcome.ts';
+import { anIdentity, anIncident, aRound, revoked } from '../../builders.ts';
 
 const MIN = 60_000;
 
@@ -45,9 +46,11 @@ describe('a claim that nobody could renew', () => {
     );
   });
 
-  it('about an incident that is closed is history', () => {
+  it('about an incident that is closed is no longer green, until the last look was taken', () => {
     const closed: EventBody = { type: 'closed', as: 'resolved', reason: 'r' };
-    expect(said([...revoked(), closed], 24 * 60 * MIN)).toMatch(
+    const looked: EventBody = { type: 'rechecked', index: 0, outcome: done('refused'), rounds: [aRound()] };
+    expect(said([...revoked(), closed], 24 * 60 * MIN)).toMatch(/^🟠 Revoked: .*, last seen 24 h ago ·/);
+    expect(said([...revoked(), closed, looked, looked, looked], 365 * 24 * 60 * MIN)).toMatch(
       /^🟢 Revoked: refused by 3 of 3 API servers ·/,
     );
   });
