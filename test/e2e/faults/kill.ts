@@ -10,11 +10,14 @@ export const DEADLINE = { timeout: 20_000, interval: 10 };
 /** A new worker first waits until the lock of a dead one lapses. */
 const TAKEN_UP = { ...DEADLINE, timeout: 60_000 };
 
-/** Method and path, whatever the query. */
+/** Asks whether a write would be taken, and is none. */
+export const isTrial = ({ path }: { path: string }): boolean => path.includes('dryRun=All');
+
+/** Method and path, whatever the query; but no trial of that. */
 export const on =
   (method: string, path: string): RequestMatcher =>
   (request) =>
-    request.method === method && request.path.split('?')[0] === path;
+    request.method === method && request.path.split('?')[0] === path && !isTrial(request);
 
 /** Runs `act` and waits for a request that it leads to, which the cluster never carries out; lift it for later ones. */
 export async function hold(

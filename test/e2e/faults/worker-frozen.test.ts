@@ -17,7 +17,7 @@ import {
   threadSays,
   toldOnce,
 } from '../stage.ts';
-import { freezeWorkerAfter, on } from './kill.ts';
+import { freezeWorkerAfter, isTrial, on } from './kill.ts';
 
 /** The lock of a frozen worker's job lapses after 10 s, and machines may be busy. */
 const TAKEN_UP_MS = 90_000;
@@ -88,7 +88,7 @@ it('does not go on with a rotation that another worker has done and taken back',
   );
   const id = idOf(card);
   const isMove = ({ method, path }: { method: string; path: string }) =>
-    method === 'PATCH' && path.startsWith(DEPLOYMENTS);
+    method === 'PATCH' && path.startsWith(DEPLOYMENTS) && !isTrial({ path });
   const wake = await freezeWorkerAfter(world, isMove, () => press(world, id, 'ines', 'Approve plan'));
   const other = await world.startRole('worker');
   await threadSays(world, id, /Pods of 8 workloads replaced/, TAKEN_UP_MS);
