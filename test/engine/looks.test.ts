@@ -46,7 +46,8 @@ it('at the same objects reads them once', async () => {
     return h.cluster().requests.length - before;
   };
   const one = await cost(1);
-  expect(one).toBeGreaterThan(1);
-  // What is compared by its value, and by the key that signed it, is read by each.
-  expect(await cost(10)).toBe(one + 9 * 2);
+  expect(one).toBeGreaterThan(3);
+  // What is compared by its value is read by each.
+  const each = ((await cost(10)) - one) / 9;
+  expect(each).toBeLessThanOrEqual(one - 3);
 });
