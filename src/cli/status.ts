@@ -66,7 +66,7 @@ export async function runStatus(argv: string[], terminal: Terminal, waiting: Wai
     terminal.stdout.write(
       values.json ? `${JSON.stringify(json, null, 2)}\n` : statusText(incident, policy, now),
     );
-    return values.wait && !isOver(incident) ? 1 : 0;
+    return values.wait && !isOver(incident, now) ? 1 : 0;
   });
 }
 
@@ -85,7 +85,7 @@ async function lookUntil(
       if (!isAppError(error, 'store-unavailable') || now() >= until) throw error;
       return undefined;
     });
-    if (incident && (isOver(incident) || incident.closed || now() >= until)) return incident;
+    if (incident && (isOver(incident, now()) || incident.closed || now() >= until)) return incident;
     const line = incident ? standing(incident, now()) : 'Redis does not answer; asking again.';
     if (line !== told) stderr.write(`${line}\n`);
     told = line;
@@ -99,7 +99,7 @@ function statusText(incident: Incident, policy: Policy, now: number): string {
     [`Incident ${incident.id}: ${standing(incident, now)}`, summary(incident)],
     ['Waits for', [`- ${waitsFor(incident, policy)}`]],
     [
-      `Proven dead: ${isProvenDead(incident) ? 'yes' : 'no'}`,
+      `Proven dead: ${isProvenDead(incident, now) ? 'yes' : 'no'}`,
       evidence
         ? [`- Last evidence, ${evidence.at}: ${evidence.verdict}. ${evidence.detail}`]
         : ['- No evidence yet.'],

@@ -1,5 +1,6 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
 import { whyNobody } from '../domain/escalation.ts';
+import type { ProofRound } from '../domain/evidence.ts';
 import type { EventBody, Incident } from '../domain/incident.ts';
 import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
@@ -10,6 +11,7 @@ import { containAtOnce, containmentSteps } from './contain-at-once.ts';
 import type { Search } from './copies.ts';
 import type { WorkerDeps } from './deps.ts';
 import { identify } from './identify.ts';
+import { keyIsGone, lookOn } from './look.ts';
 import { type Lookout, lookAround } from './look-around.ts';
 import { notesOfRehearsal } from './rehearse.ts';
 import { change, enqueue, type Session } from './session.ts';
@@ -66,6 +68,11 @@ function keepingClusters(
   };
 }
 
+const livenessOf = ({ outcome: { verdict, detail } }: ProofRound): Situation['liveness'] => {
+  const alive = { done: 'dead', 'not-done': 'alive', unknown: 'unknown' } as const;
+  return { alive: alive[verdict], reason: detail };
+};
+
 /** A person who has named another token meanwhile is owed an answer about that one, and not about this. */
 const sameQuestion = (before: Incident, now: Incident): boolean =>
   named(before) === named(now) && JSON.stringify(before.goal) === JSON.stringify(now.goal);
@@ -103,8 +110,14 @@ async function proposeFor(
     fingerprint: (token) => deps.vault.fingerprint(token),
     leaked: fingerprint,
   });
-  const judge: Lookout['judge'] = (cluster, liveness) =>
-    judgedByValue(deps, session.incident, identity, cluster, liveness, token);
+  const judge: Lookout['judge'] = async (cluster, liveness) => {
+    const { incident } = session;
+    const judged = await judgedByValue(deps, incident, identity, cluster, liveness, token);
+    if (judged.alive !== 'alive' || !(await keyIsGone(deps, incident, identity, cluster, token)))
+      return judged;
+    // The objects may be there and the token dead all the same.
+    return livenessOf(await lookOn(deps, incident, identity, cluster, token));
+  };
   const lookout = { ...deps, pace: deps.settings.pace, searchOn, judge };
   const asked = session.incident;
   const { situations, plan: proposed } = await lookAround(lookout, goal, identity);

@@ -24,7 +24,7 @@ export async function lookOn(
 ): Promise<ProofRound> {
   const { now } = deps.clock;
   const began = new Date(now()).toISOString();
-  const seen = await readShared(cluster, identity, now);
+  const seen = await readLiveness(sharing(cluster, now), identity, now());
   const objects = await judgedByValue(deps, incident, identity, cluster, seen, token);
   const round = (outcome: Outcome): ProofRound => ({
     cluster: cluster.name,
@@ -45,7 +45,7 @@ export async function lookOn(
 }
 
 /** The key that signed it is no longer shown, so the objects may be there and the token dead all the same: servers know. */
-async function keyIsGone(
+export async function keyIsGone(
   deps: WorkerDeps,
   incident: Incident,
   identity: TokenIdentity,
@@ -57,19 +57,22 @@ async function keyIsGone(
   return known !== undefined && (await cluster.signed(known, 'refresh')) === 'not-signed';
 }
 
-type Liveness = Awaited<ReturnType<typeof readLiveness>>;
-
-/** Incidents of one ServiceAccount are owed their looks at the same moment; those of one burst read once. */
+/** Incidents of one ServiceAccount are owed their looks at the same moment; those of one burst read its objects once. */
 const SHARED_FOR_MS = 5000;
-const shared = new WeakMap<Cluster, Map<string, { at: number; read: Promise<Liveness> }>>();
+const shared = new WeakMap<Cluster, Map<string, { at: number; read: Promise<unknown> }>>();
 
-async function readShared(cluster: Cluster, identity: TokenIdentity, now: () => number): Promise<Liveness> {
-  const reads = shared.get(cluster) ?? new Map<string, { at: number; read: Promise<Liveness> }>();
+function sharing(cluster: Cluster, now: () => number): Cluster {
+  const reads = shared.get(cluster) ?? new Map<string, { at: number; read: Promise<unknown> }>();
   shared.set(cluster, reads);
   for (const [key, { at }] of reads) if (Math.abs(now() - at) > SHARED_FOR_MS) reads.delete(key);
-  const { kind, namespace, serviceAccount, boundTo, expiresAt } = identity;
-  const key = JSON.stringify([kind, namespace, serviceAccount, boundTo, expiresAt]);
-  const found = reads.get(key) ?? { at: now(), read: readLiveness(cluster, identity, now()) };
-  reads.set(key, found);
-  return await found.read;
+  const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
+    const found = reads.get(key) ?? { at: now(), read: read() };
+    reads.set(key, found);
+    return found.read as Promise<T>;
+  };
+  return {
+    ...cluster,
+    get: (ref, options) => once(JSON.stringify(['get', ref, options]), () => cluster.get(ref, options)),
+    list: (query) => once(JSON.stringify(['list', query]), () => cluster.list(query)),
+  };
 }

@@ -1,6 +1,7 @@
 // Cards say what was last seen: what others take back, bring back or never had is found by the next look, and told.
 import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
+import { milestones } from '../../src/adapters/slack/milestones.ts';
 import { INVALID_SINCE, pointer } from '../../src/domain/labels.ts';
 import { offers } from '../../src/domain/offers.ts';
 import { sweep } from '../../src/engine/work.ts';
@@ -184,4 +185,14 @@ it('a look that no worker takes up is told once, so that the card is drawn again
   await h.run(id, MIN);
   expect(h.incident(id).troubles).toEqual({});
   expect(said(h, id)).not.toMatch(/last seen/);
+});
+
+it('a look at a leak that nothing has stopped yet is no news in the thread, and no alarm', async () => {
+  const h = await start({ settings: { autoContain: 'off' } });
+  const { incidentId: id } = await h.leak(await seedLegacy(h.cluster()));
+  await h.run(id, 10 * MIN);
+  const told = milestones(id, h.memory.events(id), 0, h.deps.settings.policy).map(({ text }) => text);
+  expect(told.filter((text) => text.includes('still works'))).toHaveLength(1);
+  expect(told.filter((text) => text.includes('works again'))).toEqual([]);
+  expect(h.incident(id).alarms).toEqual([]);
 });

@@ -79,7 +79,7 @@ export const DEFINITIONS = {
   ),
   tourniquet_proofs_total: counter('Proofs that ended, by verdict.', 'result'),
   tourniquet_rechecks_total: counter(
-    'Looks at a token long after its proof. `not-done`: it works again.',
+    'Looks at a token while it could still work, and after closing. `not-done`: one that was stopped works again. `still-live`: nothing has stopped it yet.',
     'result',
   ),
   tourniquet_reopened_total: counter('Incidents that were opened again because a token is not dead.'),

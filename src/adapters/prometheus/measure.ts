@@ -2,6 +2,7 @@
 import type { EventBody, Incident, IncidentEvent } from '../../domain/incident.ts';
 import { kills } from '../../domain/plan.ts';
 import { takesBack } from '../../domain/runs.ts';
+import { isLive } from '../../domain/sightings.ts';
 import type { Appended, Repeated } from '../../witness.ts';
 import type { Labels } from './definitions.ts';
 import type { CounterName, HistogramName } from './metrics.ts';
@@ -45,7 +46,11 @@ const rules: Rules = {
       ? [lasted('tourniquet_time_to_proof_seconds', after.proof.killedAt, at)]
       : []),
   ],
-  rechecked: ({ outcome: { verdict } }) => counted('tourniquet_rechecks_total', { result: verdict }),
+  // Only one that was stopped can come back: that is what the alert on `not-done` says.
+  rechecked: ({ outcome: { verdict } }, { before }) =>
+    counted('tourniquet_rechecks_total', {
+      result: verdict === 'not-done' && before && isLive(before) ? 'still-live' : verdict,
+    }),
   reopened: () => counted('tourniquet_reopened_total'),
   closed: ({ as }) => counted('tourniquet_incidents_closed_total', { as }),
   trouble: ({ work }) => counted('tourniquet_work_failures_total', { work }),

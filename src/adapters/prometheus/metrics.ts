@@ -34,6 +34,7 @@ function startAtZero({ count }: Metrics, { sources }: Names): void {
     count('tourniquet_proofs_total', { result }, 0);
     count('tourniquet_rechecks_total', { result }, 0);
   }
+  count('tourniquet_rechecks_total', { result: 'still-live' }, 0);
 }
 
 export function createMetrics(names: Names): Metrics {

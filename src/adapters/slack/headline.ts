@@ -139,9 +139,11 @@ function underWay(incident: Incident): Standing | undefined {
     return isLive(incident) ? it(LIVE, 'LEAK LIVE, paused') : it(OPEN, 'Paused before the next step');
   }
   if (run?.kind === 'contain') return it(LIVE, 'Quarantining now');
-  if (run?.kind === 'undo' && run.steps.every(({ step }) => step.phase === 'contain'))
-    return it(OPEN, 'Undoing the quarantine');
-  if (run && takesBack(run)) return it(OPEN, 'Rolling back');
+  if (run && takesBack(run)) {
+    const only = run.kind === 'undo' && run.steps.every(({ step }) => step.phase === 'contain');
+    const words = only ? 'undoing the quarantine' : 'rolling back';
+    return isLive(incident) ? it(LIVE, `LEAK LIVE, ${words}`) : it(OPEN, capital(words));
+  }
   if (isContained(incident)) return it(OPEN, run ? 'Contained, running the plan' : 'Contained');
   return run ? it(LIVE, 'Running the plan') : undefined;
 }

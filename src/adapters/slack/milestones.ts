@@ -8,6 +8,7 @@ import { acceptedOffline } from '../../domain/liveness.ts';
 import { mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../../domain/runs.ts';
+import { isLive } from '../../domain/sightings.ts';
 import { asksText } from './asks-text.ts';
 import { stillQuarantined, VERBS } from './card.ts';
 import { clean, code, counted, moment, people, section, some, span, within } from './mrkdwn.ts';
@@ -152,11 +153,14 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     `*Stopped:* ${clean(reason, 600)} A person is needed; the card shows what is left.`,
   ],
   proved: (_event, { after }) => proved(after),
-  rechecked: ({ index, outcome }, { after, at }) => {
+  rechecked: ({ index, outcome }, { before, after, at }) => {
     const later = after.proof?.provedAt
       ? `, ${span(Date.parse(at) - Date.parse(after.proof.provedAt))} after the proof`
       : '';
-    const words = { done: 'still dead', 'not-done': '*works again*', unknown: 'not known' }[outcome.verdict];
+    // Of a leak that nothing has stopped yet, that is no news.
+    const works = isLive(before) ? 'still works' : '*works again*';
+    const dead = isLive(before) ? 'works no more' : 'still dead';
+    const words = { done: dead, 'not-done': works, unknown: 'not known' }[outcome.verdict];
     return [`Looked again (${index + 1}${later}): ${words}. ${clean(outcome.detail, 600)}`];
   },
   reopened: ({ reason }) => [`*LEAK LIVE AGAIN:* ${clean(reason, 600)}`],

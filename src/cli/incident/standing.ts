@@ -16,12 +16,19 @@ export const standing = (incident: Incident, now: number): string =>
   printable(headline(incident, now).replace(/^\P{L}+/u, ''));
 
 /** Refused at the last proof and at every look since, on every cluster that may accept it. */
-export const isProvenDead = (incident: Incident): boolean =>
-  incident.proof?.outcome?.verdict === 'done' && isStopped(incident) && unasked(incident).length === 0;
+export const isProvenDead = (incident: Incident, now: number): boolean =>
+  incident.proof?.outcome?.verdict === 'done' && isStopped(incident) && !isDoubtful(incident, now);
+
+/** What was seen too long ago, not everywhere, or is about a token that a person has still to name, is no claim. */
+const isDoubtful = (incident: Incident, now: number): boolean =>
+  staleSince(incident, now) !== undefined ||
+  unasked(incident).length > 0 ||
+  incident.unidentified !== undefined ||
+  incident.closed?.as === 'false-alarm';
 
 /** Nobody has to do anything about the token any more. */
-export const isOver = (incident: Incident): boolean =>
-  isProvenDead(incident) ||
+export const isOver = (incident: Incident, now: number): boolean =>
+  isProvenDead(incident, now) ||
   (!isLive(incident) && ['resolved', 'false-alarm'].includes(incident.closed?.as ?? ''));
 
 export function waitsFor(incident: Incident, policy: Policy): string {
@@ -76,9 +83,6 @@ export function incidentJson(incident: Incident, policy: Policy, now: number) {
   const { id, status, goal, openedAt, updatedAt, closed, identity, alerts } = incident;
   const alert = alerts[0]?.alert;
   const since = staleSince(incident, now);
-  // What was seen too long ago, or is about a token that a person has still to name, is no claim.
-  const unseen = incident.unidentified !== undefined || closed?.as === 'false-alarm';
-  const doubtful = since !== undefined || unseen;
   return {
     id,
     status,
@@ -100,8 +104,8 @@ export function incidentJson(incident: Incident, policy: Policy, now: number) {
           },
         }
       : {}),
-    contained: isContained(incident) && !doubtful,
-    provenDead: isProvenDead(incident) && !doubtful,
+    contained: isContained(incident) && !isDoubtful(incident, now),
+    provenDead: isProvenDead(incident, now),
     ...(since === undefined ? {} : { lastSeen: since }),
     waitsFor: waitsFor(incident, policy),
     ...(lastEvidence(incident) ? { evidence: lastEvidence(incident) } : {}),
