@@ -24,7 +24,7 @@ describe('a cluster that could not be asked', () => {
   });
 
   it('is named, and nothing is green', () => {
-    expect(said(events)).toMatch(/^🟠 Revoked: refused by 3 of 3 API servers; restored not asked/);
+    expect(said(events)).toMatch(/^🟠 Refused by 3 of 3 API servers; restored not asked/);
   });
 
   it('that a person left out is named in the green', () => {
