@@ -387,6 +387,8 @@ describe('the permissions of the worker', () => {
   test('are enough, and each one is missed where it is taken away', { timeout: 900_000 }, async () => {
     await space.send('POST', space.at('secrets'), { metadata: { name: 'labelled' } });
     await space.send('POST', space.at('secrets'), { metadata: { name: 'owned', ownerReferences } });
+    // Nobody is moved to what is not there.
+    await space.serviceAccount('other');
     await deployAll();
     const refused = refusals();
     const told = await everything();

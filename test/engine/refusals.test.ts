@@ -135,3 +135,36 @@ it.each(Object.entries(denials('pods "debug"')))(
     expect(last(h, id)?.stopped).toContain(by);
   },
 );
+
+it('a roll-out that stops tells also what it left to a person', async () => {
+  const given = { consent: ['Pod/debug'], cap: { percent: 100, most: 50 } };
+  const h = await startHarness({ actions: [restarting(given)], settings: { autoContain: 'off' } });
+  harness = h;
+  const token = await seedLegacy(h.cluster());
+  h.cluster().seed.deployment('payments', 'a', { serviceAccount: 'api' });
+  h.cluster().seed.pod('payments', 'debug', { serviceAccount: 'api', labels: { app: 'debug' } });
+  await settled(h);
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id);
+  const rights = rbac('create', 'pods');
+  h.cluster().faults.answerNext(
+    99,
+    rights.status,
+    rights.body,
+    ({ method, path }) => method === 'POST' && path.includes('/namespaces/payments/pods'),
+  );
+  const denial = Object.values(denials('deployments.apps "a"'))[0] ?? rights;
+  h.cluster().faults.answerNext(
+    99,
+    denial.status,
+    denial.body,
+    isPatchOf('/apis/apps/v1/namespaces/payments/deployments/a'),
+  );
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, 120_000);
+  expect(last(h, id)?.stopped).toContain(WORDS);
+  expect(last(h, id)?.stopped).toMatch(
+    /Left to a person: Pod\/debug: .*lacks the permission "create" on pods/,
+  );
+  expect(stepOf(h, id)?.memory?.blocked).toEqual(['Deployment/a']);
+});

@@ -34,7 +34,8 @@ export async function roll(bench: Bench, params: RollOut, change: Change): Promi
     const at = { number: index + 1, of: order.length, open, before };
     const held = await bringThrough(bench, params, change, at, reasons);
     // What was killed first is dead in every Pod: those of later waves are not left for the sake of this one.
-    if (held.length > 0 && !params.killedFirst) return await stop(bench, held, at, params.deadlineSeconds);
+    if (held.length > 0 && !params.killedFirst)
+      return await stop(bench, held, stoppedText(held, at, params.deadlineSeconds, reasons));
     before = bench.now() - from;
   }
   const left = await undoneIn(bench, params, change);
@@ -109,7 +110,7 @@ async function lookAt(
   return { standings: targets.map((target) => standingOf(target, seen, view)), oldLeft };
 }
 
-/** What did not come in time, or cannot; what is left to a person is told at the end. */
+/** What did not come in time, or cannot; what is left to a person holds nobody up. */
 async function bringThrough(
   bench: Bench,
   params: RollOut,
@@ -170,12 +171,7 @@ async function advanceAll(
   return judged;
 }
 
-async function stop(
-  bench: Bench,
-  held: readonly Standing[],
-  wave: Wave,
-  deadlineSeconds: number,
-): Promise<Outcome> {
+async function stop(bench: Bench, held: readonly Standing[], why: string): Promise<Outcome> {
   await bench.remember({ blocked: held.map(({ path }) => path) });
-  return notDone(stoppedText(held, wave, deadlineSeconds));
+  return notDone(why);
 }

@@ -62,18 +62,22 @@ export function stoppedText(
   held: readonly Standing[],
   { number, of }: Wave,
   deadlineSeconds: number,
+  reasons: ReadonlyMap<string, string>,
 ): string {
   const late = held.some(({ at }) => at === 'going');
   const why = late ? ` within ${deadlineSeconds} s` : '';
   const rest = of - number;
   const waiting =
     rest > 0 ? ` ${counted(rest, 'later wave')} did not begin, so its Pods are old and run.` : '';
-  return `Wave ${number} of ${of} did not become Ready${why}: ${each(held, 5)}${waiting}`;
+  const others = [...reasons].filter(([known]) => !held.some(({ path }) => path === known));
+  const left = others.map(([path, line]) => ({ path, line }));
+  const theirs = left.length > 0 ? ` Left to a person: ${each(left, 5)}` : '';
+  return `Wave ${number} of ${of} did not become Ready${why}: ${each(held, 5)}${waiting}${theirs}`;
 }
 
 export const undoneText = (undone: readonly Standing[]): string => `Not replaced: ${each(undone, 5)}`;
 
-const each = (held: readonly Standing[], most: number): string => {
+const each = (held: readonly Pick<Standing, 'path' | 'line'>[], most: number): string => {
   const shown = held.slice(0, most).map(({ path, line }) => `${path}: ${line}`);
   return [...shown, ...(held.length > most ? [`And ${held.length - most} more.`] : [])].join(' ');
 };
