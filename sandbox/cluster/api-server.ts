@@ -26,6 +26,16 @@ export interface ApiServerOptions {
   faults: Faults;
   log: LoggedRequest[];
   tokenCacheMs: number;
+  /** False: it is reached by `ask` alone, at an address that nobody listens on. */
+  sockets: boolean;
+}
+
+/** One request as far as the answer depends on it. */
+export interface Incoming {
+  method: string;
+  /** Path and query. */
+  url: string;
+  headers: Record<string, string | string[] | undefined>;
 }
 
 const FAILURES: Record<number, string> = {
@@ -36,6 +46,9 @@ const FAILURES: Record<number, string> = {
   503: 'ServiceUnavailable',
   504: 'Timeout',
 };
+
+const headerOf = ({ headers }: Incoming, name: string, otherwise = ''): string =>
+  String(headers[name] ?? otherwise);
 
 async function readBody(request: Http2ServerRequest): Promise<string> {
   const chunks: Buffer[] = [];
@@ -54,26 +67,32 @@ export class ApiServer {
   readonly version: string;
   readonly #options: ApiServerOptions;
   readonly #authenticator: Authenticator;
-  readonly #server: Http2SecureServer;
+  readonly #server: Http2SecureServer | undefined;
   readonly #sockets = new Set<Socket>();
   #port = 0;
+  #up = false;
   #paused: { done: Promise<void>; resume: () => void } | undefined;
 
   constructor(options: ApiServerOptions) {
     this.version = options.version;
     this.#options = options;
     this.#authenticator = new Authenticator(options.world, options.version, options.tokenCacheMs);
-    const { certPem: cert, keyPem: key } = options.certificate;
-    this.#server = createSecureServer({ allowHTTP1: true, cert, key }, (request, response) => {
+    this.#server = options.sockets ? this.#secureServer() : undefined;
+  }
+
+  #secureServer(): Http2SecureServer {
+    const { certPem: cert, keyPem: key } = this.#options.certificate;
+    const server = createSecureServer({ allowHTTP1: true, cert, key }, (request, response) => {
       this.#serve(request, response).catch(() => cutConnection(request));
     });
-    this.#server.on('connection', (socket: Socket) => {
+    server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
     // Cut connections are a feature here: their errors must not end the process.
-    this.#server.on('sessionError', () => {});
-    this.#server.on('tlsClientError', () => {});
+    server.on('sessionError', () => {});
+    server.on('tlsClientError', () => {});
+    return server;
   }
 
   /** "127.0.0.1:port" */
@@ -91,21 +110,30 @@ export class ApiServer {
 
   /** Listens, again on the same port after a stop. */
   async start(): Promise<void> {
-    if (this.#server.listening) return;
+    if (this.#up) return;
+    this.#up = true;
+    const server = this.#server;
+    if (server === undefined) {
+      this.#port = 6443 + this.#options.index;
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
+      server.once('error', reject);
+      server.listen(this.#port, '127.0.0.1', () => {
+        server.off('error', reject);
         resolve();
       });
     });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#port = (server.address() as AddressInfo).port;
   }
 
   /** Cuts every connection and refuses new ones. */
   async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+    if (!this.#up) return;
+    this.#up = false;
+    const server = this.#server;
+    if (server === undefined) return;
+    const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
@@ -122,44 +150,67 @@ export class ApiServer {
     this.#paused = undefined;
   }
 
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** What it would answer to this token now, without being asked: no cache is filled, and no use is noted. */
+  accepts(token: string, audiences?: string[]): boolean {
+    return this.#authenticator.wouldAccept(token, audiences);
+  }
+
+  /** One request without a socket. Throws what a client sees of a server that is stopped or cuts the connection. */
+  async ask(incoming: Incoming, body = ''): Promise<Answer> {
+    if (!this.#up) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const answer = await this.#exchange(incoming, body);
+    if (answer === 'cut') throw Object.assign(new Error('cut'), { code: 'ECONNRESET' });
+    if ('run' in answer) throw new Error('a watch needs a socket');
+    return answer;
+  }
+
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    const answer = await this.#exchange(request, readBody(request));
+    if (answer === 'cut') cutConnection(request);
+    else if ('run' in answer) stream(answer, response);
+    else send(answer, response);
+  }
+
+  async #exchange(incoming: Incoming, body: string | Promise<string>): Promise<Answer | Streaming | 'cut'> {
     const { world, faults, log, index } = this.#options;
     const entry: LoggedRequest = {
       at: world.now(),
       server: index,
-      method: request.method,
-      path: request.url,
+      method: incoming.method,
+      path: incoming.url,
       status: 0,
-      userAgent: request.headers['user-agent'] ?? '',
-      contentType: request.headers['content-type'] ?? '',
+      userAgent: headerOf(incoming, 'user-agent'),
+      contentType: headerOf(incoming, 'content-type'),
     };
     log.push(entry);
-    const body = await readBody(request);
+    const text = await body;
     await this.#paused?.done;
     const effect = faults.take(entry);
     if (effect.delayMs > 0) await sleep(effect.delayMs, undefined, { ref: false });
-    const answer = this.#answer(request, body, effect);
-    if (effect.cut) return cutConnection(request);
+    const answer = this.#answer(incoming, text, effect);
+    if (effect.cut) return 'cut';
     entry.status = 'run' in answer ? 200 : answer.status;
-    if ('run' in answer) stream(answer, response);
-    else send(answer, response);
+    return answer;
   }
 
-  #answer(request: Http2ServerRequest, body: string, effect: Effect): Answer | Streaming {
+  #answer(incoming: Incoming, body: string, effect: Effect): Answer | Streaming {
     this.#options.world.timeline.tick();
     try {
       if (effect.fail?.body !== undefined) return { status: effect.fail.status, body: effect.fail.body };
       if (effect.fail !== undefined) throw injected(effect.fail);
       const { world, version } = this.#options;
-      const url = new URL(request.url, this.url);
-      const caller = this.#caller(request);
-      const isRead = request.method === 'GET';
-      const open = isRead
-        ? openAnswer(world, version, url.pathname, caller && { accept: request.headers.accept ?? '*/*' })
-        : undefined;
+      const url = new URL(incoming.url, this.url);
+      const caller = this.#caller(incoming);
+      const isRead = incoming.method === 'GET';
+      const accept = headerOf(incoming, 'accept', '*/*');
+      const open = isRead ? openAnswer(world, version, url.pathname, caller && { accept }) : undefined;
       if (open !== undefined) return open;
-      if (caller === undefined) throw forbiddenToAnonymous(request.method, url);
-      return handle(this.#call(request, url, body, caller));
+      if (caller === undefined) throw forbiddenToAnonymous(incoming.method, url);
+      return handle(this.#call(incoming, url, body, caller));
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
       return { status: known.code, body: known.body, headers: known.headers };
@@ -167,25 +218,25 @@ export class ApiServer {
   }
 
   /** Undefined: nobody in particular. A token that is refused is never taken for none. */
-  #caller({ headers }: Http2ServerRequest): User | undefined {
-    const [, token] = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  #caller(incoming: Incoming): User | undefined {
+    const [, token] = /^Bearer\s+(\S+)$/i.exec(headerOf(incoming, 'authorization')) ?? [];
     if (token === undefined) return undefined;
     const verdict = this.#authenticator.authenticate(token);
     if (!verdict.authenticated) throw unauthorized();
     return verdict.user;
   }
 
-  #call({ method, headers }: Http2ServerRequest, url: URL, body: string, caller: User): Call {
+  #call(incoming: Incoming, url: URL, body: string, caller: User): Call {
     return {
       world: this.#options.world,
       authenticator: this.#authenticator,
-      method,
+      method: incoming.method,
       path: url.pathname,
       query: url.searchParams,
       headers: {
-        accept: headers.accept ?? 'application/json',
-        contentType: headers['content-type'] ?? '',
-        userAgent: headers['user-agent'] ?? '',
+        accept: headerOf(incoming, 'accept', 'application/json'),
+        contentType: headerOf(incoming, 'content-type'),
+        userAgent: headerOf(incoming, 'user-agent'),
       },
       body,
       caller,

@@ -1,5 +1,7 @@
 // Decides whether a ServiceAccount token is alive, in the order and with the words of the real API server, and remembers successes.
 import { type Claims, Refused, type User } from './claims.ts';
+import type { KubeObject } from './objects.ts';
+import type { Store } from './store.ts';
 import { LEGACY_ISSUER, type SigningKey, signatureIsValid } from './tokens.ts';
 import { checkBoundToken } from './validate-bound.ts';
 import { checkLegacyToken } from './validate-legacy.ts';
@@ -51,7 +53,17 @@ export class Authenticator {
     return verdict;
   }
 
-  #judge(token: string, wanted: string[]): Verdict {
+  /** The answer of `authenticate` without what it leaves behind: nothing is remembered, and no use is noted. */
+  wouldAccept(token: string, audiences: string[] = [ISSUER]): boolean {
+    const cached = this.#cache.get(JSON.stringify([audiences, token]));
+    if (cached !== undefined && this.#world.now() < cached.until) return true;
+    const { store } = this.#world;
+    const seen = { get: store.get.bind(store), put: (_: unknown, object: KubeObject) => object };
+    const world = { ...this.#world, store: seen as unknown as Store };
+    return this.#judge(token, audiences, world).authenticated;
+  }
+
+  #judge(token: string, wanted: string[], world = this.#world): Verdict {
     try {
       const reading = read(token);
       const issuer = reading?.claims.iss;
@@ -70,8 +82,8 @@ export class Authenticator {
       }
       const user =
         issuer === LEGACY_ISSUER
-          ? checkLegacyToken(this.#world, token, claims, this.#honoursInvalidSince)
-          : checkBoundToken(this.#world, claims);
+          ? checkLegacyToken(world, token, claims, this.#honoursInvalidSince)
+          : checkBoundToken(world, claims);
       return { authenticated: true, user, audiences };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -26,11 +26,11 @@ export interface ConnectedCluster extends Cluster {
 /** Reads the kubeconfig at once and throws AppError `bad-config`; nothing is sent before the first call. */
 export function connectCluster(
   config: ClusterConfig,
-  options: { now?: () => number; watch?: Watch } = {},
+  options: { now?: () => number; watch?: Watch; open?: typeof openConnections } = {},
 ): ConnectedCluster {
   const now = options.now ?? Date.now;
   const access = loadAccess(config);
-  const connections = openConnections(access);
+  const connections = (options.open ?? openConnections)(access);
   const api = createApi(config.name, access, connections, config.timeout, options.watch);
   const signatures = createSignatureCheck(
     () =>

@@ -1,0 +1,28 @@
+// Somebody else with kubectl and all rights, whom no stopped server and no injected fault keeps away.
+import { Authenticator } from './authenticator.ts';
+import type { Answer } from './call.ts';
+import { handle } from './rest.ts';
+import type { World } from './world.ts';
+
+/** Throws ApiError, as the API would answer. */
+export type Administrator = (method: string, path: string, body?: unknown, contentType?: string) => Answer;
+
+export function administrator(world: World): Administrator {
+  const authenticator = new Authenticator(world, '1.37.2', 0);
+  return (method, path, body, contentType = 'application/json') => {
+    world.timeline.tick();
+    const url = new URL(path, 'https://cluster.example');
+    const answer = handle({
+      world,
+      authenticator,
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers: { accept: 'application/json', contentType, userAgent: 'kubectl' },
+      body: body === undefined ? '' : JSON.stringify(body),
+      caller: { username: 'admin', groups: ['system:masters'] },
+    });
+    if ('run' in answer) throw new Error('a watch needs a socket');
+    return answer;
+  };
+}
