@@ -15,6 +15,7 @@ export const slow = [
   'test/adapters/redis/fail-over.test.ts',
   'test/cli/{audit-all,doctor-*}.test.ts',
   'test/engine/{books,crash-restart,escalate,long-step,replace-service-account,roll-back-killed,take-power-away,votes-model}.test.ts',
+  'test/engine/truth/{broken-builds,truth-long}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',
   'test/sandbox/page/**/*.test.ts',

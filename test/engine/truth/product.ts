@@ -1,0 +1,28 @@
+// Everything of the product that the model touches, in one place: how it is started, asked and read. What it believes inside is not here.
+export { actions } from '../../../src/actions/index.ts';
+export { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
+export type { Connections } from '../../../src/adapters/kubernetes/connections.ts';
+export type { Access } from '../../../src/adapters/kubernetes/kube-config.ts';
+export type { Bot } from '../../../src/adapters/slack/bot.ts';
+export { renderBurst } from '../../../src/adapters/slack/burst-card.ts';
+export { renderCard } from '../../../src/adapters/slack/card.ts';
+export { headline } from '../../../src/adapters/slack/headline.ts';
+export { showHome } from '../../../src/adapters/slack/home.ts';
+export { incidentJson, isProvenDead, lastEvidence, standing } from '../../../src/cli/incident/standing.ts';
+export { followUps, renderReport, steps, summary } from '../../../src/cli/incident-report.ts';
+export type { Coordinates } from '../../../src/domain/alert.ts';
+export { bindsTo } from '../../../src/domain/approval.ts';
+export { fold } from '../../../src/domain/fold.ts';
+export type { Incident, IncidentEvent, Verb, WorkKind } from '../../../src/domain/incident.ts';
+export type { Policy } from '../../../src/domain/policy.ts';
+export { DEFAULT_PACE } from '../../../src/domain/waves.ts';
+export { createCensus } from '../../../src/engine/census.ts';
+export { createFront } from '../../../src/engine/create-front.ts';
+export type { BotDeps, Settings, WorkerDeps } from '../../../src/engine/deps.ts';
+export type { Front } from '../../../src/engine/front.ts';
+export { createGate } from '../../../src/engine/gate.ts';
+export { owed } from '../../../src/engine/session.ts';
+export { planAnew } from '../../../src/engine/under-policy.ts';
+export { doWork } from '../../../src/engine/work.ts';
+export type { Clock, IncidentLog, LoadedIncident, Work } from '../../../src/ports.ts';
+export { Secret } from '../../../src/secret.ts';
