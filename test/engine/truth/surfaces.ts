@@ -100,7 +100,7 @@ function json(incident: Incident, world: World, now: number): string[] {
   return [
     `status: ${status}`,
     `contained: ${contained}`,
-    `provenDead: ${provenDead || isProvenDead(incident)}`,
+    `provenDead: ${provenDead || isProvenDead(incident, now)}`,
     ...(evidence ? [`evidence: ${evidence.verdict} at ${evidence.at}`] : []),
   ];
 }
