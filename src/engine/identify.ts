@@ -4,6 +4,8 @@ import { type Claims, readClaims } from '../domain/claims.ts';
 import { hmslHash } from '../domain/hmsl-hash.ts';
 import type { Incident } from '../domain/incident.ts';
 import { TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import { kills } from '../domain/plan.ts';
+import { takesBack } from '../domain/runs.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
@@ -24,6 +26,7 @@ export async function identify(
   incident: Incident,
   token: Secret | undefined,
 ): Promise<Identified> {
+  if (isKilledSinceNamed(incident) && incident.identity) return { identity: incident.identity };
   if (incident.given) return await placed(deps, incident, incident.given);
   if (token) return await identifyToken(deps.clusters, token);
   // Read from the token when there still was one; it is destroyed in time, and who it belonged to stays true.
@@ -51,6 +54,18 @@ async function placed(
     (at.serviceAccount === undefined || identity.serviceAccount.name === at.serviceAccount) &&
     (at.cluster === undefined || identity.clusters.includes(at.cluster));
   return same ? { identity } : located;
+}
+
+/** Whoever gave a name meant what had it then; by our own kill another may have it since, or none. */
+function isKilledSinceNamed({ identity, about, runs, alerts, decisions }: Incident): boolean {
+  if (identity?.authenticity !== 'coordinates') return false;
+  const alert = alerts.findLast((one) => one.alert.subject.kind === 'coordinates')?.at ?? '';
+  const person = decisions.findLast(({ decision }) => decision.verb === 'identify')?.at ?? '';
+  return runs
+    .filter((run) => run.about === about && !takesBack(run))
+    .flatMap(({ steps }) => steps)
+    .filter(({ step, outcome }) => kills(step) && !step.reversible && outcome?.verdict === 'done')
+    .some(({ endedAt = '' }) => endedAt >= alert && endedAt >= person);
 }
 
 /** By what the token says and who signed it; it is sent nowhere. */

@@ -34,10 +34,11 @@ const label = (h: Harness) =>
   prod(h).patch(SECRET, [
     { op: 'add', path: `/metadata/labels/${pointer(INVALID_SINCE)}`, value: '2026-11-24' },
   ]);
+const person = (id: string) => ({ id, teamId: TEAM, guest: false, bot: false, deactivated: false });
 const identify = (h: Harness, id: string, secret: string) =>
   h.front.decide(id, {
     verb: 'identify',
-    by: { id: 'UMAYA', teamId: TEAM, guest: false, bot: false, deactivated: false },
+    by: person('UMAYA'),
     at: { cluster: 'prod', namespace: 'payments', secret },
   });
 
@@ -109,6 +110,26 @@ it('a live token that somebody else deletes is not called live after the next lo
   await prod(h).remove(SECRET, {});
   await h.run(id, 10 * MIN);
   expect(said(h, id)).toMatch(/^🟢 Already dead: refused by 2 of 2/);
+});
+
+it('what was re-created is another ServiceAccount under that name, also while a Pod is left to a person', async () => {
+  const h = await start();
+  const token = await seedLegacy(h.cluster());
+  h.cluster().seed.pod('payments', 'job', { serviceAccount: 'api' });
+  const at = { cluster: 'prod', namespace: 'payments', serviceAccount: 'api' };
+  const alert = { source: 'report', subject: { kind: 'coordinates' as const, at } };
+  const { incidentId: id } = await h.front.report({ alert });
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, MIN);
+  expect(await statusWith(prod(h), token)).toBe('refused,refused');
+  expect(said(h, id)).toMatch(/^🟢 Dead by object state, not probed/);
+  expect(h.incident(id).plan?.steps.map(({ action }) => action)).not.toContain('recreate-service-account');
+  // Whoever names it again means the one of today.
+  h.advance(1000);
+  await h.front.decide(id, { verb: 'identify', by: person('UMAYA'), at });
+  await h.run(id, MIN);
+  expect(h.incident(id).plan?.steps.map(({ action }) => action)).toContain('recreate-service-account');
 });
 
 it('a healthy token that took the place of the leaked one is neither called live nor touched', async () => {
