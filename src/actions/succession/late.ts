@@ -1,11 +1,10 @@
 // Who holds a token of a ServiceAccount from before it was made anew, and was not there yet when the plan was made.
-import { consumersOf, type Listed, pathOf } from '../../domain/consumers.ts';
-import type { PodObject, WorkloadObject } from '../../domain/kube-objects.ts';
-import type { Entry } from '../../domain/owners.ts';
+import { consumersOf, pathOf } from '../../domain/consumers.ts';
+import type { PodObject } from '../../domain/kube-objects.ts';
 import { holdsToken, referencesOf, type Stake } from '../../domain/pod-references.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
-import { isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources, workloadResources } from '../../ports.ts';
+import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import { listedIn } from '../deletion/listed.ts';
 
 interface ServiceAccount extends KubernetesObject {
   automountServiceAccountToken?: boolean;
@@ -45,25 +44,4 @@ const isAfter = ({ metadata }: PodObject, made: number): boolean =>
 function holdsTokenOf({ spec }: PodObject, stake: Stake): boolean {
   const references = referencesOf(spec, stake);
   return references !== undefined && holdsToken(references, stake.secrets);
-}
-
-async function listedIn(cluster: Cluster, namespace: string): Promise<Listed> {
-  const [pods, ...workloads] = await Promise.all([
-    cluster.list({ resource: resources.pods, namespace }) as unknown as Promise<PodObject[]>,
-    ...Object.keys(workloadResources).map((kind) => entriesOf(cluster, namespace, kind)),
-  ]);
-  const nothingElse = { autoscalers: [], budgets: [], services: [], callbacks: [] };
-  return { pods, workloads: workloads.flat(), ...nothingElse };
-}
-
-async function entriesOf(cluster: Cluster, namespace: string, kind: string): Promise<Entry[]> {
-  const resource = workloadResources[kind as keyof typeof workloadResources];
-  try {
-    const objects = (await cluster.list({ resource, namespace })) as unknown as WorkloadObject[];
-    return objects.map((object) => ({ kind, apiVersion: '', object }));
-  } catch (error) {
-    // A cluster without Argo Rollouts has none of them.
-    if (kind === 'Rollout' && isAppError(error, 'not-found')) return [];
-    throw error;
-  }
 }
