@@ -8,7 +8,7 @@ import { offlineUntil } from './liveness.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
-import { DEFAULT_LOOKS, isStopped, nextLook, unasked } from './sightings.ts';
+import { DEFAULT_LOOKS, isStopped, type Looks, nextLook, unasked } from './sightings.ts';
 
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
@@ -121,12 +121,27 @@ const patience = (passed: number, least: number): number => Math.min(HOUR, Math.
 const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOKS }) => {
   const { looks, closed } = incident;
   if (looks === undefined || !isWatched(incident)) return undefined;
-  const after = recheckAfter[looks.count];
   const at = closed
-    ? after !== undefined && ms(looks.since) + after
+    ? lookAtClosed(incident, looks, recheckAfter, lookAfter)
     : Math.min(nextLook(incident, lookAfter) ?? Number.NaN, reportedAgain(incident));
   return at ? { kind: 'recheck', attempt: `${ms(looks.since)}-${looks.count}`, at } : undefined;
 };
+
+const WEEK = 7 * 24 * HOUR;
+
+/** At the agreed times, and after the last of them for a week while a cluster has not answered. */
+function lookAtClosed(
+  { identity, beliefs }: Incident,
+  { since, count, lastAt = since }: Looks,
+  recheckAfter: readonly number[],
+  lookAfter: readonly number[],
+): number | undefined {
+  const after = recheckAfter[count];
+  if (after !== undefined) return ms(since) + after;
+  const silent = identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
+  const next = ms(lastAt) + (lookAfter.at(-1) ?? WEEK);
+  return silent && recheckAfter.length > 0 && next < ms(since) + WEEK ? next : undefined;
+}
 
 function isWatched(incident: Incident): boolean {
   const { closed, goal, stale, proof, fingerprint } = incident;

@@ -147,10 +147,11 @@ export const DEFAULT_RECHECKS: readonly number[] = [300_000, 3_600_000, 86_400_0
  * overdue or told nothing; undefined: what was seen still counts.
  */
 export function staleSince(incident: Incident, now: number): string | undefined {
-  const { proof, identity, beliefs } = incident;
+  const { proof, identity, beliefs, troubles } = incident;
   const since = oldestSighting(incident)?.at ?? (proof?.outcome ? undefined : proof?.killedAt);
   const next = renewedBy(incident);
-  const silent = identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
+  const failing = troubles.investigate ?? troubles.prove ?? troubles.recheck;
+  const silent = failing ?? identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
   return (next !== undefined && now > next + GRACE_MS) || silent ? since : undefined;
 }
 

@@ -122,6 +122,20 @@ describe('due', () => {
     expect(kinds([...revoked(), closed, rechecked(0), rechecked(1)])).toEqual([]);
   });
 
+  it('goes on looking for a week where the last look at a closed incident told nothing', () => {
+    const done = { verdict: 'done', detail: 'd' } as const;
+    const looked = (outcome: ReturnType<typeof unknown> | typeof done): EventBody => ({
+      type: 'rechecked',
+      index: 0,
+      outcome,
+      rounds: [aRound({ outcome })],
+    });
+    const silent = [...revoked(), closed, looked(done), looked(unknown('silence'))];
+    const last = Date.parse(anIncident(silent).updatedAt);
+    expect(at(silent, 'recheck')).toBe(last + 6 * 60 * MIN);
+    expect(kinds([...silent, looked(done)])).toEqual([]);
+  });
+
   it.each([
     ['sooner than the usual wait', 500, 1000],
     ['later than it', 30_000, 30_000],

@@ -104,6 +104,8 @@ const BY: Record<Sighting['by'], string> = {
 };
 
 export function aliveLines(incident: Incident): string[] {
+  // A person has still to say which token it is: what was seen is of another.
+  if (incident.unidentified) return [];
   // Where a proof says that it is stopped, it says so better.
   const told = incident.proof !== undefined && !isLive(incident);
   return shown(incident).flatMap((situation) => [

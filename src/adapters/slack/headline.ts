@@ -31,7 +31,7 @@ export function headline(incident: Incident, now: number): string {
 
 /** Whatever it says was seen then, and nobody has been able to look since. */
 function aged(incident: Incident, now: number): string {
-  const since = staleSince(incident, now);
+  const since = incident.unidentified ? undefined : staleSince(incident, now);
   return since === undefined ? '' : `, last seen ${span(now - Date.parse(since))} ago`;
 }
 
