@@ -17,8 +17,10 @@ test('it rotates three sets, counts what each asked for, and sees no workload wi
   expect(calls('playbook')).toMatchObject({ create: 1, patch: 3 });
   // The new Secret, asking whether the new token is taken, and two rounds of asking about the old one beside another.
   for (const most of [5, 2]) {
-    const { create, patch } = calls(`Tourniquet, 25 %, at most ${most}`);
+    const { create, patch, ...others } = calls(`Tourniquet, 25 %, at most ${most}`);
     expect(patch).toBe(3);
+    // Each workload is tried before the first write.
+    expect(others['patch by dry run']).toBe(2);
     expect(create).toBeGreaterThanOrEqual(6);
   }
   const rows = [...stdout.matchAll(/^(?:playbook|Tourniquet).* s +[\d.]+ s +[\d.]+x +(\d+) +([\d.]+) s$/gm)];

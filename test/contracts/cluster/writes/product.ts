@@ -1,4 +1,4 @@
-// The product as its worker uses it: its own adapter and actions, and no more power in a namespace than the actions declare.
+// The product as its worker uses it: its own adapter and actions, and no more power in a namespace than is declared.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { connectCluster } from '../../../../src/adapters/kubernetes/cluster.ts';
 import type { Action, Bench } from '../../../../src/contracts.ts';
 import { readClaims } from '../../../../src/domain/claims.ts';
 import type { Outcome, Verdict } from '../../../../src/domain/outcome.ts';
+import { workerRules } from '../../../../src/domain/rbac.ts';
 import { type Cluster, resources } from '../../../../src/ports.ts';
 import { Secret } from '../../../../src/secret.ts';
 import { aBench } from '../../../workbench.ts';
@@ -44,11 +45,10 @@ export async function employ(room: Room): Promise<Product> {
   return product;
 }
 
+/** What the worker may do in a namespace that was opted into. */
 async function grant(room: Room): Promise<void> {
-  const rules = actions
-    .flatMap(({ permissions }) => permissions)
-    .filter(({ scope }) => scope === 'namespace')
-    .map(({ scope: _, ...rule }) => rule);
+  const { cluster, namespace } = workerRules(actions);
+  const rules = [...cluster, ...namespace];
   await room.create('serviceaccounts', WORKER);
   await room.create('roles', WORKER, { rules });
   await room.create('rolebindings', WORKER, {
