@@ -55,9 +55,10 @@ async function accepts(
   const signed = token ? await cluster.signed(token, 'refresh') : 'unknown';
   if (signed === 'signed') return 'signed';
   const { kind, authenticity } = identity;
-  if (token && signed === 'not-signed' && kind !== 'legacy' && authenticity !== 'claims') return 'no';
   const { has } = await whatItHolds(cluster, identity, token);
   if (has === 'nothing') return 'no';
+  // An external signer may have hidden the key while API servers still take it, and its ServiceAccount is there: not known.
+  if (token && signed === 'not-signed' && kind !== 'legacy' && authenticity !== 'claims') return 'unknown';
   if (has === 'token' || authenticity === 'claims') return has === 'unknown' ? 'unknown' : 'holds';
   if (kind === 'legacy') return inSecret(has, token !== undefined && isVerbatim(token));
   // All tokens of the ServiceAccount are meant; of a single one nobody can say without its signature.

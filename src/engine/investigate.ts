@@ -60,9 +60,12 @@ function keepingClusters(
   if (before === undefined || about !== aboutOf(identity, now)) return identity;
   const kept = before.clusters.filter((name) => clusters.has(name) && !identity.clusters.includes(name));
   const { unchecked = [], ...rest } = identity;
+  // A key that was shown then is enough: it may be shown no more, and who the token belonged to stays true.
+  const verified = before.authenticity === 'signature' && identity.authenticity === 'claims';
   const left = unchecked.filter((name) => !kept.includes(name));
   return {
     ...rest,
+    ...(verified && { authenticity: 'signature' as const }),
     clusters: [...identity.clusters, ...kept],
     ...(left.length > 0 ? { unchecked: left } : {}),
   };

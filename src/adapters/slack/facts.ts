@@ -83,7 +83,11 @@ function offlineLine(incident: Incident, now: number): string[] {
 
 /** Names the cluster only where there are several, or where one was not asked. */
 const labelled = (incident: Incident, situation: Situation): string =>
-  incident.situations.length > 1 || unasked(incident).length > 0 ? `${clean(situation.cluster, 60)}: ` : '';
+  (incident.identity?.clusters.length ?? 0) > 1 ||
+  incident.situations.length > 1 ||
+  unasked(incident).length > 0
+    ? `${clean(situation.cluster, 60)}: `
+    : '';
 
 const shown = (incident: Incident): Situation[] => incident.situations.slice(0, MAX_CLUSTERS);
 

@@ -59,7 +59,9 @@ async function lie(world: World, one: Case): Promise<{ truth: Truth; said: Said 
 
 /** Who called it a false alarm, or declined, does not hear of it again; and what cannot be recognised can only be asked about. */
 function mustSay(world: World, { id, about, doubtful }: Case): boolean {
-  const { status, unidentified } = world.incident(id);
+  const { status, unidentified, identity } = world.incident(id);
+  // That nobody knows is said by name: “prod not asked”.
+  if ((identity?.unchecked?.length ?? 0) > 0) return false;
   const over = ['false-alarm', 'declined'].includes(status);
   return (
     !over && unidentified === undefined && !doubtful && [...about].some((token) => isVerifiable(world, token))

@@ -19,6 +19,9 @@ export async function violationOf([options, all]: Sequence): Promise<Violation |
   }
 }
 
+/** A run that anybody can repeat; other seeds are for campaigns, which are outside CI. */
+const SEED = 20_261_130;
+
 /** `TRUTH_RUNS` and `TRUTH_SEED` say how many and which. */
 export async function nothingUntrueIsSaid(runs: number, most: number): Promise<void> {
   const { TRUTH_RUNS, TRUTH_SEED } = process.env;
@@ -27,7 +30,7 @@ export async function nothingUntrueIsSaid(runs: number, most: number): Promise<v
       const found = await violationOf(one);
       if (found) throw new Error(describe(found));
     }),
-    { numRuns: Number(TRUTH_RUNS ?? runs), ...(TRUTH_SEED && { seed: Number(TRUTH_SEED) }) },
+    { numRuns: Number(TRUTH_RUNS ?? runs), seed: Number(TRUTH_SEED ?? SEED) },
   );
 }
 
