@@ -10,6 +10,12 @@ import { kills } from './plan.ts';
 import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
 import { DEFAULT_LOOKS, isStopped, type Looks, nextLook, unasked } from './sightings.ts';
 
+/**
+ * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would
+ * leave it to the sweeper.
+ */
+export const EARLY_MS = 250;
+
 /** Milliseconds everywhere; see config.ts. */
 export interface Timing {
   approvalExpiry: number;
@@ -104,7 +110,8 @@ const prove: Rule = ({ proof, closed }, { stability, retryEvery }) => {
   const last = proof.rounds.at(-1);
   if (last === undefined)
     return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
-  const least = last.level === 'object-state' ? SUCCESS_CACHE_MS : 0;
+  // A round that came too early by a millisecond would prove nothing, and the next would be as long in coming.
+  const least = last.level === 'object-state' ? SUCCESS_CACHE_MS + EARLY_MS : 0;
   const wait =
     last.outcome.verdict === 'done'
       ? Math.max(stability, least)

@@ -1,11 +1,11 @@
 // What time alone brings: a plan nobody approved, a proven incident to close, a token to destroy.
-import { overWithoutProof } from '../domain/due.ts';
+import { EARLY_MS, overWithoutProof } from '../domain/due.ts';
 import { isDryRun } from '../domain/goal.ts';
 import type { EventBody } from '../domain/incident.ts';
 import { isSoaking } from '../domain/runs.ts';
 import { isStopped, unasked } from '../domain/sightings.ts';
 import type { WorkerDeps } from './deps.ts';
-import { change, EARLY_MS, type Session } from './session.ts';
+import { change, type Session } from './session.ts';
 
 export async function expire(deps: WorkerDeps, session: Session): Promise<void> {
   const { planAt } = session.incident;

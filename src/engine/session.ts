@@ -89,12 +89,6 @@ export async function change(
 }
 
 /**
- * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would
- * leave it to the sweeper.
- */
-export const EARLY_MS = 250;
-
-/**
  * The clock of whoever works on this incident: never behind what its log says has happened, whoever's clock that was
  * written by. So what has been owed since then is owed now, on every machine.
  */

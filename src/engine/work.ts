@@ -1,6 +1,7 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 
 import { wrongDecisions } from '../domain/authorise.ts';
+import { EARLY_MS } from '../domain/due.ts';
 import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
 import { openRun } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
@@ -14,7 +15,7 @@ import { investigate } from './investigate.ts';
 import { holdIfPaused } from './pause.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
-import { change, clockOf, EARLY_MS, enqueue, openSession, owed, type Session } from './session.ts';
+import { change, clockOf, enqueue, openSession, owed, type Session } from './session.ts';
 import { trouble } from './trouble.ts';
 
 /** `token`: where it is held, and only for the kinds of work that use it. */

@@ -1,9 +1,10 @@
 // What is owed, when: every state that can be left by time or by a worker names the work that leaves it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { due, type Timing } from '../../src/domain/due.ts';
+import { due, EARLY_MS, type Timing } from '../../src/domain/due.ts';
 import { fold } from '../../src/domain/fold.ts';
 import type { EventBody } from '../../src/domain/incident.ts';
+import { judgeProof } from '../../src/domain/judge-proof.ts';
 import { notDone, unknown } from '../../src/domain/outcome.ts';
 import {
   anIdentity,
@@ -94,6 +95,20 @@ describe('due', () => {
       Date.parse(aRound().at) + 2000,
     );
     expect(at(probed(aRound({ outcome: unknown('silence') })), 'prove')).toBe(Date.parse(aRound().at) + 2000);
+  });
+
+  it('looks at the objects again late enough for a proof, though work may come a moment early', () => {
+    const gone = (time: number) => {
+      const at = new Date(time).toISOString();
+      return aRound({ level: 'object-state', answers: [], began: at, at });
+    };
+    const first = gone(T0 + 1000);
+    const events: EventBody[] = [...contained(), { type: 'probed', rounds: [first] }];
+    const hasty = { ...timing, stability: 300 };
+    const [again] = due(anIncident(events), hasty, silent).filter(({ kind }) => kind === 'prove');
+    const second = gone((again?.at ?? 0) - EARLY_MS);
+    const proof = { killedAt: new Date(T0).toISOString(), rounds: [first, second] };
+    expect(judgeProof(proof, ['prod'], 120_000, again?.at ?? 0).kind).toBe('proved');
   });
 
   it('asks ever more rarely where no answer comes, so that the log does not grow without end', () => {
