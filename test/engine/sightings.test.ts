@@ -112,6 +112,18 @@ it('a live token that somebody else deletes is not called live after the next lo
   expect(said(h, id)).toMatch(/^🟢 Already dead: refused by 2 of 2/);
 });
 
+it('what somebody else quarantined is not called dead while its Secret is there', async () => {
+  const h = await start({ settings: { autoContain: 'off' } });
+  const token = await seedLegacy(h.cluster(), { team: 'x' });
+  await label(h);
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id, MIN);
+  expect(said(h, id)).toMatch(/^🟠 Already quarantined: refused by 2 of 2/);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, MIN);
+  expect(said(h, id)).toMatch(/^🟢 Revoked: refused by 2 of 2/);
+});
+
 it('what was re-created is another ServiceAccount under that name, also while a Pod is left to a person', async () => {
   const h = await start();
   const token = await seedLegacy(h.cluster());

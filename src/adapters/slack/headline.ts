@@ -1,7 +1,7 @@
 // The one line that says how it stands, with the only status mark of a card.
 import type { Incident } from '../../domain/incident.ts';
 import { acceptedOffline } from '../../domain/liveness.ts';
-import { rolls } from '../../domain/plan.ts';
+import { kills, rolls } from '../../domain/plan.ts';
 import { hasQuarantine, isContained, openRun, pendingSteps, takesBack } from '../../domain/runs.ts';
 import { isLive, isStopped, staleSince, unasked } from '../../domain/sightings.ts';
 import { plain, span } from './mrkdwn.ts';
@@ -128,9 +128,15 @@ function proven(incident: Incident, now: number): Standing | undefined {
   if (!isStopped(incident)) return it(OPEN, 'Not known whether the token still works');
   if (acceptedOffline(incident, now)) return it(OPEN, `Still accepted offline, ${words}`);
   if (pendingSteps(incident).length > 0 && isContained(incident)) return it(OPEN, `Contained: ${words}`);
+  if (isOnlyLabelled(incident)) return it(OPEN, `Already quarantined: ${words}`);
   if (!isFullProof(proof.rounds) || unasked(incident).length > 0) return it(GOOD, capital(words));
   return it(GOOD, `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);
 }
+
+/** By somebody else, who can take it off again as they please. */
+const isOnlyLabelled = (incident: Incident): boolean =>
+  pendingSteps(incident).some(kills) &&
+  incident.situations.some(({ liveness }) => liveness.alive === 'quarantined');
 
 function underWay(incident: Incident): Standing | undefined {
   const run = openRun(incident);
