@@ -23,7 +23,7 @@ async function campaign(file: string, from: string, to: string): Promise<{ code:
   if (!whole.includes(from)) throw new Error(`${file} has changed: say anew how to break it.`);
   await writeFile(path, whole.replace(from, to));
   try {
-    return await run(['test/engine/truth/campaign.ts', '150', '1', 'plain']);
+    return await run(['test/engine/truth/campaign.ts', '600', '1', 'plain']);
   } finally {
     await writeFile(path, whole);
   }
