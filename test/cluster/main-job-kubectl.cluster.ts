@@ -61,7 +61,10 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
     expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'not-done' });
     expect(step.kubectl.length).toBeGreaterThan(0);
     for (const line of step.kubectl) await shell.type(line);
-    expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'done' });
+    // A controller fills the new Secret a moment later, and only then do servers accept what is in it.
+    await expect
+      .poll(() => action.verify(bench, step.params), { timeout: 20_000 })
+      .toMatchObject({ verdict: 'done' });
     typed.push(step.action);
   }
   return typed;
