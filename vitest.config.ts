@@ -14,7 +14,7 @@ export const slow = [
   'test/bench/**/*.test.ts',
   'test/adapters/redis/fail-over.test.ts',
   'test/cli/{audit-all,doctor-*}.test.ts',
-  'test/engine/{books,crash-restart,escalate,long-step,replace-service-account,roll-back-killed,take-power-away,votes-model}.test.ts',
+  'test/engine/{books,crash-restart,escalate,long-step,rehearsal,replace-service-account,roll-back-killed,take-power-away,votes-model}.test.ts',
   'test/engine/truth/{broken-builds,truth-long}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',
