@@ -111,10 +111,6 @@ export function approachOf(
   return fits[0] ?? 'revoke';
 }
 
-/** The old works until the new is in use everywhere. */
-export const isMakeBeforeBreak = (approach: Approach): boolean =>
-  approach === 'new-secret' || approach === 'new-service-account';
-
 /** A new UID of the ServiceAccount, or none at all: nothing that names the old one is accepted. */
 export const killsEveryToken = (approach: Approach, { kind }: Pick<TokenIdentity, 'kind'>): boolean =>
   approach === 'recreate' ||

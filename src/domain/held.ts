@@ -1,7 +1,6 @@
 // What was done and still holds the token: seen anew with each plan, and proven anew where a later run took the proof with it.
 import type { Incident } from './incident.ts';
-import { kills } from './plan.ts';
-import { isDone, pendingSteps, sameStep, stepsInEffect, takesBack } from './runs.ts';
+import { isDone, killsOf, pendingSteps, sameStep, takesBack } from './runs.ts';
 
 /** A plan proposes only what the cluster does not show: what it proposes again, somebody has taken back. */
 export function overtake({ runs, plan }: Incident, at: string): void {
@@ -10,9 +9,11 @@ export function overtake({ runs, plan }: Incident, at: string): void {
     if (plan?.steps.some((step) => sameStep(step, state.step))) state.lost ??= at;
 }
 
-/** Something that was done refuses the token, and nothing else is to be done from here. */
+/** Something that was done refuses this token, not one that it was about before, and nothing else is to be done from here. */
 const isHeld = (incident: Incident): boolean =>
-  incident.plan !== undefined && pendingSteps(incident).length === 0 && stepsInEffect(incident).some(kills);
+  incident.plan !== undefined &&
+  pendingSteps(incident).length === 0 &&
+  (incident.identity?.clusters ?? []).some((cluster) => killsOf(incident, cluster).length > 0);
 
 export function proveWhatHolds(incident: Incident, at: string): void {
   if (isHeld(incident)) incident.proof ??= { killedAt: at, rounds: [] };

@@ -50,6 +50,3 @@ export async function acceptedWithin(
 }
 
 export const acceptedBy = ({ accepted, of }: Acceptance): string => `${accepted} of ${of} API servers`;
-
-/** What a worker needs for it. */
-export const toAsk = { scope: 'namespace' as const, apiGroups: [''], resources: ['secrets'], verbs: ['get'] };
