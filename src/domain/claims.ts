@@ -1,5 +1,6 @@
 // Reads what a ServiceAccount token says about itself, without believing it: nothing here verifies a signature.
 import { z } from 'zod';
+import { decode, isWhole, MAX_CHARS } from './jws.ts';
 import { isNamespaceName, isObjectName, isUid } from './names.ts';
 import type { TokenIdentity, TokenKind } from './token-identity.ts';
 
@@ -24,20 +25,7 @@ export interface Unreadable {
   problem: string;
 }
 
-const MAX_CHARS = 16 * 1024;
-const MAX_DEPTH = 16;
 const PART = /^[A-Za-z0-9_-]+$/;
-
-/** Characters of a signature, shortest first; for RSA those of the common key sizes (2048, 3072, 4096, 8192 bits). */
-const RSA = [342, 512, 683, 1366];
-const SIGNATURE_CHARS = new Map<unknown, readonly number[]>([
-  ['RS256', RSA],
-  ['RS384', RSA],
-  ['RS512', RSA],
-  ['ES256', [86]],
-  ['ES384', [128]],
-  ['ES512', [176]],
-]);
 
 export const TRUNCATED =
   'The token is cut off or altered: copy all of it, three parts joined by two dots, and send it again.';
@@ -60,40 +48,15 @@ export function readClaims(token: string): Claims | Unreadable {
   const payload = decode(body);
   if (header === undefined || payload === undefined) return { problem: TRUNCATED };
   const alg = header.alg;
-  const lengths = SIGNATURE_CHARS.get(alg);
-  if (lengths === undefined || typeof alg !== 'string')
+  const whole = isWhole(alg, signature);
+  if (whole === undefined || typeof alg !== 'string')
     return {
       problem:
         'The token is signed in a way that no Kubernetes API server uses: it is not a ServiceAccount token.',
     };
-  const whole = lengths === RSA ? signature.length >= 342 : lengths.includes(signature.length);
   if (!whole) return { problem: TRUNCATED };
   const keyId = keyIdSchema.safeParse(header.kid).data;
   return fromPayload(payload, { alg, ...(keyId === undefined ? {} : { keyId }) });
-}
-
-/** How long the signature behind this first part of a token may be, in characters; empty where it is no token of ours. */
-export function signatureLengths(head: string): readonly number[] {
-  return head.length > MAX_CHARS ? [] : (SIGNATURE_CHARS.get(decode(head)?.alg) ?? []);
-}
-
-/** A JSON object in base64url, not nested absurdly. */
-function decode(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return isObject(value) && isShallow(value, MAX_DEPTH) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isShallow(value: unknown, left: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return left > 0 && Object.values(value).every((inner) => isShallow(inner, left - 1));
 }
 
 const plain = (max: number) =>

@@ -1,5 +1,5 @@
 // Where in a text something stands that looks like a token: plain or in base64, wrapped in any way. Errs towards too much. Pure.
-import { signatureLengths } from './claims.ts';
+import { signatureLengths } from './jws.ts';
 import { Chain, type Range } from './text-chain.ts';
 import { chainsOf } from './text-chains.ts';
 import { isAsWritten, reading } from './visible-text.ts';
