@@ -2,10 +2,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { actions } from '../actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
-import type { Coordinates } from '../domain/alert.ts';
 import { type Goal, STRATEGIES, type Strategy } from '../domain/goal.ts';
 import { findTokens } from '../domain/leak-material.ts';
 import { isNamespaceName, isObjectName } from '../domain/names.ts';
+import type { Coordinates } from '../domain/token-identity.ts';
 import { DEFAULT_PACE } from '../domain/waves.ts';
 import type { Search } from '../engine/copies.ts';
 import { type Identified, identifyToken } from '../engine/identify.ts';

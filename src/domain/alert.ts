@@ -1,17 +1,7 @@
 // A leak report as every source normalises it; the token's value, where there is one, travels beside it and never inside.
 
 import type { Goal } from './goal.ts';
-
-/** Where something is in Kubernetes, as a person or an alert names it. */
-export interface Coordinates {
-  cluster?: string;
-  namespace: string;
-  serviceAccount?: string;
-  /** Name of a Secret that holds a ServiceAccount token. */
-  secret?: string;
-  /** `jti` claim of the leaked token, where it is known. */
-  jti?: string;
-}
+import type { Coordinates } from './token-identity.ts';
 
 /** What an alert says has leaked. */
 export type Subject =

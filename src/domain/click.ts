@@ -1,8 +1,9 @@
 // Who presses what: a person, the button as it was drawn, and why a press may not count.
-import type { Coordinates } from './alert.ts';
+
 import type { Strategy } from './goal.ts';
 import type { Verb } from './incident.ts';
 import type { Policy } from './policy.ts';
+import type { Coordinates } from './token-identity.ts';
 
 export interface Person {
   /** Slack user id. */

@@ -1,8 +1,5 @@
 // From the objects of a namespace to who uses what leaked: Pods, and what makes them, also where it makes none now. Pure.
-import type { Callback, ServiceObject } from './callbacks.ts';
 import {
-  type AutoscalerObject,
-  type BudgetObject,
   controllerOf,
   isFinished,
   type Meta,
@@ -10,33 +7,15 @@ import {
   type PodTemplate,
   type WorkloadObject,
 } from './kube-objects.ts';
+import type { Consumer, Listed } from './listed.ts';
 import { type Entry, type Known, knownBy, type Top, topOf, topOfEntry } from './owners.ts';
 import { merged, type References, referencesOf, type Stake, templateOf } from './pod-references.ts';
 import type { PodFact, WorkloadFact } from './situation.ts';
 import { workloadFact } from './workload-fact.ts';
 
-/** All of one namespace. */
-export interface Listed {
-  pods: readonly PodObject[];
-  workloads: readonly Entry[];
-  autoscalers: readonly AutoscalerObject[];
-  budgets: readonly BudgetObject[];
-  services: readonly ServiceObject[];
-  /** Empty where nobody looked for them yet. */
-  callbacks: readonly Callback[];
-}
-
 export interface Consumers {
   pods: PodFact[];
   workloads: WorkloadFact[];
-}
-
-/** One workload and what refers to the stake: its template, some of its Pods, or both. */
-export interface Consumer {
-  top: Top;
-  references: References;
-  pods: PodObject[];
-  template?: PodTemplate | undefined;
 }
 
 export function consumersOf(listed: Listed, stake: Stake): Consumers {

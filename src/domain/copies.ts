@@ -1,12 +1,9 @@
 // Finds tokens again in the values of Secrets, by keyed hashes: what comes out names places and never holds a value. Pure.
 import { readClaims } from './claims.ts';
-import type { Approach } from './goal.ts';
-import { killsEveryToken } from './goal.ts';
 import type { Meta } from './kube-objects.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './labels.ts';
 import { managedBy, ownersOf, restorers } from './managed-by.ts';
-import type { CopyFact, CopyShape, Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { CopyFact, CopyShape } from './situation.ts';
 import { layersOf, tokensIn } from './token-text.ts';
 
 export interface SecretContent {
@@ -148,18 +145,4 @@ function shapeOf(
   if (whole) return 'plain';
   if (!KUBECONFIG.test(text)) return 'text';
   return key === 'value' || key === 'value.yaml' ? 'flux' : 'kubeconfig';
-}
-
-/** Copies of what this way kills; every one where it kills every token of the ServiceAccount. */
-export function copiesAtStake(
-  approach: Approach,
-  { kind, boundTo }: Pick<TokenIdentity, 'kind' | 'boundTo'>,
-  { copies }: Pick<Situation, 'copies'>,
-): CopyFact[] {
-  if (copies === undefined || approach === 'restart' || approach === 'unbind') return [];
-  if (killsEveryToken(approach, { kind })) return copies.found;
-  return copies.found.filter(
-    ({ holds, of }) =>
-      holds === 'leaked' || (holds === 'secret' && (kind === 'every-token' || of === boundTo?.name)),
-  );
 }

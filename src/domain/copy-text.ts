@@ -1,5 +1,5 @@
 // What a person must know of a copy of a token in another Secret, and what exactly to do about it. Pure.
-import { copiesAtStake } from './copies.ts';
+import { copiesAtStake } from './copies-at-stake.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
 import type { CopyFact, CopySearch, CopyShape, Situation } from './situation.ts';

@@ -4,7 +4,7 @@ import { type EscalationTiming, openCalls } from './escalation.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
-import { offlineUntil } from './liveness.ts';
+import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';

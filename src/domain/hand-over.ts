@@ -1,15 +1,8 @@
 // Who used what leaked from outside the cluster gets a new token of what took its place: by a command of theirs, never through Slack. Pure.
 import type { Incident } from './incident.ts';
+import type { Heir } from './plan.ts';
 import { stepsInEffect } from './runs.ts';
 import { quoted } from './shell.ts';
-
-/** What a step gives in place of what leaked. */
-export interface Heir {
-  namespace: string;
-  serviceAccount: string;
-  /** That hold a long-lived token of it. */
-  secrets: string[];
-}
 
 export interface HandOver extends Heir {
   cluster: string;

@@ -1,5 +1,5 @@
 // One incident: the events that are its truth, and the state that they fold into.
-import type { AlertUpdate, Coordinates, LeakAlert } from './alert.ts';
+import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Decision, Refused, Vote } from './decision.ts';
 import type { Alarm, Why } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
@@ -9,7 +9,7 @@ import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Belief, Looks } from './sightings.ts';
 import type { Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { Coordinates, TokenIdentity } from './token-identity.ts';
 
 export type { Decision, Refused, Verb, Vote } from './decision.ts';
 

@@ -1,8 +1,8 @@
 // Takes tokens, and failing that names, out of whatever a scanner or a person sends: text, base64, manifests, kubeconfigs.
 import { parseAllDocuments } from 'yaml';
-import type { Coordinates } from './alert.ts';
 import { readClaims } from './claims.ts';
 import { isNamespaceName, isObjectName } from './names.ts';
+import type { Coordinates } from './token-identity.ts';
 import { wrappedTokens } from './token-ranges.ts';
 import { layersOf, tokensIn } from './token-text.ts';
 import { reading } from './visible-text.ts';

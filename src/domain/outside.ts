@@ -1,5 +1,5 @@
 // Who uses a token where Tourniquet does not act: after its end a person says that they were moved, or that there are none.
-import { copiesAtStake } from './copies.ts';
+import { copiesAtStake } from './copies-at-stake.ts';
 import { approachOf } from './goal.ts';
 import type { Incident } from './incident.ts';
 import type { CopyFact } from './situation.ts';

@@ -1,5 +1,4 @@
 // The exact steps proposed, and the hash that a person's click binds to.
-import type { Heir } from './hand-over.ts';
 
 /** Steps run in this order. */
 export const PHASES = ['contain', 'replace', 'roll-out', 'revoke', 'recover', 'harden'] as const;
@@ -44,4 +43,12 @@ export interface Plan {
   hash: string;
   /** Identifies the containment steps alone: "Quarantine now" binds to it. Empty string where there are none. */
   containHash: string;
+}
+
+/** What a step gives in place of what leaked. */
+export interface Heir {
+  namespace: string;
+  serviceAccount: string;
+  /** That hold a long-lived token of it. */
+  secrets: string[];
 }

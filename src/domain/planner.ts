@@ -1,7 +1,7 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
 import { pathOf } from './consumers.ts';
-import { copiesAtStake } from './copies.ts';
+import { copiesAtStake } from './copies-at-stake.ts';
 import { copyNotes } from './copy-text.ts';
 import { ownerNotes } from './drift.ts';
 import {
@@ -14,7 +14,7 @@ import {
   strategiesFor,
 } from './goal.ts';
 import { QUARANTINE_SINCE_MINOR } from './labels.ts';
-import { acceptedOffline, offlineAudiences } from './liveness.ts';
+import { acceptedOffline, offlineAudiences } from './offline.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
 import { powerNotes } from './power-notes.ts';

@@ -1,7 +1,7 @@
 // What the state of an incident is called. Pure.
 import { isDryRun } from './goal.ts';
 import type { Incident, Status } from './incident.ts';
-import { acceptedOffline } from './liveness.ts';
+import { acceptedOffline } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { openRun, pendingSteps } from './runs.ts';
 import { isStopped, unasked } from './sightings.ts';

@@ -1,5 +1,14 @@
 // One chain of runs as if it were one word, and the way back from there to the text. Pure.
-import type { Gap, Run } from './text-chains.ts';
+
+/** What separates two runs of such characters: the end of a line with what begins the next one, or mere space. */
+export type Gap = 'line' | 'space';
+
+export interface Run {
+  start: number;
+  end: number;
+  /** What is between this run and the one before it in its chain. */
+  gap: Gap | undefined;
+}
 
 export type Range = readonly [start: number, end: number];
 

@@ -1,14 +1,5 @@
 // Joins what stands on several lines, or apart, into one: the characters of tokens and base64, without what is between them. Pure.
-
-/** What separates two runs of such characters: the end of a line with what begins the next one, or mere space. */
-export type Gap = 'line' | 'space';
-
-export interface Run {
-  start: number;
-  end: number;
-  /** What is between this run and the one before it in its chain. */
-  gap: Gap | undefined;
-}
+import type { Run } from './text-chain.ts';
 
 const RUN = /[A-Za-z0-9+/_.=-]+/g;
 /** The signs by which code puts strings together. */

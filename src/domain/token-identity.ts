@@ -73,3 +73,14 @@ export const TRUST_WORDS: Record<Authenticity, string> = {
   hash: 'found in the cluster by its hash',
   coordinates: 'named by a person or an alert, no token was seen',
 };
+
+/** Where something is in Kubernetes, as a person or an alert names it. */
+export interface Coordinates {
+  cluster?: string;
+  namespace: string;
+  serviceAccount?: string;
+  /** Name of a Secret that holds a ServiceAccount token. */
+  secret?: string;
+  /** `jti` claim of the leaked token, where it is known. */
+  jti?: string;
+}

@@ -1,8 +1,8 @@
 // What a person and a roll-out must know of one workload, read from its object and from what refers to it.
 import { callbackFacts, servicesFor } from './callbacks.ts';
-import type { Consumer, Listed } from './consumers.ts';
 import { inGit } from './git-patch.ts';
 import { isReady, selects, type WorkloadObject } from './kube-objects.ts';
+import type { Consumer, Listed } from './listed.ts';
 import { managedBy } from './managed-by.ts';
 import type { WorkloadFact } from './situation.ts';
 

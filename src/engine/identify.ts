@@ -1,12 +1,12 @@
 // Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
-import type { Coordinates } from '../domain/alert.ts';
+
 import { type Claims, readClaims } from '../domain/claims.ts';
 import { hmslHash } from '../domain/hmsl-hash.ts';
 import type { Incident } from '../domain/incident.ts';
 import { TOKEN_SECRET_TYPE } from '../domain/labels.ts';
 import { kills } from '../domain/plan.ts';
 import { takesBack } from '../domain/runs.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { Coordinates, TokenIdentity } from '../domain/token-identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';

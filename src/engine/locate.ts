@@ -1,8 +1,8 @@
 // Turns coordinates that a person or an alert gave into an identity: does it exist, where, and is it unambiguous?
-import type { Coordinates } from '../domain/alert.ts';
+
 import { SERVICE_ACCOUNT_NAME } from '../domain/labels.ts';
 import { nearest } from '../domain/near.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { Coordinates, TokenIdentity } from '../domain/token-identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 

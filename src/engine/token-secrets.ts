@@ -1,6 +1,6 @@
 // Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
 import { withoutCopies } from '../domain/annotations.ts';
-import { type Listed, usedSecrets } from '../domain/consumers.ts';
+import { usedSecrets } from '../domain/consumers.ts';
 import {
   INVALID_SINCE,
   LAST_USED,
@@ -9,6 +9,7 @@ import {
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
 } from '../domain/labels.ts';
+import type { Listed } from '../domain/listed.ts';
 import { ownersOf } from '../domain/managed-by.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import { standing } from '../domain/standing.ts';

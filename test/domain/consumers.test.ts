@@ -1,7 +1,7 @@
 // Who uses what leaked: every way to refer to it, every owner up the chain, and workloads that have no Pod right now.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { consumersOf, type Listed } from '../../src/domain/consumers.ts';
+import { consumersOf } from '../../src/domain/consumers.ts';
 import type {
   Meta,
   OwnerReference,
@@ -9,6 +9,7 @@ import type {
   PodSpec,
   WorkloadObject,
 } from '../../src/domain/kube-objects.ts';
+import type { Listed } from '../../src/domain/listed.ts';
 import type { Entry } from '../../src/domain/owners.ts';
 import { planFor } from '../../src/domain/planner.ts';
 import type { WorkloadFact } from '../../src/domain/situation.ts';

@@ -2,9 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCluster } from '../../sandbox/cluster/cluster.ts';
 import { boundToken } from '../../sandbox/cluster/tokens.ts';
-import type { Coordinates } from '../../src/domain/alert.ts';
 import { readClaims } from '../../src/domain/claims.ts';
-import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import type { Coordinates, TokenIdentity } from '../../src/domain/token-identity.ts';
 import { heldFor } from '../../src/engine/held-token.ts';
 import { probeRound } from '../../src/engine/probe.ts';
 import type { Cluster } from '../../src/ports.ts';

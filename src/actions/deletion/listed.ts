@@ -1,6 +1,7 @@
 // What stands in a namespace now: Pods, and everything that makes some.
-import type { Listed } from '../../domain/consumers.ts';
+
 import type { PodObject, WorkloadObject } from '../../domain/kube-objects.ts';
+import type { Listed } from '../../domain/listed.ts';
 import type { Entry } from '../../domain/owners.ts';
 import { isAppError } from '../../errors.ts';
 import { type Cluster, resources, workloadResources } from '../../ports.ts';

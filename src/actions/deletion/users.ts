@@ -1,6 +1,7 @@
 // The last look before something is deleted: who uses it now, whatever was planned or soaked before.
 import type { Bench } from '../../contracts.ts';
-import { consumersOf, type Listed, pathOf } from '../../domain/consumers.ts';
+import { consumersOf, pathOf } from '../../domain/consumers.ts';
+import type { Listed } from '../../domain/listed.ts';
 import type { Stake } from '../../domain/pod-references.ts';
 import { listedIn } from './listed.ts';
 

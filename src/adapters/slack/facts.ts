@@ -2,7 +2,7 @@
 import type { LeakAlert } from '../../domain/alert.ts';
 import { isQuiet } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
-import { offlineAudiences, offlineUntil } from '../../domain/liveness.ts';
+import { offlineAudiences, offlineUntil } from '../../domain/offline.ts';
 import { isLive, type Sighting, unasked } from '../../domain/sightings.ts';
 import type { Situation } from '../../domain/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token-identity.ts';

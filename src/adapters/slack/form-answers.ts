@@ -1,8 +1,9 @@
 // Reads what a person filled in: either inline errors that name no token, or what is to be reported.
-import type { Coordinates } from '../../domain/alert.ts';
+
 import { readClaims } from '../../domain/claims.ts';
 import { findTokens, scrub } from '../../domain/leak-material.ts';
 import { isNamespaceName, isObjectName } from '../../domain/names.ts';
+import type { Coordinates } from '../../domain/token-identity.ts';
 import { Secret } from '../../secret.ts';
 import type { Field } from './forms.ts';
 

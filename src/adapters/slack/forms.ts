@@ -1,7 +1,7 @@
 // The modals in which people type: report a leak, identify a token, say why.
 import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
-import type { Coordinates } from '../../domain/alert.ts';
 import type { Incident, Verb } from '../../domain/incident.ts';
+import type { Coordinates } from '../../domain/token-identity.ts';
 import type { Carried } from './buttons.ts';
 import { plain, section } from './mrkdwn.ts';
 

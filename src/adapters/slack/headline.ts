@@ -1,6 +1,6 @@
 // The one line that says how it stands, with the only status mark of a card.
 import type { Incident } from '../../domain/incident.ts';
-import { acceptedOffline } from '../../domain/liveness.ts';
+import { acceptedOffline } from '../../domain/offline.ts';
 import { kills, rolls } from '../../domain/plan.ts';
 import { hasQuarantine, isContained, openRun, pendingSteps, takesBack } from '../../domain/runs.ts';
 import { isLive, isStopped, staleSince, unasked } from '../../domain/sightings.ts';

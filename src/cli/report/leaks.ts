@@ -1,7 +1,8 @@
 // From candidates to what is to be reported: each token once, with every place; and why the rest is nothing to report here.
-import type { Coordinates } from '../../domain/alert.ts';
+
 import { readClaims, TRUNCATED } from '../../domain/claims.ts';
 import { findTokens, type LeakMaterial, MAX_CHARS, scrub } from '../../domain/leak-material.ts';
+import type { Coordinates } from '../../domain/token-identity.ts';
 import { KIND_WORDS } from '../../domain/token-identity.ts';
 import { Secret } from '../../secret.ts';
 import type { Candidate, Severity } from './candidate.ts';

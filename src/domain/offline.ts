@@ -1,6 +1,8 @@
-// Whether the leaked token still opens anything, judged from the state alone.
-import type { Incident } from './incident.ts';
+// Who accepts a token without asking any API server, and until when: those whom its audiences name. Pure.
 import type { TokenIdentity } from './token-identity.ts';
+
+/** Whatever may have been identified. */
+type Known = { identity?: TokenIdentity };
 
 /**
  * Audiences of the token that are not an API server's own issuer: they verify it offline, until it expires, whatever
@@ -14,11 +16,11 @@ const isApiServer = (audience: string): boolean =>
   /^https:\/\/kubernetes\.default\.svc(\.cluster\.local)?\/?$/.test(audience);
 
 /** Unix seconds until which somebody may accept the token offline; undefined where nobody does. */
-export function offlineUntil(incident: Pick<Incident, 'identity'>): number | undefined {
+export function offlineUntil(incident: Known): number | undefined {
   const identity = incident.identity;
   if (identity === undefined || offlineAudiences(identity).length === 0) return undefined;
   return identity.expiresAt ?? Number.POSITIVE_INFINITY;
 }
 
-export const acceptedOffline = (incident: Pick<Incident, 'identity'>, nowMs: number): boolean =>
+export const acceptedOffline = (incident: Known, nowMs: number): boolean =>
   (offlineUntil(incident) ?? 0) * 1000 > nowMs;
