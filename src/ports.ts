@@ -1,7 +1,8 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
 import type { SecretContent } from './domain/copies.ts';
-import type { EventBody, Incident, IncidentEvent, Pause, WorkKind } from './domain/incident.ts';
+import type { EventBody, IncidentEvent } from './domain/events.ts';
+import type { Incident, Pause, WorkKind } from './domain/incident.ts';
 import type { OwnerReference } from './domain/kube-objects.ts';
 import type { Resource } from './domain/kube-resources.ts';
 import type { ApiServer } from './domain/situation.ts';

@@ -1,6 +1,7 @@
 // The incident log and the vault in memory, with the semantics of the Redis ones: compare-and-set, claims, budget, sealing.
 import { createHash } from 'node:crypto';
-import type { IncidentEvent, Pause } from '../src/domain/incident.ts';
+import type { IncidentEvent } from '../src/domain/events.ts';
+import type { Pause } from '../src/domain/incident.ts';
 import { scrubbed } from '../src/domain/scrub.ts';
 import type { AppendRequest, AppendResult, Clock, IncidentLog, PauseSwitch, Vault } from '../src/ports.ts';
 import type { Secret } from '../src/secret.ts';

@@ -1,6 +1,9 @@
 // One incident as a report that people read: what happened when, who decided under which rule, how fast, and what is still open.
+
+import type { Decision } from '../domain/decision.ts';
+import type { EventBody, IncidentEvent } from '../domain/events.ts';
 import { adviceAfter } from '../domain/hardening.ts';
-import type { Decision, EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident.ts';
 import { scrub } from '../domain/leak-material.ts';
 import { openRun, pendingSteps, stepsInEffect } from '../domain/runs.ts';
 

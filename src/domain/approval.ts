@@ -1,9 +1,10 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
+import type { Verb } from './decision.ts';
 import { isDryRun } from './goal.ts';
 import { goesOn } from './going-on.ts';
-import type { Incident, Verb } from './incident.ts';
+import type { Incident } from './incident.ts';
 import {
   asksAt,
   asksFor,

@@ -1,6 +1,8 @@
 // Whether a step may run, asked again right before it does: by this process's own policy, whatever the log says was approved. Pure.
+
+import type { Refused } from './decision.ts';
 import { countedAt, holdsGlass, unmet } from './going-on.ts';
-import type { Incident, Refused, Run } from './incident.ts';
+import type { Incident, Run } from './incident.ts';
 import { namedFor } from './needed.ts';
 import type { Step } from './plan.ts';
 import { type Ask, type Policy, requirementFor } from './policy.ts';

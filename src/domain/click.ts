@@ -1,7 +1,7 @@
 // Who presses what: a person, the button as it was drawn, and why a press may not count.
 
+import type { Verb } from './decision.ts';
 import type { Strategy } from './goal.ts';
-import type { Verb } from './incident.ts';
 import type { Policy } from './policy.ts';
 import type { Coordinates } from './token-identity.ts';
 

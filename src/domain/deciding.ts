@@ -1,7 +1,8 @@
 // What a decision changes: an approval may be one of several, and the run keeps those that started it.
 import { aboutNow } from './believe.ts';
+import type { Decision, Vote } from './decision.ts';
 import { goesOn, votesToGoOn, wordFor } from './going-on.ts';
-import type { Decision, Incident, Run, Vote } from './incident.ts';
+import type { Incident, Run } from './incident.ts';
 import { runOf } from './new-run.ts';
 import { stoppedRun } from './runs.ts';
 

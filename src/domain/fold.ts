@@ -13,10 +13,12 @@ import {
   seeObjects,
 } from './believe.ts';
 import { applyDecision } from './deciding.ts';
+import type { Refused } from './decision.ts';
 import { UNAPPROVED } from './escalation.ts';
+import type { EventBody, IncidentEvent } from './events.ts';
 import type { Goal } from './goal.ts';
 import { overtake, proveWhatHolds } from './held.ts';
-import type { EventBody, Incident, IncidentEvent, Refused, Review } from './incident.ts';
+import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';

@@ -1,5 +1,7 @@
 // On whose word a run goes on that stopped, or is taken back: on that of those who approved it, as long as it counts, and then on theirs anew. Pure.
-import type { Incident, Run, Verb, Vote } from './incident.ts';
+
+import type { Verb, Vote } from './decision.ts';
+import type { Incident, Run } from './incident.ts';
 import { rollBackSteps } from './new-run.ts';
 import type { Step } from './plan.ts';
 import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './policy.ts';

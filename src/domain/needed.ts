@@ -1,7 +1,8 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
 import type { Click, Person, Roster } from './approval.ts';
+import type { Verb, Vote } from './decision.ts';
 import { asksToGoOn, goesOn, missingToGoOn, votesToGoOn } from './going-on.ts';
-import type { Incident, Verb, Vote } from './incident.ts';
+import type { Incident } from './incident.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';

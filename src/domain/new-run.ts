@@ -1,5 +1,7 @@
 // Which run a decision starts, and what its steps remember from the time before.
-import type { Decision, Incident, Run, StepState, Verb } from './incident.ts';
+
+import type { Decision, Verb } from './decision.ts';
+import type { Incident, Run, StepState } from './incident.ts';
 import type { Step } from './plan.ts';
 import { begunSteps, inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 

@@ -1,6 +1,8 @@
 // Which buttons a card has now.
+
+import type { Verb } from './decision.ts';
 import { approachOf, isDryRun, type Strategy, strategiesFor } from './goal.ts';
-import type { Incident, Verb } from './incident.ts';
+import type { Incident } from './incident.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { owesOutside } from './outside.ts';
 import { isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';

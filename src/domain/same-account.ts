@@ -1,5 +1,7 @@
 // Under which names an incident is found by others about the same ServiceAccount. Pure.
-import type { EventBody, Incident } from './incident.ts';
+
+import type { EventBody } from './events.ts';
+import type { Incident } from './incident.ts';
 import type { TokenIdentity } from './token-identity.ts';
 import { askedHere } from './votes.ts';
 

@@ -1,5 +1,7 @@
 // Whose approval counts for what, and how many are still missing: the same arithmetic for the bot at a click and the worker at a step.
-import type { Incident, Vote } from './incident.ts';
+
+import type { Vote } from './decision.ts';
+import type { Incident } from './incident.ts';
 import type { Ask, Policy } from './policy.ts';
 
 /** Somebody who approves: the Slack user id, and the user groups that Slack said they are in when they clicked. */

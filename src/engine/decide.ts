@@ -1,6 +1,8 @@
 // A person's click: checked against the state, appended once, enqueued.
 import { type Click, type Roster, refuse } from '../domain/approval.ts';
-import type { Decision, EventBody, Incident, Verb } from '../domain/incident.ts';
+import type { Decision, Verb } from '../domain/decision.ts';
+import type { EventBody } from '../domain/events.ts';
+import type { Incident } from '../domain/incident.ts';
 import { asksAt, awaitingAfter } from '../domain/needed.ts';
 import { scrubbed } from '../domain/scrub.ts';
 import { unasked } from '../domain/sightings.ts';

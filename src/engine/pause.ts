@@ -1,6 +1,7 @@
 // The kill switch: pressed once for everything, noted on every open incident, and asked before each step.
 import type { Person, Refusal } from '../domain/approval.ts';
-import type { EventBody, Incident, Pause } from '../domain/incident.ts';
+import type { EventBody } from '../domain/events.ts';
+import type { Incident, Pause } from '../domain/incident.ts';
 import { mentions, voter } from '../domain/needed.ts';
 import { openRun } from '../domain/runs.ts';
 import { scrub } from '../domain/scrub.ts';

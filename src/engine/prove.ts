@@ -1,7 +1,8 @@
 // After a kill: asks until every cluster refuses the token, twice, or says that it does not; and asks again much later.
 
+import type { EventBody } from '../domain/events.ts';
 import type { ProofRound } from '../domain/evidence.ts';
-import type { EventBody, Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident.ts';
 import { judgeProof } from '../domain/judge-proof.ts';
 import { unknown } from '../domain/outcome.ts';
 import { isLive, isStopped, isStoppedOn } from '../domain/sightings.ts';

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../contracts.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/alert.ts';
+import type { EventBody } from '../domain/events.ts';
 import { fold } from '../domain/fold.ts';
-import type { EventBody, Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident.ts';
 import { gist, quietFor } from '../domain/repeat.ts';
 import { scrubbed } from '../domain/scrub.ts';
 import type { AppendRequest, Recognised, Work } from '../ports.ts';

@@ -1,6 +1,7 @@
 // Tries by server-side dry run what a plan would create and patch: nothing is killed for a way that cannot be finished.
 
-import type { EventBody, Incident, Run } from '../domain/incident.ts';
+import type { EventBody } from '../domain/events.ts';
+import type { Incident, Run } from '../domain/incident.ts';
 import type { Step } from '../domain/plan.ts';
 import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../domain/rehearsal.ts';
 import { inEffect, staysForGood, takesBack } from '../domain/runs.ts';

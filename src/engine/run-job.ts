@@ -1,7 +1,8 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
 
 import { unauthorised, wrongAgain } from '../domain/authorise.ts';
-import type { EventBody, Incident, Run, StepState } from '../domain/incident.ts';
+import type { EventBody } from '../domain/events.ts';
+import type { Incident, Run, StepState } from '../domain/incident.ts';
 import { notDone, type Outcome } from '../domain/outcome.ts';
 import { kills, type Step } from '../domain/plan.ts';
 import { openRun, stateOf, takesBack } from '../domain/runs.ts';

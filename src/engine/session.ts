@@ -1,7 +1,8 @@
 // One incident in hand: its folded state, appended to only if nobody else did meanwhile.
 import { due } from '../domain/due.ts';
+import type { EventBody, IncidentEvent } from '../domain/events.ts';
 import { fold } from '../domain/fold.ts';
-import type { EventBody, Incident, IncidentEvent } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident.ts';
 import { namesOf } from '../domain/same-account.ts';
 import { AppError } from '../errors.ts';
 import type { AppendRequest, Clock, LoadedIncident, Work } from '../ports.ts';

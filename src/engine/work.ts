@@ -2,7 +2,8 @@
 
 import { wrongDecisions } from '../domain/authorise.ts';
 import { EARLY_MS } from '../domain/due.ts';
-import type { EventBody, Incident, WorkKind } from '../domain/incident.ts';
+import type { EventBody } from '../domain/events.ts';
+import type { Incident, WorkKind } from '../domain/incident.ts';
 import { openRun } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Reporter, Work } from '../ports.ts';

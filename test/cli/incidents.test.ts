@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Terminal } from '../../src/cli/command.ts';
 import { incidents } from '../../src/cli/incidents.ts';
 import { runStatus, status } from '../../src/cli/status.ts';
-import type { EventBody } from '../../src/domain/incident.ts';
+import type { EventBody } from '../../src/domain/events.ts';
 import { Secret } from '../../src/secret.ts';
 import { contained, reported, revoked, waiting } from '../builders.ts';
 import { legacyToken } from '../domain/token-samples.ts';

@@ -1,7 +1,8 @@
 // Who may decide what: a table of clicks, and that what the card offers is what is accepted.
 import { describe, expect, it } from 'vitest';
 import { type Click, type Person, type Roster, refuse } from '../../src/domain/approval.ts';
-import type { EventBody, Verb } from '../../src/domain/incident.ts';
+import type { Verb } from '../../src/domain/decision.ts';
+import type { EventBody } from '../../src/domain/events.ts';
 import { offers } from '../../src/domain/offers.ts';
 import {
   anIdentity,

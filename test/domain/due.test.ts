@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { due, EARLY_MS, type Timing } from '../../src/domain/due.ts';
+import type { EventBody } from '../../src/domain/events.ts';
 import { fold } from '../../src/domain/fold.ts';
-import type { EventBody } from '../../src/domain/incident.ts';
 import { judgeProof } from '../../src/domain/judge-proof.ts';
 import { notDone, unknown } from '../../src/domain/outcome.ts';
 import {

@@ -1,8 +1,9 @@
 // What goes on after it stopped, from the log alone: who is asked anew, and that logs of older versions mean what they meant.
 import { describe, expect, it } from 'vitest';
 import { unauthorised } from '../../src/domain/authorise.ts';
+import type { EventBody } from '../../src/domain/events.ts';
 import { asksToGoOn, votesToGoOn } from '../../src/domain/going-on.ts';
-import type { EventBody, Incident, Run } from '../../src/domain/incident.ts';
+import type { Incident, Run } from '../../src/domain/incident.ts';
 import { offers } from '../../src/domain/offers.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/plan.ts';

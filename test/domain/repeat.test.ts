@@ -1,8 +1,9 @@
 // What is heard again: written down where it could matter, only counted where it cannot, and never silent for long.
 import { describe, expect, it } from 'vitest';
 import type { LeakAlert } from '../../src/domain/alert.ts';
+import type { EventBody } from '../../src/domain/events.ts';
 import { fold } from '../../src/domain/fold.ts';
-import type { EventBody, Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident.ts';
 import { quietFor } from '../../src/domain/repeat.ts';
 import { revoked } from '../builders.ts';
 

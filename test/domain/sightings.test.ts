@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { due, type Timing } from '../../src/domain/due.ts';
-import type { EventBody, Incident } from '../../src/domain/incident.ts';
+import type { EventBody } from '../../src/domain/events.ts';
+import type { Incident } from '../../src/domain/incident.ts';
 import { done, notDone, unknown } from '../../src/domain/outcome.ts';
 import { isContained } from '../../src/domain/runs.ts';
 import {

@@ -1,7 +1,9 @@
 // Whatever was done, in whichever order, and wherever it stopped: taking it back leaves nobody without a token that is accepted.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventBody, Run, Verb } from '../../src/domain/incident.ts';
+import type { Verb } from '../../src/domain/decision.ts';
+import type { EventBody } from '../../src/domain/events.ts';
+import type { Run } from '../../src/domain/incident.ts';
 import { rollBackSteps } from '../../src/domain/new-run.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Phase, Step } from '../../src/domain/plan.ts';

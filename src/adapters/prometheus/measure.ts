@@ -1,5 +1,7 @@
 // What an append means in numbers. Pure, and asked once per append, by the process that did it.
-import type { EventBody, Incident, IncidentEvent } from '../../domain/incident.ts';
+
+import type { EventBody, IncidentEvent } from '../../domain/events.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { kills } from '../../domain/plan.ts';
 import { takesBack } from '../../domain/runs.ts';
 import { isLive } from '../../domain/sightings.ts';

@@ -1,7 +1,8 @@
 // Who must still approve, in words with mentions: for the card, the thread and the message that reminds.
 
+import type { Verb } from '../../domain/decision.ts';
 import { goesOn } from '../../domain/going-on.ts';
-import type { Incident, Verb } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { asksAt, mentions, neededFor, votesAt } from '../../domain/needed.ts';
 import { type Ask, DEFAULT_RULE, type Policy } from '../../domain/policy.ts';
 import { namedBy, requesters } from '../../domain/votes.ts';

@@ -1,5 +1,7 @@
 // What an undo or a roll-back is about to do, step by step, for the form that asks for a reason.
-import type { Incident, Verb } from '../../domain/incident.ts';
+
+import type { Verb } from '../../domain/decision.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { rollBackSteps } from '../../domain/new-run.ts';
 import { kills } from '../../domain/plan.ts';
 import { backTitle, undoable } from '../../domain/runs.ts';

@@ -1,8 +1,9 @@
 // What a click on a card does: decide at once, ask for a reason first, or show the details.
 import type { BlockAction } from '@slack/bolt';
 import { type Click, refuse } from '../../domain/approval.ts';
+import type { Verb } from '../../domain/decision.ts';
 import { goesOn } from '../../domain/going-on.ts';
-import type { Incident, Verb } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';

@@ -1,6 +1,7 @@
 // The modals in which people type: report a leak, identify a token, say why.
 import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
-import type { Incident, Verb } from '../../domain/incident.ts';
+import type { Verb } from '../../domain/decision.ts';
+import type { Incident } from '../../domain/incident.ts';
 import type { Coordinates } from '../../domain/token-identity.ts';
 import type { Carried } from './buttons.ts';
 import { plain, section } from './mrkdwn.ts';

@@ -1,9 +1,10 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 import type { KnownBlock } from '@slack/types';
 import type { Why } from '../../domain/escalation.ts';
+import type { EventBody, IncidentEvent } from '../../domain/events.ts';
 import { fold } from '../../domain/fold.ts';
 import { adviceAfter } from '../../domain/hardening.ts';
-import type { EventBody, Incident, IncidentEvent, Run, WorkKind } from '../../domain/incident.ts';
+import type { Incident, Run, WorkKind } from '../../domain/incident.ts';
 import { mentions } from '../../domain/needed.ts';
 import { acceptedOffline } from '../../domain/offline.ts';
 import type { Policy } from '../../domain/policy.ts';

@@ -1,7 +1,8 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
 
 import { bindsTo } from '../../domain/approval.ts';
-import type { Incident, Run, Vote } from '../../domain/incident.ts';
+import type { Vote } from '../../domain/decision.ts';
+import type { Incident, Run } from '../../domain/incident.ts';
 import { neededFor, votesAt } from '../../domain/needed.ts';
 import { offers } from '../../domain/offers.ts';
 import type { Step } from '../../domain/plan.ts';

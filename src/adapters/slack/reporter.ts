@@ -1,6 +1,7 @@
 // Shows incidents in Slack: one card each, brought up to date, and milestones in its thread, each once.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Incident, IncidentEvent } from '../../domain/incident.ts';
+import type { IncidentEvent } from '../../domain/events.ts';
+import type { Incident } from '../../domain/incident.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { groupsOf } from '../../domain/votes.ts';
 import type { Reporter } from '../../ports.ts';

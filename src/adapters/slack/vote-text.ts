@@ -1,6 +1,9 @@
 // What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
+
+import type { Decision, Verb } from '../../domain/decision.ts';
+import type { IncidentEvent } from '../../domain/events.ts';
 import { planVotes } from '../../domain/going-on.ts';
-import type { Decision, Incident, IncidentEvent, Verb } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { asksFor, mentions } from '../../domain/needed.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { isBleeding } from '../../domain/runs.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../../sandbox/slack/types.ts';
 import { directory } from '../../../src/adapters/slack/directory.ts';
-import type { EventBody } from '../../../src/domain/incident.ts';
+import type { EventBody } from '../../../src/domain/events.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import { aPlan, aPolicy, contained, remove, waiting } from '../../builders.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';

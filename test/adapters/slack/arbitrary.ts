@@ -1,7 +1,7 @@
 // Generates incidents of any size and any mischief, folded from events in any order.
 import fc from 'fast-check';
+import type { EventBody } from '../../../src/domain/events.ts';
 import type { ProofRound } from '../../../src/domain/evidence.ts';
-import type { EventBody } from '../../../src/domain/incident.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import { makePlan } from '../../../src/domain/plan-hash.ts';
 import type { Situation } from '../../../src/domain/situation.ts';

@@ -4,7 +4,9 @@ import { backLines } from '../../../src/adapters/slack/back-text.ts';
 import { actionsBlock } from '../../../src/adapters/slack/buttons.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
 import { planGroups } from '../../../src/adapters/slack/plan-text.ts';
-import type { EventBody, Incident, Verb } from '../../../src/domain/incident.ts';
+import type { Verb } from '../../../src/domain/decision.ts';
+import type { EventBody } from '../../../src/domain/events.ts';
+import type { Incident } from '../../../src/domain/incident.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import {

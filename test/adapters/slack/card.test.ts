@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkBlocks } from '../../../sandbox/slack/block-limits.ts';
 import { type CardContext, likeness, renderCard } from '../../../src/adapters/slack/card.ts';
-import type { EventBody } from '../../../src/domain/incident.ts';
+import type { EventBody } from '../../../src/domain/events.ts';
 import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,

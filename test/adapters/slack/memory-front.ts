@@ -3,8 +3,8 @@
 import type { CardStore, StoredCard } from '../../../src/adapters/slack/card-store.ts';
 import type { Finding } from '../../../src/contracts.ts';
 import { type Click, type Roster, refuse } from '../../../src/domain/approval.ts';
+import type { EventBody, IncidentEvent } from '../../../src/domain/events.ts';
 import { fold } from '../../../src/domain/fold.ts';
-import type { EventBody, IncidentEvent } from '../../../src/domain/incident.ts';
 import { awaitingAfter } from '../../../src/domain/needed.ts';
 import type { Front } from '../../../src/engine/front.ts';
 import { AppError } from '../../../src/errors.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
 import { progressLine } from '../../../src/adapters/slack/progress-text.ts';
-import type { EventBody } from '../../../src/domain/incident.ts';
+import type { EventBody } from '../../../src/domain/events.ts';
 import { anIncident, aPlan, aPolicy, eventsOf, remove, T0, waiting } from '../../builders.ts';
 
 const at = (ms: number) => new Date(T0 + ms).toISOString();

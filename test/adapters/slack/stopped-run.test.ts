@@ -5,7 +5,7 @@ import { actionsBlock, readCarried } from '../../../src/adapters/slack/buttons.t
 import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
 import { headline } from '../../../src/adapters/slack/headline.ts';
-import type { EventBody } from '../../../src/domain/incident.ts';
+import type { EventBody } from '../../../src/domain/events.ts';
 import { offers } from '../../../src/domain/offers.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan.ts';
