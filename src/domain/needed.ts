@@ -1,11 +1,12 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
 import type { Click, Person, Roster } from './approval.ts';
 import type { Verb, Vote } from './decision.ts';
-import { asksToGoOn, goesOn, missingToGoOn, votesToGoOn } from './going-on.ts';
+import { goesOn, votesToGoOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';
+import { asksToGoOn, missingToGoOn } from './unmet.ts';
 import { missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
 
 /** Slack mrkdwn: the people and user groups that these words stand for. */

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { unauthorised } from '../../src/domain/authorise.ts';
 import type { EventBody } from '../../src/domain/events.ts';
-import { asksToGoOn, votesToGoOn } from '../../src/domain/going-on.ts';
+import { votesToGoOn } from '../../src/domain/going-on.ts';
 import type { Incident, Run } from '../../src/domain/incident.ts';
 import { offers } from '../../src/domain/offers.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/plan.ts';
+import { asksToGoOn } from '../../src/domain/unmet.ts';
 import { anIncident, aPlan, aPolicy, identified, observed, remove, reported, T0 } from '../builders.ts';
 
 const HOUR = 3_600_000;

@@ -1,0 +1,115 @@
+// What is still missing for a run to go on that stopped, or to be taken back: the word of those who approved it, as long as it counts, and then theirs anew. Pure.
+import type { Vote } from './decision.ts';
+import { type GoingOn, type Word, wordFor } from './going-on.ts';
+import type { Incident, Run } from './incident.ts';
+import { rollBackSteps } from './new-run.ts';
+import type { Step } from './plan.ts';
+import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './policy.ts';
+import { factsOf } from './policy-match.ts';
+import { stoppedRun } from './runs.ts';
+import { isFresh, isNamed, missing, requesters } from './votes.ts';
+
+export interface Unmet {
+  ask: Ask;
+  /** How many people. */
+  more: number;
+}
+
+/** What these steps still need at that moment. `at`: Unix milliseconds. */
+export function unmet(
+  policy: Policy,
+  incident: Incident,
+  { kind, votes, basis = [], breakGlass }: Word,
+  steps: readonly Step[],
+  at: number,
+): Unmet[] {
+  const asked = requesters(incident);
+  const over = (asks: readonly Ask[], given: readonly Vote[]): Unmet[] =>
+    asks.flatMap((ask) => {
+      const more = missing(policy, ask, given, asked, at);
+      return more > 0 ? [{ ask, more }] : [];
+    });
+  if (kind === 'undo') return over([oneApprover(policy)], votes);
+  const asks = asksOf(policy, incident, steps);
+  // Whoever approves a plan approves that it is taken back; that it is, an approver says.
+  if (kind === 'roll-back')
+    return [...over([oneApprover(policy)], votes), ...over(asks, [...basis, ...votes])];
+  if (breakGlass && holdsGlass(policy, { votes, breakGlass }, asks, at)) return [];
+  return over(asks, votes);
+}
+
+const oneApprover = ({ approvalExpiry: expiry }: Policy): Ask => ({
+  approvals: 1,
+  from: ['approvers'],
+  excludeRequester: false,
+  expiry,
+  reason: false,
+  group: false,
+  rule: DEFAULT_RULE,
+});
+
+/** What was allowed then and never is now is taken back all the same; the worker refuses to do it. */
+function asksOf(policy: Policy, incident: Incident, steps: readonly Step[]): Ask[] {
+  const facts = (cluster: string) => factsOf(incident, cluster);
+  const allowed = steps.filter((step) => {
+    const known = facts(step.cluster);
+    return known !== undefined && requirementFor(policy, step, known).kind !== 'never';
+  });
+  const needed = requirementForPlan(policy, allowed, facts);
+  return needed.kind === 'never' ? [] : needed.asks;
+}
+
+/** An emergency is over some time, too. */
+export function holdsGlass(
+  policy: Policy,
+  { votes, breakGlass }: Pick<Run, 'votes' | 'breakGlass'>,
+  asks: readonly Ask[],
+  at: number,
+): boolean {
+  const broken = votes.find(({ verb }) => verb === 'break-glass');
+  return (
+    breakGlass !== undefined &&
+    isNamed(policy, policy.breakGlass, breakGlass) &&
+    broken !== undefined &&
+    asks.every((ask) => isFresh(ask, broken, at))
+  );
+}
+
+/** What a run that goes on would still need, if these had approved it. */
+function unmetBy(
+  incident: Incident,
+  verb: GoingOn,
+  policy: Policy,
+  fresh: readonly Vote[],
+  at: number,
+): Unmet[] {
+  const stopped = stoppedRun(incident);
+  if (stopped === undefined) return [];
+  const steps =
+    verb === 'roll-back'
+      ? rollBackSteps(incident)
+      : stopped.steps.filter(({ outcome }) => outcome?.verdict !== 'done').map(({ step }) => step);
+  return unmet(policy, incident, wordFor(stopped, verb, fresh), steps, at);
+}
+
+/** Asks that whoever presses this button now could meet; none: what was given still counts. */
+export const asksToGoOn = (incident: Incident, verb: GoingOn, policy: Policy, now: number): Ask[] =>
+  unmetBy(incident, verb, policy, [], now).map(({ ask }) => ask);
+
+export const missingToGoOn = (
+  incident: Incident,
+  verb: GoingOn,
+  policy: Policy,
+  fresh: readonly Vote[],
+  now: number,
+): number => Math.max(0, ...unmetBy(incident, verb, policy, fresh, now).map(({ more }) => more));
+
+/**
+ * The moment at which what a run stands on must count: when it begins, however long it waited for a worker before; a
+ * quarantine waits for nobody. What was approved with a plan to happen later is counted when the rest of it was.
+ */
+export function countedAt({ kind, at, approvedAt, steps }: Run, now: number): number {
+  if (approvedAt !== undefined) return Date.parse(approvedAt);
+  if (kind === 'contain') return Date.parse(at);
+  return Math.min(now, ...steps.flatMap(({ startedAt }) => (startedAt ? [Date.parse(startedAt)] : [])));
+}
