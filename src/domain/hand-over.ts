@@ -8,16 +8,6 @@ export interface HandOver extends Heir {
   cluster: string;
 }
 
-/** A token that somebody took for one user outside the cluster. */
-export interface Collected extends Omit<HandOver, 'secrets'> {
-  /** Whom the API server takes them for. */
-  by: string;
-  /** The token dies with it. */
-  anchor: string;
-  /** ISO time. */
-  until: string;
-}
-
 /** What is there now to take tokens of, one for each ServiceAccount. */
 export function handOvers(incident: Incident): HandOver[] {
   const found = new Map<string, HandOver>();

@@ -4,7 +4,6 @@ import type { Decision, Vote } from './decision.ts';
 import type { Alarm } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
-import type { Collected } from './hand-over.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Belief, Looks } from './sightings.ts';
@@ -123,6 +122,19 @@ export interface Trouble {
   count: number;
   at: string;
   retryAfterMs?: number;
+}
+
+/** A token that somebody took for one user outside the cluster. */
+export interface Collected {
+  cluster: string;
+  namespace: string;
+  serviceAccount: string;
+  /** Whom the API server takes them for. */
+  by: string;
+  /** The token dies with it. */
+  anchor: string;
+  /** ISO time. */
+  until: string;
 }
 
 export interface Incident {
