@@ -1,9 +1,10 @@
 // One call of the command line: finds the command, answers help, and takes no token as an argument.
 import { scrub } from '../domain/leak-material.ts';
 import { AppError, isAppError } from '../errors.ts';
-import { helpOf, type Terminal } from './command.ts';
+import { helpOf } from './command.ts';
 import { gated } from './gate.ts';
 import { commands } from './index.ts';
+import type { Terminal } from './terminal.ts';
 
 const HELP = ['help', '--help', '-h'];
 

@@ -5,11 +5,12 @@ import { isNamespaceName, isObjectName } from '../domain/names.ts';
 import { change, openSession } from '../engine/session.ts';
 import { AppError } from '../errors.ts';
 import { COLLECT_OPTIONS, type CollectCall, readCollectCall } from './collect-call.ts';
-import { type CliCommand, defineCommand, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, wrongCall } from './command.ts';
 import { type HandOut, handOut } from './hand-out.ts';
 import { fullId } from './incident/find.ts';
 import { openOutlet } from './outlet.ts';
 import { placesFor } from './plan/places.ts';
+import type { Terminal } from './terminal.ts';
 import { type Trail, withTrail } from './trail.ts';
 
 export const collect: CliCommand = defineCommand({

@@ -5,10 +5,11 @@ import type { Diagnosis, DiagnosisStatus } from '../domain/diagnosis.ts';
 import { scrub } from '../domain/leak-material.ts';
 import { parseRedisUrl } from '../domain/redis-url.ts';
 import { createLog } from '../log.ts';
-import { type CliCommand, defineCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import type { Check, Given } from './doctor/check.ts';
 import { checks } from './doctor/list.ts';
 import { type Report, renderPeople } from './doctor/render.ts';
+import type { Terminal } from './terminal.ts';
 
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 

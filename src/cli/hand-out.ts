@@ -6,9 +6,9 @@ import { COLLECTED_FOR } from '../domain/labels.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { type ObjectMeta, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';
-import type { Terminal } from './command.ts';
 import type { Outlet } from './outlet.ts';
 import type { Place } from './plan/places.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface HandOut {
   of: Omit<HandOver, 'secrets'>;

@@ -1,6 +1,6 @@
 // Reads what is piped into a command: all of it, or an error, and never more than memory should hold.
 import { AppError } from '../errors.ts';
-import type { Terminal } from './command.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Throws AppError `bad-input` where it is longer than `maxBytes`; nothing of it is quoted. */
 export async function readInput(

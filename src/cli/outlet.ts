@@ -2,7 +2,7 @@
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import type { Terminal } from './command.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface Outlet {
   /** As people are told. */

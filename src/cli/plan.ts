@@ -13,11 +13,13 @@ import { locate } from '../engine/locate.ts';
 import { lookAround } from '../engine/look-around.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { type CliCommand, defineCommand, parseCall, type Terminal, wrongCall } from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { readInput } from './input.ts';
-import { type Answer, planJson } from './plan/answer.ts';
+import type { Answer } from './plan/answer.ts';
+import { planJson } from './plan/json.ts';
 import { type Place, placesFor, typedFor } from './plan/places.ts';
 import { planText } from './plan/text.ts';
+import type { Terminal } from './terminal.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

@@ -2,20 +2,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { readSecret } from '../config-secrets.ts';
 import { AppError } from '../errors.ts';
-import {
-  type CliCommand,
-  defineCommand,
-  parseCall,
-  type Terminal,
-  type Waiting,
-  wrongCall,
-} from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { readInput } from './input.ts';
 import type { Severity } from './report/candidate.ts';
 import { FORMATS, type Format, readFindings } from './report/formats.ts';
 import { dataOf, type Leak, sift } from './report/leaks.ts';
 import { type Endpoint, endpointOf, send } from './report/send.ts';
 import { notSent, type Reported, reportJson, reportText } from './report/text.ts';
+import type { Terminal, Waiting } from './terminal.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 

@@ -5,18 +5,12 @@ import { duration } from '../config.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isAppError } from '../errors.ts';
-import {
-  type CliCommand,
-  defineCommand,
-  parseCall,
-  type Terminal,
-  type Waiting,
-  wrongCall,
-} from './command.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { fullId, loadIncident } from './incident/find.ts';
 import { incidentJson, isOver, isProvenDead, lastEvidence, standing, waitsFor } from './incident/standing.ts';
 import { followUps, steps, summary } from './incident-report.ts';
 import { printable } from './input.ts';
+import type { Terminal, Waiting } from './terminal.ts';
 import { type Trail, withTrail } from './trail.ts';
 
 const LOOK_EVERY_MS = 2000;

@@ -6,7 +6,7 @@ import { createLedger } from '../adapters/redis/ledger.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import { createLog } from '../log.ts';
-import type { Terminal } from './command.ts';
+import type { Terminal } from './terminal.ts';
 
 export type Trail = ReturnType<typeof createIncidentLog>;
 

@@ -5,7 +5,8 @@ import { bookkeeper } from '../engine/books.ts';
 import type { Webhook } from '../engine/escalate.ts';
 import { every } from '../every.ts';
 import type { Log } from '../log.ts';
-import type { Assembly, Shared } from './shared.ts';
+import type { Assembly } from './assembly.ts';
+import type { Shared } from './shared.ts';
 
 /** `publishers` may grow: Slack is one of them once it has answered. */
 export function keepBooks(

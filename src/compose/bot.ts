@@ -20,10 +20,11 @@ import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import type { Reporter } from '../ports.ts';
 import { sources } from '../sources/index.ts';
+import type { Assembly } from './assembly.ts';
 import { WALL } from './clock.ts';
 import { lossDoubts } from './loss.ts';
 import { type Outlets, openOutlets } from './outlets.ts';
-import type { Assembly, Shared } from './shared.ts';
+import type { Shared } from './shared.ts';
 import { alive } from './vitals.ts';
 
 /** Shortest time between two updates of the summary of a burst. */

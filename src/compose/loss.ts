@@ -4,7 +4,7 @@ import { durabilityDoubts } from '../adapters/redis/durability.ts';
 import { readRedisFacts } from '../adapters/redis/facts.ts';
 import type { Config } from '../config.ts';
 import { every } from '../every.ts';
-import type { Assembly } from './shared.ts';
+import type { Assembly } from './assembly.ts';
 
 /** None of them keeps a process from its work. Throws AppError `store-unavailable`. */
 export const lossDoubts = async (store: Store, { redis }: Config): Promise<string[]> =>

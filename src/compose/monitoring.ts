@@ -2,8 +2,9 @@
 import { startHealth } from '../adapters/http/health.ts';
 import { type Census, createCensus } from '../engine/census.ts';
 import { every } from '../every.ts';
+import type { Assembly } from './assembly.ts';
 import { WALL } from './clock.ts';
-import type { Assembly, Shared } from './shared.ts';
+import type { Shared } from './shared.ts';
 import { alive, detail, ready } from './vitals.ts';
 
 /** Returns the port. */

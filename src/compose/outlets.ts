@@ -7,9 +7,10 @@ import { anchorReporter, type Publisher } from '../engine/anchors.ts';
 import { doEscalate } from '../engine/escalate.ts';
 import { doReport, sweep, type Task } from '../engine/work.ts';
 import type { Reporter } from '../ports.ts';
+import type { Assembly } from './assembly.ts';
 import { keepBooks } from './books.ts';
 import { WALL } from './clock.ts';
-import type { Assembly, Shared } from './shared.ts';
+import type { Shared } from './shared.ts';
 
 /** Each mostly waits for Slack, whose limits are the same for all. */
 const REPORTS_AT_ONCE = 8;

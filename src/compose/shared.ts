@@ -7,21 +7,11 @@ import { createLedger } from '../adapters/redis/ledger.ts';
 import { createLocks } from '../adapters/redis/locks.ts';
 import { createPauseSwitch } from '../adapters/redis/pause-switch.ts';
 import { createVault } from '../adapters/redis/vault.ts';
-import type { Config } from '../config.ts';
 import type { BotDeps } from '../engine/deps.ts';
-import type { Log } from '../log.ts';
+import type { Assembly } from './assembly.ts';
 import { shareClock } from './clock.ts';
 import { settingsOf } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
-
-/** How one role is put together; `stack` takes it apart again, in reverse order. */
-export interface Assembly {
-  config: Config;
-  log: Log;
-  stack: AsyncDisposableStack;
-  /** Milliseconds that running work may take to finish when the process stops. */
-  graceMs: number;
-}
 
 export type Shared = ReturnType<typeof openShared>;
 

@@ -8,7 +8,7 @@ import { every } from '../every.ts';
 import type { Log } from '../log.ts';
 import { sources } from '../sources/index.ts';
 import type { Appended, Witness } from '../witness.ts';
-import type { Assembly } from './shared.ts';
+import type { Assembly } from './assembly.ts';
 import { noVitals, type Vitals } from './vitals.ts';
 
 const SEND_EVERY_MS = 2000;

@@ -13,7 +13,8 @@ import { doWork } from '../engine/work.ts';
 import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
 import type { Log } from '../log.ts';
-import type { Assembly, Shared } from './shared.ts';
+import type { Assembly } from './assembly.ts';
+import type { Shared } from './shared.ts';
 import { warmUp } from './warm-up.ts';
 
 /** A roll-out holds its place for minutes, and so does what waits at the gate below; a kill must find one at any time. */

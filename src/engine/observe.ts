@@ -7,7 +7,7 @@ import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
-import { attempting } from './attempt.ts';
+import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
 import { readBound } from './read-liveness.ts';
@@ -23,12 +23,7 @@ export async function observe(
 ): Promise<Situation> {
   const unread: string[] = [];
   const attempt = attempting(unread);
-  // The kill is planned from these: what may be readable a moment later is asked again instead of planned without.
-  const essential = <T>(what: string, read: () => Promise<T>): Promise<T | undefined> =>
-    read().catch((error: unknown) => {
-      if (!isAppError(error) || error.retry) throw error;
-      return attempt(what, undefined, () => Promise.reject(error));
-    });
+  const essential = essentially(attempt);
   const { namespace, serviceAccount } = identity;
   const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
   const [servers, tokenSecrets, boundObject, listed, power, self] = await Promise.all([
@@ -68,6 +63,15 @@ export async function observe(
     self: self === `system:serviceaccount:${namespace}:${serviceAccount.name}`,
   };
 }
+
+/** The kill is planned from these: what may be readable a moment later is asked again instead of planned without. */
+const essentially =
+  (attempt: Attempt) =>
+  <T>(what: string, read: () => Promise<T>): Promise<T | undefined> =>
+    read().catch((error: unknown) => {
+      if (!isAppError(error) || error.retry) throw error;
+      return attempt(what, undefined, () => Promise.reject(error));
+    });
 
 type Binding = KubernetesObject & BindingLike;
 type Role = KubernetesObject & RoleLike;

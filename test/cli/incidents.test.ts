@@ -1,9 +1,9 @@
 // `tourniquet incidents` and `status` over a real Redis: how incidents stand, whom they wait for, and waiting for the proof.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Terminal } from '../../src/cli/command.ts';
 import { incidents } from '../../src/cli/incidents.ts';
 import { runStatus, status } from '../../src/cli/status.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { Secret } from '../../src/secret.ts';
 import { contained, reported, revoked, waiting } from '../builders.ts';

@@ -1,7 +1,8 @@
 // A terminal for the commands of the command line: what is piped in, and everything that was written, with no token in it.
 import { Readable } from 'node:stream';
 import { expect } from 'vitest';
-import type { CliCommand, Terminal } from '../../src/cli/command.ts';
+import type { CliCommand } from '../../src/cli/command.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
 
 export interface Told {
   code: number;

@@ -6,21 +6,12 @@ import { waves } from '../../domain/waves.ts';
 import { advance, type RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
 import { watchRefusedPods } from './refused-pods.ts';
-import { type Change, type Standing, standingOf, type View } from './standing.ts';
+import { type Change, type Standing, standingOf, type View, type Wave } from './standing.ts';
 import { survey } from './survey.ts';
 import { doneText, progressText, stoppedText, undoneText } from './text.ts';
 
 /** Time between two looks at everything, in milliseconds: short while Pods usually start, longer where something hangs. */
 const LOOK = { first: 1000, longest: 5000, factor: 1.05 };
-
-export interface Wave {
-  number: number;
-  of: number;
-  /** `Kind/name`. */
-  open: readonly string[];
-  /** How long the wave before took, in milliseconds. */
-  before: number;
-}
 
 export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
   const order = await begin(bench, params, change);

@@ -1,5 +1,4 @@
 // Where one workload of a roll-out stands, and what would bring it further. Pure: it only reads what was seen.
-
 import { oneLine } from '../../domain/denials.ts';
 import { waitedForInVain } from '../../domain/forced-rollback.ts';
 import {
@@ -205,4 +204,13 @@ function barePod({ target, pods, old }: Seen, { kept, change: { isBack } }: View
   return isReady(fresh) || isFinished(fresh)
     ? done('It was made anew.')
     : going(withTroubles('The new one is not Ready yet.', { pods }));
+}
+
+export interface Wave {
+  number: number;
+  of: number;
+  /** `Kind/name`. */
+  open: readonly string[];
+  /** How long the wave before took, in milliseconds. */
+  before: number;
 }

@@ -4,8 +4,7 @@ import { gitPatch } from '../../domain/git-patch.ts';
 import { repointCommands, restartCommands } from '../../domain/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
-import type { Wave } from './roll.ts';
-import type { Standing } from './standing.ts';
+import type { Standing, Wave } from './standing.ts';
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 

@@ -1,7 +1,7 @@
 // Tells a denial by admission from every other failure, by what the API server says of it.
 import { denialIn, deniedText } from '../../domain/denials.ts';
 import { AppError } from '../../errors.ts';
-import type { Call } from './request.ts';
+import type { Call } from './call.ts';
 
 /** Whatever the status, which policies and webhooks choose themselves: a denial with 404 is no object that is gone. */
 export function byAdmission(

@@ -2,7 +2,7 @@
 import { rbacIn } from '../../domain/denials.ts';
 import { AppError } from '../../errors.ts';
 import { byAdmission } from './admission.ts';
-import type { Call } from './request.ts';
+import type { Call } from './call.ts';
 
 /** The parts of a Kubernetes Status that hold no values. */
 interface StatusBody {
@@ -48,13 +48,8 @@ export function statusError(
   retryAfter?: string,
   holder: Holder = 'worker',
 ): AppError {
-  const what = describe(cluster, call);
   const parts = (typeof body === 'object' && body !== null ? body : {}) as StatusBody;
-  const reason =
-    typeof parts.reason === 'string' && /^[A-Za-z]{1,40}$/.test(parts.reason) ? ` ${parts.reason}` : '';
-  const seen = `Cannot ${what}: ${status}${reason}`;
-  const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
-  const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
+  const seen = `Cannot ${describe(cluster, call)}: ${status}${reasonIn(parts)}`;
   const admission = READS.has(call.verb)
     ? undefined
     : byAdmission(cluster, call, status, parts.message, seen);
@@ -83,6 +78,19 @@ export function statusError(
     case 415:
     case 501:
       return new AppError('unsupported', `${seen}. This server does not offer it.`);
+    default:
+      return passing(seen, status, retryAfter);
+  }
+}
+
+const reasonIn = ({ reason }: StatusBody): string =>
+  typeof reason === 'string' && /^[A-Za-z]{1,40}$/.test(reason) ? ` ${reason}` : '';
+
+/** What the same request may be spared when it is sent again. */
+function passing(seen: string, status: number, retryAfter: string | undefined): AppError {
+  const seconds = retryAfter === undefined ? Number.NaN : Number(retryAfter);
+  const again = { retry: true, ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }) };
+  switch (status) {
     case 429:
       return new AppError('throttled', `${seen}. The API server is busy; try again later.`, again);
     case 504:

@@ -1,5 +1,4 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
-
 import { setImmediate } from 'node:timers/promises';
 import { COPY_REMOVED, isCopy } from '../../domain/annotations.ts';
 import type { SecretContent } from '../../domain/copies.ts';
@@ -13,7 +12,8 @@ import {
   type Resource,
   resources,
 } from '../../ports.ts';
-import type { Api, Call } from './request.ts';
+import type { Call } from './call.ts';
+import type { Api } from './request.ts';
 
 const PAGE = '500';
 /** Each may hold 1 MiB, and they come with their values. */

@@ -2,25 +2,12 @@
 import { type Dispatcher, request } from 'undici';
 import pkg from '../../../package.json' with { type: 'json' };
 import { AppError, isAppError } from '../../errors.ts';
+import type { Call } from './call.ts';
 import type { Connections } from './connections.ts';
 import { type Holder, networkError, statusError } from './failures.ts';
 import type { Access } from './kube-config.ts';
 
 export const USER_AGENT = `tourniquet/${pkg.version}`;
-
-export interface Call {
-  /** As RBAC names it. */
-  verb: 'get' | 'list' | 'create' | 'patch' | 'delete';
-  /** As RBAC names it: `secrets`, `serviceaccounts/token`, or a path that is no resource. */
-  resource: string;
-  namespace?: string | undefined;
-  name?: string | undefined;
-  path: string;
-  query?: Record<string, string | undefined>;
-  body?: unknown;
-  contentType?: string;
-  accept?: string;
-}
 
 export interface Api {
   readonly cluster: string;

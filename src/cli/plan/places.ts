@@ -5,7 +5,7 @@ import { readContexts } from '../../adapters/kubernetes/kube-config.ts';
 import { type ClusterConfig, loadFileConfig } from '../../config.ts';
 import { quoted } from '../../domain/shell.ts';
 import { AppError } from '../../errors.ts';
-import type { Terminal } from '../command.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface Place {
   config: ClusterConfig;

@@ -5,8 +5,8 @@ import { Agent, fetch, type Response } from 'undici';
 import { scrub } from '../../domain/leak-material.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
-import type { Waiting } from '../command.ts';
 import { printable } from '../input.ts';
+import type { Waiting } from '../terminal.ts';
 
 export interface Endpoint {
   url: URL;
