@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { commands } from '../commands/index.ts';
-import type { FileConfigInput } from '../src/config.ts';
+import type { FileConfigInput } from '../src/config-schema.ts';
 import { type ClusterOptions, type SimulatedCluster, startCluster } from './cluster/cluster.ts';
 import { type RoleOptions, type RoleProcess, startRole } from './process.ts';
 import { type SandboxRedis, startRedis } from './redis.ts';

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { actions } from '../actions/index.ts';
 import { policyOf } from '../compose/policy.ts';
-import { type FileConfig, loadFileConfig, loadPolicyFile } from '../config.ts';
+import { loadFileConfig, loadPolicyFile } from '../config.ts';
+import type { FileConfig } from '../config-schema.ts';
 import { type Deed, type Policy, requirementFor } from '../domain/policy.ts';
 import { policyDoubts } from '../domain/policy-doubts.ts';
 import type { Facts } from '../domain/policy-match.ts';

@@ -1,7 +1,7 @@
 // One incident for a terminal or a pipeline: how it stands, what was done and seen, and, if asked, not before it is over.
 import { setTimeout as wait } from 'node:timers/promises';
 import { policyOf } from '../compose/policy.ts';
-import { duration } from '../config.ts';
+import { duration } from '../domain/duration.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isAppError } from '../errors.ts';

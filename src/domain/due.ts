@@ -16,7 +16,7 @@ import { DEFAULT_LOOKS, isStopped, type Looks, nextLook, unasked } from './sight
  */
 export const EARLY_MS = 250;
 
-/** Milliseconds everywhere; see config.ts. */
+/** Milliseconds everywhere; see config-schema.ts. */
 export interface Timing {
   approvalExpiry: number;
   stability: number;

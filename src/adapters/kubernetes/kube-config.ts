@@ -4,7 +4,7 @@ import type { RequestOptions } from 'node:https';
 import { dirname } from 'node:path';
 import { bufferFromFileOrString, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import type { ClusterConfig } from '../../config.ts';
+import type { ClusterConfig } from '../../config-schema.ts';
 import { OWN_SECRETS } from '../../domain/own-secrets.ts';
 import { AppError } from '../../errors.ts';
 

@@ -1,6 +1,6 @@
 // Does the policy speak of what exists, and does it say what its author can have meant?
 import { type PolicyConfig, policyOf } from '../../compose/policy.ts';
-import type { FileConfig } from '../../config.ts';
+import type { FileConfig } from '../../config-schema.ts';
 import { broken, fine, notChecked, warning } from '../../domain/diagnosis.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { ruleDoubts } from '../../domain/policy-doubts.ts';

@@ -2,7 +2,7 @@
 import { actions } from '../../actions/index.ts';
 import type { ConnectedCluster } from '../../adapters/kubernetes/cluster.ts';
 import type { ClusterInspection } from '../../adapters/kubernetes/inspection.ts';
-import type { ClusterConfig } from '../../config.ts';
+import type { ClusterConfig } from '../../config-schema.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
 import { type Grant, grantsOf, holds, missingRbac, rulesOf } from '../../domain/missing-rules.ts';
 import { workerRules } from '../../domain/rbac.ts';

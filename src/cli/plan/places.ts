@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { readContexts } from '../../adapters/kubernetes/kube-config.ts';
-import { type ClusterConfig, loadFileConfig } from '../../config.ts';
+import { loadFileConfig } from '../../config.ts';
+import type { ClusterConfig } from '../../config-schema.ts';
 import { quoted } from '../../domain/shell.ts';
 import { AppError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';

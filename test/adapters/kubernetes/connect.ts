@@ -9,7 +9,7 @@ import {
   startCluster,
 } from '../../../sandbox/cluster/cluster.ts';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
-import type { ClusterConfig } from '../../../src/config.ts';
+import type { ClusterConfig } from '../../../src/config-schema.ts';
 
 export interface Bench {
   simulated: SimulatedCluster;
