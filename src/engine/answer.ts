@@ -3,7 +3,7 @@ import { strategiesFor } from '../domain/goal.ts';
 import { nearest } from '../domain/near.ts';
 import { isAppError } from '../errors.ts';
 import { type Answer, type Cluster, type Question, resources } from '../ports.ts';
-import { identityAt, nearServiceAccounts } from './locate.ts';
+import { identityAt, nearServiceAccounts } from './by-coordinates.ts';
 import { observe } from './observe.ts';
 
 type Clusters = ReadonlyMap<string, Cluster>;

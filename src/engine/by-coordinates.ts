@@ -1,13 +1,12 @@
 // Turns coordinates that a person or an alert gave into an identity: does it exist, where, and is it unambiguous?
-
 import { SERVICE_ACCOUNT_NAME } from '../domain/labels.ts';
 import { nearest } from '../domain/near.ts';
 import type { Coordinates, TokenIdentity } from '../domain/token-identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
+import type { Clusters } from './identified.ts';
 
 type Located = { identity: TokenIdentity } | { unidentified: string; near: string[] };
-type Clusters = ReadonlyMap<string, Cluster>;
 
 export async function locate(clusters: Clusters, at: Coordinates): Promise<Located> {
   if (at.cluster !== undefined && !clusters.has(at.cluster)) {
