@@ -18,7 +18,7 @@ export const slow = [
   'test/engine/truth/{broken-builds,truth-long}.test.ts',
   'test/image/**/*.test.ts',
   'test/structure/recipes.test.ts',
-  'test/sandbox/page/**/*.test.ts',
+  'packages/slack-sandbox/test/page/**/*.test.ts',
 ];
 
 /** No process, no socket and no module with a state of its own: these share a worker, since starting one takes longer than they do. */
@@ -33,7 +33,14 @@ export default defineConfig({
     globalSetup: ['test/hint.ts'],
     projects: [
       { test: { name: 'pure', include: pure, exclude: slow, isolate: false, ...limits } },
-      { test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [...slow, ...pure], ...limits } },
+      {
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          exclude: [...slow, ...pure],
+          ...limits,
+        },
+      },
     ],
   },
 });

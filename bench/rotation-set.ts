@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { requestToken } from '../sandbox/controlplane/request-token.ts';
+import { requestToken } from '../packages/kube-sandbox/src/controlplane/request-token.ts';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../src/domain/labels.ts';
 import { createReadiness, type PodEvent, type Readiness } from './readiness.ts';

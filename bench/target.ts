@@ -2,9 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SimulatedCluster } from '../sandbox/cluster/cluster.ts';
-import { controlPlaneExecutable } from '../sandbox/controlplane/build.ts';
-import { requestToken } from '../sandbox/controlplane/request-token.ts';
+import type { SimulatedCluster } from '../packages/kube-sandbox/src/cluster/cluster.ts';
+import { controlPlaneExecutable } from '../packages/kube-sandbox/src/controlplane/build.ts';
+import { requestToken } from '../packages/kube-sandbox/src/controlplane/request-token.ts';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
 import { WORKER } from '../sandbox/world.ts';
 import { LAST_USED } from '../src/domain/labels.ts';

@@ -1,6 +1,7 @@
 // The buttons of the demo's page: each makes one kind of token leak, and reports it as the outside world would.
+
+import type { Demo } from '../packages/slack-sandbox/src/types.ts';
 import { LEDGER, type LeakKind, leakToken } from './harbour.ts';
-import type { Demo } from './slack/types.ts';
 import { INCIDENTS, type World } from './world.ts';
 
 /** Where the tokens that leak together belong. */

@@ -1,9 +1,10 @@
 // The demo on a real control plane: its buttons, and its story for --headless, judged by the API servers' own audit log.
+
+import type { Demo, Message } from '../packages/slack-sandbox/src/types.ts';
 import { statusWith } from './ask.ts';
 import type { LeakKind } from './harbour.ts';
 import { ACT_IN, leakRealToken, seedRealHarbour } from './real-harbour.ts';
 import { type RealWorld, realCluster, slackSideOf } from './real-world.ts';
-import type { Demo, Message } from './slack/types.ts';
 import { inspectTraces } from './traces.ts';
 import { INCIDENTS, startWorld } from './world.ts';
 

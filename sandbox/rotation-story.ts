@@ -1,8 +1,9 @@
 // Plays a rotation as people live it: asked for, approved, seen wave by wave on the card, and judged by the cluster itself.
+
+import type { Message } from '../packages/slack-sandbox/src/types.ts';
 import { askForRotation } from './demos.ts';
 import { answersOf, button, current, fail, firstCard, placesOf, press, reply, text, until } from './hands.ts';
 import { LEDGER } from './harbour.ts';
-import type { Message } from './slack/types.ts';
 import { INCIDENTS, type World } from './world.ts';
 
 /** Exit code: 0 only if old Pods and the old token are gone, the new ones work, and no value was written anywhere. */

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { commands } from '../commands/index.ts';
+import { type ClusterOptions, type SimulatedCluster, startCluster } from '../packages/kube-sandbox/src/cluster/cluster.ts';
+import { defaultPeople } from '../packages/slack-sandbox/src/people.ts';
+import { type Workspace, type WorkspaceOptions, startWorkspace } from '../packages/slack-sandbox/src/workspace.ts';
 import type { FileConfigInput } from '../src/config-schema.ts';
-import { type ClusterOptions, type SimulatedCluster, startCluster } from './cluster/cluster.ts';
 import { type RoleOptions, type RoleProcess, startRole } from './process.ts';
 import { type SandboxRedis, startRedis } from './redis.ts';
 import { type Senders, senders } from './senders.ts';
-import { defaultPeople } from './slack/people.ts';
-import { startWorkspace, type Workspace, type WorkspaceOptions } from './slack/workspace.ts';
 
 /** What a world needs of a cluster, simulated or real. */
 export interface WorldCluster {

@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { type SimulatedCluster, startCluster } from '../../sandbox/cluster/cluster.ts';
+import { type SimulatedCluster, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
+import {
+  startWorkspace,
+  type Workspace,
+  type WorkspaceOptions,
+} from '../../packages/slack-sandbox/src/workspace.ts';
 import { type OwnRedis, startOwnRedis } from '../../sandbox/redis.ts';
-import { startWorkspace, type Workspace, type WorkspaceOptions } from '../../sandbox/slack/workspace.ts';
 import { actions } from '../../src/actions/index.ts';
 import type { Check } from '../../src/cli/doctor/check.ts';
 import type { Report } from '../../src/cli/doctor/render.ts';

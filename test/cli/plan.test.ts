@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type SimulatedCluster, startCluster } from '../../sandbox/cluster/cluster.ts';
+import { type SimulatedCluster, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { seedHarbour } from '../../sandbox/harbour.ts';
 import { connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import { plan } from '../../src/cli/plan.ts';

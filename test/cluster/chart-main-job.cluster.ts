@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { freePorts } from '../../sandbox/controlplane/free-ports.ts';
-import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { freePorts } from '../../packages/kube-sandbox/src/controlplane/free-ports.ts';
+import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import {
   create,
   type RealWorld,

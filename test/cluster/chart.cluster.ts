@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { actions } from '../../src/actions/index.ts';
 import { parseFileConfig } from '../../src/config.ts';
 import { policySchema } from '../../src/domain/policy-schema.ts';

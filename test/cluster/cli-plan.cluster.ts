@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { controlPlaneExecutable } from '../../sandbox/controlplane/build.ts';
+import { controlPlaneExecutable } from '../../packages/kube-sandbox/src/controlplane/build.ts';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { expectNoTrace, type Told } from '../cli/terminal.ts';
 import { deploy, KINDS, leak, openSpace } from './leaks.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { create } from '../../sandbox/real-world.ts';
 import { needles } from '../../sandbox/traces.ts';
 import { collect } from '../../src/cli/collect.ts';

@@ -1,6 +1,12 @@
 // The suites of clusters against real control planes, ours or one that somebody named; test/contracts/cluster.test.ts runs the same simulated.
-import { externalCluster, externalFromEnvironment } from '../../sandbox/controlplane/external.ts';
-import { type ControlPlaneOptions, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import {
+  externalCluster,
+  externalFromEnvironment,
+} from '../../packages/kube-sandbox/src/controlplane/external.ts';
+import {
+  type ControlPlaneOptions,
+  startControlPlane,
+} from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { conditionalWrites } from '../contracts/cluster/conditional-writes.ts';
 import { clusterConformance } from '../contracts/cluster/conformance.ts';
 import { RUN } from '../contracts/cluster/room.ts';

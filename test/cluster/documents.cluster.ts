@@ -2,7 +2,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { helmExecutable } from '../chart/helm.ts';
 import { commandBlock } from '../command-blocks.ts';
 import { ROOT } from '../structure/tree.ts';

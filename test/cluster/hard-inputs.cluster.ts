@@ -2,8 +2,8 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { ApiServer } from '../../sandbox/controlplane/api-server.ts';
-import { kubeconfig as render } from '../../sandbox/controlplane/kubeconfig.ts';
+import type { ApiServer } from '../../packages/kube-sandbox/src/controlplane/api-server.ts';
+import { kubeconfig as render } from '../../packages/kube-sandbox/src/controlplane/kubeconfig.ts';
 import { startFaultProxy } from '../../sandbox/fault-proxy.ts';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';

@@ -8,12 +8,17 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { controlPlaneExecutable } from '../../sandbox/controlplane/build.ts';
-import { externalCluster, externalFromEnvironment } from '../../sandbox/controlplane/external.ts';
-import { type ControlPlane, startControlPlane } from '../../sandbox/controlplane/launch.ts';
+import { controlPlaneExecutable } from '../../packages/kube-sandbox/src/controlplane/build.ts';
+import {
+  externalCluster,
+  externalFromEnvironment,
+} from '../../packages/kube-sandbox/src/controlplane/external.ts';
+import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { type KubeObject, openNamespace, until } from './leak.ts';
 
-const BUILD = fileURLToPath(new URL('../../sandbox/controlplane/build.ts', import.meta.url));
+const BUILD = fileURLToPath(
+  new URL('../../packages/kube-sandbox/src/controlplane/build.ts', import.meta.url),
+);
 const PARENT = fileURLToPath(new URL('crash-parent.ts', import.meta.url));
 
 function isAlive(pid: number): boolean {

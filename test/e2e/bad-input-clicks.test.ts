@@ -1,9 +1,9 @@
 // Clicks by strangers, forgers and latecomers: each is told why it counts for nothing, and nothing is run by it.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BOT_ID, defaultPeople } from '../../packages/slack-sandbox/src/people.ts';
+import type { Json } from '../../packages/slack-sandbox/src/types.ts';
 import { leakToken } from '../../sandbox/harbour.ts';
-import { BOT_ID, defaultPeople } from '../../sandbox/slack/people.ts';
-import type { Json } from '../../sandbox/slack/types.ts';
 import { inspectTraces } from '../../sandbox/traces.ts';
 import { INCIDENTS, type World } from '../../sandbox/world.ts';
 import {

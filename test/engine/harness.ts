@@ -3,7 +3,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClusterOptions, type SimulatedCluster, startCluster } from '../../sandbox/cluster/cluster.ts';
+import {
+  type ClusterOptions,
+  type SimulatedCluster,
+  startCluster,
+} from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { actions } from '../../src/actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { Action, Finding } from '../../src/contracts.ts';

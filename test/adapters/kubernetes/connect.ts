@@ -7,7 +7,7 @@ import {
   type ClusterOptions,
   type SimulatedCluster,
   startCluster,
-} from '../../../sandbox/cluster/cluster.ts';
+} from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../../src/config-schema.ts';
 

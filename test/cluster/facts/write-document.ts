@@ -8,7 +8,7 @@ export const DOCUMENT = new URL('docs/what-kills-which-token.md', root);
 
 /** The version that the control plane of the tests is built from. */
 export async function testedVersion(): Promise<string> {
-  const modules = await readFile(new URL('sandbox/controlplane/go.mod', root), 'utf8');
+  const modules = await readFile(new URL('packages/kube-sandbox/src/controlplane/go.mod', root), 'utf8');
   return /k8s\.io\/kubernetes v(\S+)/.exec(modules)?.[1] ?? 'unknown';
 }
 

@@ -1,7 +1,7 @@
 // What somebody else does to a cluster: objects go, come back and change, keys rotate, servers stop, requests fail.
 import fc from 'fast-check';
-import type { SimulatedCluster } from '../../../sandbox/cluster/cluster.ts';
-import { ApiError } from '../../../sandbox/cluster/status.ts';
+import type { SimulatedCluster } from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
+import { ApiError } from '../../../packages/kube-sandbox/src/cluster/status.ts';
 import { ACCOUNTS, CLUSTERS, type ClusterName, NAMESPACE, ownerOf, POD, SECRETS } from './stage.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 // Lists and watches: selectors, consistent pages, resuming, and 410 when history is gone.
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, eventually, type Json, MERGE_PATCH, METADATA_ONLY } from './api.ts';
 
 const SECRETS = '/api/v1/namespaces/shop/secrets';

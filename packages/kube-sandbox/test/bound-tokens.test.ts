@@ -1,6 +1,6 @@
 // TokenRequest tokens: bound to a Pod, a Secret, a Node or nothing; expiry, leeway and audiences.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, claimsOf, eventually, type Json, TestClock } from './api.ts';
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';

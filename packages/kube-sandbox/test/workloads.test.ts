@@ -1,6 +1,6 @@
 // Deployments that replace their Pods: enough of them to see a restart, a rollout and a gap without a ServiceAccount.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, eventually, type Json, MERGE_PATCH, TestClock } from './api.ts';
 
 const DEPLOYMENT = '/apis/apps/v1/namespaces/shop/deployments/web';

@@ -1,6 +1,6 @@
 // Objects over the wire: create, read, update, delete, and the errors of each, as a client meets them.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, MERGE_PATCH, METADATA_ONLY, TestClock } from './api.ts';
 
 const ACCOUNTS = '/api/v1/namespaces/shop/serviceaccounts';

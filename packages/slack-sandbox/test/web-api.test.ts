@@ -1,7 +1,7 @@
 // The real WebClient over the wire: answers, refusals, limits of rate and lifetime, faults.
 import { WebAPIHTTPError, WebAPIRateLimitedError, WebAPIRequestError, WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
+import { startWorkspace, type Workspace } from '../src/workspace.ts';
 import { codeOf, connect, rawClient, silent } from './bolt.ts';
 
 let clock = 0;

@@ -1,6 +1,6 @@
 // The channel as plain text for a terminal.
 import { expect, test } from 'vitest';
-import { startWorkspace } from '../../../sandbox/slack/workspace.ts';
+import { startWorkspace } from '../src/workspace.ts';
 import { rawClient } from './bolt.ts';
 
 test('threads are indented, mentions named, blocks drawn', async () => {

@@ -11,7 +11,7 @@ import {
   Watch,
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type SimulatedCluster, startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { type SimulatedCluster, startCluster } from '../src/cluster/cluster.ts';
 import { eventually } from './api.ts';
 
 let cluster: SimulatedCluster;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../.cache/controlplane', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../../../.cache/controlplane', import.meta.url));
 const PROGRESS_MS = 15_000;
 const LOOK_AGAIN_MS = 1000;
 const GO_ENV = { ...process.env, CGO_ENABLED: '0' };

@@ -1,7 +1,7 @@
 // Raw requests to a simulated cluster for its tests: no client library between the test and the wire.
 import { Agent, request } from 'undici';
 import { expect } from 'vitest';
-import type { SimulatedCluster } from '../../../sandbox/cluster/cluster.ts';
+import type { SimulatedCluster } from '../src/cluster/cluster.ts';
 
 export const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 export const JSON_PATCH = 'application/json-patch+json';

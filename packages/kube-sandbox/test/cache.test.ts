@@ -1,6 +1,6 @@
 // Each API server remembers an accepted token for ten seconds: why the kill comes first and the probe after.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, TestClock } from './api.ts';
 
 const SECRET = '/api/v1/namespaces/shop/secrets/ci-token';

@@ -1,7 +1,7 @@
 // Connects an unmodified Bolt app to an emulated workspace, and takes both down in the right order.
 import { App, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
-import { startWorkspace, type Workspace, type WorkspaceOptions } from '../../../sandbox/slack/workspace.ts';
+import { startWorkspace, type Workspace, type WorkspaceOptions } from '../src/workspace.ts';
 
 /** Bolt writes into the client options it is given, so each part gets its own. */
 const clientOptions = (workspace: Workspace) => ({

@@ -1,6 +1,6 @@
 // Patches, above all the conditional quarantine: it must apply completely to the leaked token and touch nothing else.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, base64, JSON_PATCH, MERGE_PATCH, METADATA_ONLY } from './api.ts';
 
 const SECRET = '/api/v1/namespaces/shop/secrets/leaked';

@@ -1,6 +1,6 @@
 // Questions about permissions, answered from the RBAC objects in the cluster.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, type Json, SELF_REVIEW } from './api.ts';
 
 const AUTHORIZATION = '/apis/authorization.k8s.io/v1';

@@ -1,8 +1,8 @@
 // Long-lived tokens: what kills them, what does not, and what brings them back.
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClusterOptions, startCluster } from '../../../sandbox/cluster/cluster.ts';
-import { generateSigningKey } from '../../../sandbox/cluster/tokens.ts';
+import { type ClusterOptions, startCluster } from '../src/cluster/cluster.ts';
+import { generateSigningKey } from '../src/cluster/tokens.ts';
 import { Api, base64, claimsOf, eventually, JSON_PATCH, MERGE_PATCH, TestClock } from './api.ts';
 
 const SECRET = '/api/v1/namespaces/shop/secrets/ci-token';

@@ -1,6 +1,6 @@
 // Misbehaviour on demand, and several servers that fail one by one.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startCluster } from '../../../sandbox/cluster/cluster.ts';
+import { startCluster } from '../src/cluster/cluster.ts';
 import { Api, eventually } from './api.ts';
 
 const SECRETS = '/api/v1/namespaces/shop/secrets';

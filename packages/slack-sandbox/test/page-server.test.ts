@@ -1,7 +1,7 @@
 // The protocol of the browser page, and that no other site can speak it.
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
+import { startWorkspace, type Workspace } from '../src/workspace.ts';
 import { connect } from './bolt.ts';
 
 interface PageState {

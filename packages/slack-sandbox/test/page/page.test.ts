@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { App, type BlockAction } from '@slack/bolt';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startWorkspace, type Workspace } from '../../../sandbox/slack/workspace.ts';
+import { startWorkspace, type Workspace } from '../../src/workspace.ts';
 import { helpModal, incidentCard, reportModal } from './sample-card.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
