@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { issueServingCertificate } from '../../packages/kube-sandbox/src/cluster/certificate.ts';
+import { issueServingCertificate } from '../../packages/kube-sandbox/src/certificate.ts';
 import { startOwnRedis } from '../../sandbox/redis.ts';
 import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { issueServingCertificate } from '../../packages/kube-sandbox/src/cluster/certificate.ts';
+import { issueServingCertificate } from '../../packages/kube-sandbox/src/certificate.ts';
 import { dumpRedis } from '../../sandbox/traces.ts';
 import type { CliCommand } from '../../src/cli/command.ts';
 import { report, runReport } from '../../src/cli/report.ts';

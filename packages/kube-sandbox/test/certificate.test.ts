@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { issueServingCertificate } from '../src/cluster/certificate.ts';
+import { issueServingCertificate } from '../src/certificate.ts';
 import { type SimulatedCluster, startCluster } from '../src/cluster/cluster.ts';
 
 let cluster: SimulatedCluster;

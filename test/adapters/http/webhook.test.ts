@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import { issueServingCertificate } from '../../../packages/kube-sandbox/src/cluster/certificate.ts';
+import { issueServingCertificate } from '../../../packages/kube-sandbox/src/certificate.ts';
 import { openWebhook } from '../../../src/adapters/http/webhook.ts';
 import { type Answer, startReceiver } from '../../receiver.ts';
 

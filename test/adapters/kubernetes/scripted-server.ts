@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { issueServingCertificate } from '../../../packages/kube-sandbox/src/cluster/certificate.ts';
+import { issueServingCertificate } from '../../../packages/kube-sandbox/src/certificate.ts';
 import type { ClusterConfig } from '../../../src/config-schema.ts';
 
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'hang' | 'cut';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { issueServingCertificate } from '../../../packages/kube-sandbox/src/cluster/certificate.ts';
+import { issueServingCertificate } from '../../../packages/kube-sandbox/src/certificate.ts';
 import { type OwnRedis, startOwnRedis } from '../../../sandbox/redis.ts';
 import { openStore } from '../../../src/adapters/redis/connect.ts';
 import { Secret } from '../../../src/secret.ts';

@@ -7,10 +7,10 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServingCertificate } from '../certificate.ts';
 import { forbiddenToAnonymous } from './anonymous.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Answer, Call, Streaming } from './call.ts';
-import type { ServingCertificate } from './certificate.ts';
 import type { User } from './claims.ts';
 import type { Effect, Faults, LoggedRequest } from './faults.ts';
 import { openAnswer } from './open-paths.ts';

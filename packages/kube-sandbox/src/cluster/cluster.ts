@@ -1,10 +1,10 @@
 // Starts a simulated Kubernetes cluster: real HTTPS, real tokens and real rules of revocation, in one process.
 import { stringify } from 'yaml';
+import { issueServingCertificate } from '../certificate.ts';
 import { type Administrator, administrator } from './administrator.ts';
 import { ApiServer, type Incoming } from './api-server.ts';
 import { bootstrap, publishAddresses } from './bootstrap.ts';
 import type { Answer } from './call.ts';
-import { issueServingCertificate } from './certificate.ts';
 import { Faults, type LoggedRequest } from './faults.ts';
 import type { KubeObject } from './objects.ts';
 import { findTarget } from './paths.ts';

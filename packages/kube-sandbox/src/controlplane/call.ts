@@ -1,6 +1,6 @@
 // One HTTPS request to an API server, as the administrator over kept connections or with a token over a fresh one.
 import { Agent, type Dispatcher, request } from 'undici';
-import type { Certificate } from '../cluster/certificate.ts';
+import type { Certificate } from '../certificate.ts';
 
 export interface CallOptions {
   body?: unknown;

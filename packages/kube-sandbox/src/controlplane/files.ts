@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Certificate, createAuthority } from '../cluster/certificate.ts';
+import { type Certificate, createAuthority } from '../certificate.ts';
 import { kubeconfig } from './kubeconfig.ts';
 
 export type SigningAlgorithm = 'RS256' | 'ES256';

@@ -1,6 +1,6 @@
 // Renders kubeconfigs, for the components and for whoever is to talk to this control plane.
 import { stringify } from 'yaml';
-import type { Certificate } from '../cluster/certificate.ts';
+import type { Certificate } from '../certificate.ts';
 
 type User = Certificate | { token: string } | Record<string, never>;
 
