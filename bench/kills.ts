@@ -1,6 +1,5 @@
 // Sees each quarantine at the moment at which the API server has carried it out, on the clock of this process.
-import type { SimulatedCluster } from '../packages/kube-sandbox/src/cluster/cluster.ts';
-import type { LoggedRequest } from '../packages/kube-sandbox/src/cluster/faults.ts';
+import type { LoggedRequest, SimulatedCluster } from 'kube-sandbox';
 
 export interface Kill {
   /** As performance.now() counts. */

@@ -1,8 +1,7 @@
 // Sees each quarantine and deletion on a real API server as everybody else does: on a watch.
 import { createInterface } from 'node:readline';
+import { type ControlPlane, requestToken } from 'kube-sandbox/controlplane';
 import { Agent, request } from 'undici';
-import type { ControlPlane } from '../packages/kube-sandbox/src/controlplane/launch.ts';
-import { requestToken } from '../packages/kube-sandbox/src/controlplane/request-token.ts';
 import { INVALID_SINCE } from '../src/domain/labels.ts';
 import { createWaiting, type Kills } from './kills.ts';
 

@@ -1,8 +1,8 @@
 // One set of workloads for the rotation benchmark: a namespace whose Deployments all mount one leaked long-lived token.
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { requestToken } from 'kube-sandbox/controlplane';
 import { Agent, request } from 'undici';
-import { requestToken } from '../packages/kube-sandbox/src/controlplane/request-token.ts';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../src/domain/labels.ts';
 import { createReadiness, type PodEvent, type Readiness } from './readiness.ts';

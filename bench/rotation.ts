@@ -2,10 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type AuditEvent, controlPlaneExecutable } from 'kube-sandbox/controlplane';
+import type { Message } from 'slack-sandbox';
 import { parse, stringify } from 'yaml';
-import type { AuditEvent } from '../packages/kube-sandbox/src/controlplane/audit.ts';
-import { controlPlaneExecutable } from '../packages/kube-sandbox/src/controlplane/build.ts';
-import type { Message } from '../packages/slack-sandbox/src/types.ts';
 import { type Reader, readerOf } from '../sandbox/incident-reader.ts';
 import { type RealWorld, type RealWorldCluster, realCluster } from '../sandbox/real-world.ts';
 import { INCIDENTS, startWorld } from '../sandbox/world.ts';

@@ -2,9 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SimulatedCluster } from '../packages/kube-sandbox/src/cluster/cluster.ts';
-import { controlPlaneExecutable } from '../packages/kube-sandbox/src/controlplane/build.ts';
-import { requestToken } from '../packages/kube-sandbox/src/controlplane/request-token.ts';
+import type { SimulatedCluster } from 'kube-sandbox';
+import { controlPlaneExecutable, requestToken } from 'kube-sandbox/controlplane';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
 import { WORKER } from '../sandbox/world.ts';
 import { LAST_USED } from '../src/domain/labels.ts';

@@ -1,6 +1,6 @@
 // The buttons of the demo's page: each makes one kind of token leak, and reports it as the outside world would.
 
-import type { Demo } from '../packages/slack-sandbox/src/types.ts';
+import type { Demo } from 'slack-sandbox';
 import { LEDGER, type LeakKind, leakToken } from './harbour.ts';
 import { INCIDENTS, type World } from './world.ts';
 

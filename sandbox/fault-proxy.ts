@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { type Certificate, createAuthority } from 'kube-sandbox/certificates';
 import { Agent, type Dispatcher, request } from 'undici';
-import { type Certificate, createAuthority } from '../packages/kube-sandbox/src/certificate.ts';
 
 /** `cut`: never carried out; `lose`: carried out, and the answer is lost; a number: answered with that status instead. */
 export type Fate = 'pass' | 'cut' | 'lose' | number;

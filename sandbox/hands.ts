@@ -1,6 +1,6 @@
 // What both stories do with the incident channel: wait for what they must see, and press what a person would press.
 
-import type { Message } from '../packages/slack-sandbox/src/types.ts';
+import type { Message } from 'slack-sandbox';
 import { statusWith } from './ask.ts';
 import { inspectTraces } from './traces.ts';
 import { INCIDENTS, type World } from './world.ts';

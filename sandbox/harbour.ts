@@ -1,5 +1,5 @@
 // The small company of the demo: two clusters, a few ServiceAccounts, and ways in which their tokens leak.
-import type { SimulatedCluster } from '../packages/kube-sandbox/src/cluster/cluster.ts';
+import type { SimulatedCluster } from 'kube-sandbox';
 
 /** A payment service whose token can read Secrets, a CI robot with an unbound token, and a Pod whose own token leaks. */
 export async function seedHarbour(prod: SimulatedCluster, staging: SimulatedCluster): Promise<void> {

@@ -1,6 +1,6 @@
 // The demo on a real control plane: its buttons, and its story for --headless, judged by the API servers' own audit log.
 
-import type { Demo, Message } from '../packages/slack-sandbox/src/types.ts';
+import type { Demo, Message } from 'slack-sandbox';
 import { statusWith } from './ask.ts';
 import type { LeakKind } from './harbour.ts';
 import { ACT_IN, leakRealToken, seedRealHarbour } from './real-harbour.ts';

@@ -1,6 +1,6 @@
 // The small company of the demo on a real control plane, and the ways in which its tokens leak there.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Call } from '../packages/kube-sandbox/src/controlplane/call.ts';
+import type { Call } from 'kube-sandbox/controlplane';
 import type { LeakKind } from './harbour.ts';
 import type { RealWorldCluster } from './real-world.ts';
 

@@ -1,10 +1,6 @@
 // Puts a real control plane into a world: the worker gets exactly the permissions that the product declares, and no more.
 
-import {
-  type ControlPlane,
-  type ControlPlaneOptions,
-  startControlPlane,
-} from '../packages/kube-sandbox/src/controlplane/launch.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from 'kube-sandbox/controlplane';
 import { actions } from '../src/actions/index.ts';
 import { type WorkerAccount, workerRoles } from '../src/domain/rbac.ts';
 import { WORKER, type World, type WorldCluster } from './world.ts';

@@ -1,6 +1,6 @@
 // Plays a rotation as people live it: asked for, approved, seen wave by wave on the card, and judged by the cluster itself.
 
-import type { Message } from '../packages/slack-sandbox/src/types.ts';
+import type { Message } from 'slack-sandbox';
 import { askForRotation } from './demos.ts';
 import { answersOf, button, current, fail, firstCard, placesOf, press, reply, text, until } from './hands.ts';
 import { LEDGER } from './harbour.ts';

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
+import { type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type SimulatedCluster, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { statusWith } from '../../sandbox/ask.ts';
 import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
 import { dumpRedis, needles } from '../../sandbox/traces.ts';

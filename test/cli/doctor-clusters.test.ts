@@ -1,7 +1,7 @@
 // Doctor on clusters: what the worker needs of each, and what it should not have, asked of simulated ones.
+import { startCluster } from 'kube-sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { clusters as check } from '../../src/cli/doctor/clusters.ts';
 import { type DoctorWorld, expectFound, openDoctorWorld, type Planted, troubles } from './doctor-world.ts';
 

@@ -1,8 +1,8 @@
 // Doctor on Redis: real servers with settings that would lose work, in every way that we know of.
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { issueServingCertificate } from '../../packages/kube-sandbox/src/certificate.ts';
 import { startOwnRedis } from '../../sandbox/redis.ts';
 import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';

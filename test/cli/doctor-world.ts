@@ -3,14 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type SimulatedCluster, startCluster } from 'kube-sandbox';
+import { startWorkspace, type Workspace, type WorkspaceOptions } from 'slack-sandbox';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { type SimulatedCluster, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
-import {
-  startWorkspace,
-  type Workspace,
-  type WorkspaceOptions,
-} from '../../packages/slack-sandbox/src/workspace.ts';
 import { type OwnRedis, startOwnRedis } from '../../sandbox/redis.ts';
 import { actions } from '../../src/actions/index.ts';
 import type { Check } from '../../src/cli/doctor/check.ts';

@@ -1,7 +1,7 @@
 // Doctor: a sound installation is found sound, one that is spoiled in one place gets the cause and the remedy, and no secret is printed.
 import { randomBytes } from 'node:crypto';
+import { startWorkspace } from 'slack-sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startWorkspace } from '../../packages/slack-sandbox/src/workspace.ts';
 import { configuration } from '../../src/cli/doctor/configuration.ts';
 import { policy } from '../../src/cli/doctor/policy.ts';
 import { slack } from '../../src/cli/doctor/slack.ts';
@@ -326,7 +326,7 @@ describe('Slack of another make', () => {
   });
 });
 
-const defaultScopes = async () => (await import('../../packages/slack-sandbox/src/people.ts')).defaultScopes;
+const defaultScopes = async () => (await import('slack-sandbox')).defaultScopes;
 
 test('what is wrong at one place does not hide the others', async () => {
   const { report } = await world.doctor({

@@ -1,9 +1,9 @@
 // `tourniquet report` over the wire, against the bot's own intake and a real Redis: every format, every token once, nothing lost.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { issueServingCertificate } from '../../packages/kube-sandbox/src/certificate.ts';
 import { dumpRedis } from '../../sandbox/traces.ts';
 import type { CliCommand } from '../../src/cli/command.ts';
 import { report, runReport } from '../../src/cli/report.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { issueServingCertificate } from '../../packages/kube-sandbox/src/certificate.ts';
+import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { type RealWorldCluster, USERNAME } from '../../sandbox/real-world.ts';
 
 export const WORDS = 'hands cannot touch this';

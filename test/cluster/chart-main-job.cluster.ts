@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ControlPlane, freePorts, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { freePorts } from '../../packages/kube-sandbox/src/controlplane/free-ports.ts';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import {
   create,
   type RealWorld,

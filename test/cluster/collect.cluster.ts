@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { create } from '../../sandbox/real-world.ts';
 import { needles } from '../../sandbox/traces.ts';
 import { collect } from '../../src/cli/collect.ts';

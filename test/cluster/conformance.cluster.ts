@@ -1,12 +1,10 @@
 // The suites of clusters against real control planes, ours or one that somebody named; test/contracts/cluster.test.ts runs the same simulated.
 import {
+  type ControlPlaneOptions,
   externalCluster,
   externalFromEnvironment,
-} from '../../packages/kube-sandbox/src/controlplane/external.ts';
-import {
-  type ControlPlaneOptions,
   startControlPlane,
-} from '../../packages/kube-sandbox/src/controlplane/launch.ts';
+} from 'kube-sandbox/controlplane';
 import { conditionalWrites } from '../contracts/cluster/conditional-writes.ts';
 import { clusterConformance } from '../contracts/cluster/conformance.ts';
 import { RUN } from '../contracts/cluster/room.ts';

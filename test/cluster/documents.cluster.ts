@@ -1,8 +1,8 @@
 // A reader's commands, typed as the documents show them, against a real control plane: the quick start, the install, the upgrade and the policy.
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { helmExecutable } from '../chart/helm.ts';
 import { commandBlock } from '../command-blocks.ts';
 import { ROOT } from '../structure/tree.ts';

@@ -1,9 +1,8 @@
 // What goes wrong around real API servers: they die, hang, lose their storage or refuse us; nothing is claimed that was not seen.
 
+import { type ApiServer, kubeconfig as render } from 'kube-sandbox/controlplane';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { ApiServer } from '../../packages/kube-sandbox/src/controlplane/api-server.ts';
-import { kubeconfig as render } from '../../packages/kube-sandbox/src/controlplane/kubeconfig.ts';
 import { startFaultProxy } from '../../sandbox/fault-proxy.ts';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';

@@ -7,13 +7,14 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { controlPlaneExecutable } from '../../packages/kube-sandbox/src/controlplane/build.ts';
 import {
+  type ControlPlane,
+  controlPlaneExecutable,
   externalCluster,
   externalFromEnvironment,
-} from '../../packages/kube-sandbox/src/controlplane/external.ts';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
+  startControlPlane,
+} from 'kube-sandbox/controlplane';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KubeObject, openNamespace, until } from './leak.ts';
 
 const BUILD = fileURLToPath(

@@ -1,7 +1,7 @@
 // Makes tokens of every kind on a real control plane and asks its servers whether they still accept them.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
+import type { ControlPlane } from 'kube-sandbox/controlplane';
 
 export interface KubeObject {
   metadata: {

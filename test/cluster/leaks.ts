@@ -1,6 +1,6 @@
 // Leaks a token of each kind on a real control plane, in a namespace of its own in which the worker may act.
 
-import type { ControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
+import type { ControlPlane } from 'kube-sandbox/controlplane';
 import { create } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import type { Search } from '../../src/engine/copies.ts';

@@ -1,7 +1,7 @@
 // What the objects are said to show, beside what a real API server answers to a token that is used all the time.
 import { randomBytes } from 'node:crypto';
+import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { readClaims } from '../../src/domain/claims.ts';
 import type { TokenIdentity } from '../../src/domain/token-identity.ts';
 import { probeRound } from '../../src/engine/probe.ts';

@@ -1,6 +1,5 @@
 // Builds the control plane before any test's time runs; a cluster of yours needs none.
-import { controlPlaneExecutable } from '../../packages/kube-sandbox/src/controlplane/build.ts';
-import { externalFromEnvironment } from '../../packages/kube-sandbox/src/controlplane/external.ts';
+import { controlPlaneExecutable, externalFromEnvironment } from 'kube-sandbox/controlplane';
 
 export async function setup(): Promise<void> {
   if (externalFromEnvironment() === undefined) await controlPlaneExecutable();

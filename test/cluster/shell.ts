@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { controlPlaneExecutable } from '../../packages/kube-sandbox/src/controlplane/build.ts';
+import { controlPlaneExecutable } from 'kube-sandbox/controlplane';
 
 export interface Shell {
   directory: string;

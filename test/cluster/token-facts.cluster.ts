@@ -1,6 +1,6 @@
 // What Kubernetes really does with a leaked token, on which every action and every proof of Tourniquet rests.
+import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../packages/kube-sandbox/src/controlplane/launch.ts';
 import { boundTokenFacts } from './facts/bound-tokens.ts';
 import { legacyTokenFacts } from './facts/legacy-tokens.ts';
 import { serviceAccountFacts } from './facts/service-accounts.ts';

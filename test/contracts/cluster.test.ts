@@ -1,5 +1,5 @@
 // The suites of clusters against the simulated one; test/cluster/conformance.cluster.ts runs the same against real ones.
-import { type ClusterOptions, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
+import { type ClusterOptions, startCluster } from 'kube-sandbox';
 import { conditionalWrites } from './cluster/conditional-writes.ts';
 import { clusterConformance } from './cluster/conformance.ts';
 import type { Subject } from './cluster/subject.ts';

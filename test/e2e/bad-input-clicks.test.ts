@@ -1,8 +1,7 @@
 // Clicks by strangers, forgers and latecomers: each is told why it counts for nothing, and nothing is run by it.
 import { randomBytes } from 'node:crypto';
+import { BOT_ID, defaultPeople, type Json } from 'slack-sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BOT_ID, defaultPeople } from '../../packages/slack-sandbox/src/people.ts';
-import type { Json } from '../../packages/slack-sandbox/src/types.ts';
 import { leakToken } from '../../sandbox/harbour.ts';
 import { inspectTraces } from '../../sandbox/traces.ts';
 import { INCIDENTS, type World } from '../../sandbox/world.ts';

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { LoggedRequest } from 'kube-sandbox';
+import type { Message, View } from 'slack-sandbox';
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { LoggedRequest } from '../../packages/kube-sandbox/src/cluster/faults.ts';
-import type { Message, View } from '../../packages/slack-sandbox/src/types.ts';
 import { statusWith } from '../../sandbox/ask.ts';
 import { seedHarbour } from '../../sandbox/harbour.ts';
 import { INCIDENTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';

@@ -1,6 +1,6 @@
 // Clusters that were away when a leak was identified are found when they are back, and so are those that came since.
+import { type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type SimulatedCluster, startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { askUnchecked } from '../../src/engine/ask-unchecked.ts';
 import { type Cluster, resources } from '../../src/ports.ts';

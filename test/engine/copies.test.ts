@@ -1,7 +1,7 @@
 // Copies of a token in other Secrets, by the real engine and adapter: what is found, what breaks, what is said not to have been looked at.
 
+import type { SimulatedCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SimulatedCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { renderCard } from '../../src/adapters/slack/card.ts';
 import { detailsView } from '../../src/adapters/slack/details.ts';
 import type { Goal } from '../../src/domain/goal.ts';

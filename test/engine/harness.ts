@@ -3,11 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type ClusterOptions,
-  type SimulatedCluster,
-  startCluster,
-} from '../../packages/kube-sandbox/src/cluster/cluster.ts';
+import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { actions } from '../../src/actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { Action, Finding } from '../../src/contracts.ts';

@@ -1,7 +1,6 @@
 // A held token is used only where it is surely the leaked one: a stranger's or an altered one is sent nowhere and proves nothing.
+import { boundToken, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
-import { boundToken } from '../../packages/kube-sandbox/src/cluster/tokens.ts';
 import { readClaims } from '../../src/domain/claims.ts';
 import type { Coordinates, TokenIdentity } from '../../src/domain/token-identity.ts';
 import { heldFor } from '../../src/engine/held-token.ts';

@@ -1,6 +1,6 @@
 // What a model of others' deeds found: silence, old servers, lost keys and other tokens make no claim, and hide none.
+import { startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startCluster } from '../../packages/kube-sandbox/src/cluster/cluster.ts';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { INVALID_SINCE, pointer } from '../../src/domain/labels.ts';
 import { isLive } from '../../src/domain/sightings.ts';

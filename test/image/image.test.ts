@@ -22,12 +22,16 @@ afterAll(async () => {
 
 test('holds the packages that the lock does not mark for development, and no others', async () => {
   const { packages } = JSON.parse(read('package-lock.json')) as {
-    packages: Record<string, { dev?: boolean }>;
+    packages: Record<string, { dev?: boolean; link?: boolean; resolved?: string }>;
   };
   const development = Object.keys(packages).filter((path) => packages[path]?.dev === true);
   expect(development).toContain('node_modules/vitest');
   expect(development.filter((path) => existsSync(join(image.directory, path)))).toEqual([]);
   expect(existsSync(join(image.directory, 'node_modules/fastify'))).toBe(true);
+  const links = Object.keys(packages).filter((path) => packages[path]?.link === true);
+  expect(links).toContain('node_modules/slack-sandbox');
+  const ours = [...links, ...links.map((path) => packages[path]?.resolved ?? '')];
+  expect(ours.filter((path) => existsSync(join(image.directory, path)))).toEqual([]);
 });
 
 test('lets its user write nowhere', async () => {

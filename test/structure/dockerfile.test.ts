@@ -79,6 +79,7 @@ describe('the files', () => {
       '.git/config',
       'test/builders.ts',
       'sandbox/world.ts',
+      'packages/slack-sandbox/src/index.ts',
       'tourniquet.yaml',
       'node_modules/a',
     ])

@@ -1,5 +1,5 @@
 // What is installed today is what is installed tomorrow, and the lock names no host that somebody else cannot reach.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT, read } from './tree.ts';
@@ -7,6 +7,7 @@ import { ROOT, read } from './tree.ts';
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
 interface Manifest {
+  workspaces?: string[];
   bin?: Record<string, string>;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
@@ -28,27 +29,42 @@ test('what package.json installs as a command is a file of ours', () => {
 });
 
 interface Lock {
-  packages: Record<string, { resolved?: string; version?: string }>;
+  packages: Record<string, { resolved?: string; link?: boolean; version?: string }>;
 }
 
-const resolvedHosts = ({ packages }: Lock): string[] =>
-  Object.entries(packages).flatMap(([name, { resolved }]) => (resolved === undefined ? [] : [name]));
+const resolvedHosts = ({ packages }: Lock, workspaces: readonly string[]): string[] =>
+  Object.entries(packages).flatMap(([name, { resolved, link = false }]) =>
+    resolved === undefined || (link && workspaces.includes(resolved)) ? [] : [name],
+  );
+
+const wantedBy = ({ dependencies, devDependencies }: Manifest) => ({ ...dependencies, ...devDependencies });
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const lock = JSON.parse(read('package-lock.json')) as Lock;
+const workspaces = manifest.workspaces ?? [];
+const manifests = ['.', ...workspaces].map((folder): [string, Manifest] => [
+  folder,
+  JSON.parse(read(`${folder}/package.json`)) as Manifest,
+]);
 
-test('every version in package.json is exact', () => {
-  expect(Object.keys(manifest.dependencies ?? {}).length).toBeGreaterThan(5);
-  expect(looseVersions(manifest)).toEqual([]);
+test('the workspaces are all that packages/ holds', () => {
+  expect(workspaces.toSorted()).toEqual(
+    readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
+  );
+});
+
+test.each(manifests)('every version in the package.json of %s is exact', (_, one) => {
+  expect(Object.keys(wantedBy(one)).length).toBeGreaterThan(3);
+  expect(looseVersions(one)).toEqual([]);
 });
 
 test('the lock file names no registry', () => {
   expect(Object.keys(lock.packages).length).toBeGreaterThan(50);
-  expect(resolvedHosts(lock)).toEqual([]);
+  expect(resolvedHosts(lock, workspaces)).toEqual([]);
 });
 
-test('the lock file is of these very versions', () => {
-  const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
+test.each(manifests)('the lock file is of the very versions of %s, one of each for all', (_, one) => {
+  const wanted = wantedBy(one);
   const locked = Object.keys(wanted).map((name) => [name, lock.packages[`node_modules/${name}`]?.version]);
   expect(Object.fromEntries(locked)).toEqual(wanted);
 });
@@ -66,7 +82,9 @@ describe('planted violations are found', () => {
     const packages = {
       'node_modules/a': { resolved: 'https://registry.example/a.tgz' },
       'node_modules/b': {},
+      'node_modules/c': { resolved: 'packages/c', link: true },
+      'node_modules/d': { resolved: '../d', link: true },
     };
-    expect(resolvedHosts({ packages })).toEqual(['node_modules/a']);
+    expect(resolvedHosts({ packages }, ['packages/c'])).toEqual(['node_modules/a', 'node_modules/d']);
   });
 });

@@ -1,7 +1,7 @@
 // docs/worker-rbac.yaml is what the one source says, and enough: for what the actions declare and what the worker was seen to ask for.
+import type { LoggedRequest } from 'kube-sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { LoggedRequest } from '../../packages/kube-sandbox/src/cluster/faults.ts';
 import { actions } from '../../src/actions/index.ts';
 import { type Permission, readPermissions, workerRoles, workerRules } from '../../src/domain/rbac.ts';
 import { answer } from '../../src/engine/answer.ts';

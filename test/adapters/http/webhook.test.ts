@@ -2,8 +2,8 @@
 
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterEach, expect, it, vi } from 'vitest';
-import { issueServingCertificate } from '../../../packages/kube-sandbox/src/certificate.ts';
 import { openWebhook } from '../../../src/adapters/http/webhook.ts';
 import { type Answer, startReceiver } from '../../receiver.ts';
 

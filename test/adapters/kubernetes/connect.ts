@@ -3,11 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type ClusterOptions,
-  type SimulatedCluster,
-  startCluster,
-} from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
+import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../../src/config-schema.ts';
 

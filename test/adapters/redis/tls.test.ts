@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { issueServingCertificate } from '../../../packages/kube-sandbox/src/certificate.ts';
 import { type OwnRedis, startOwnRedis } from '../../../sandbox/redis.ts';
 import { openStore } from '../../../src/adapters/redis/connect.ts';
 import { Secret } from '../../../src/secret.ts';

@@ -1,6 +1,6 @@
 // Approvals over the wire: user groups asked of Slack at the click, reasons where the policy wants them, and the form of a broken glass.
+import type { Message } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Message } from '../../../packages/slack-sandbox/src/types.ts';
 import { directory } from '../../../src/adapters/slack/directory.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import type { Step } from '../../../src/domain/plan.ts';

@@ -1,6 +1,6 @@
 // Many incidents at once, over the wire and with the store in Redis: one summary instead of a card each, and one press for those that ask for the same.
+import type { Message } from 'slack-sandbox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Message } from '../../../packages/slack-sandbox/src/types.ts';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import type { Reporter } from '../../../src/ports.ts';

@@ -1,6 +1,6 @@
 // The card says what is known and no more, within Slack's limits whatever the state.
+import { checkBlocks } from 'slack-sandbox/limits';
 import { describe, expect, it } from 'vitest';
-import { checkBlocks } from '../../../packages/slack-sandbox/src/block-limits.ts';
 import { type CardContext, likeness, renderCard } from '../../../src/adapters/slack/card.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import { done, notDone, unknown } from '../../../src/domain/outcome.ts';

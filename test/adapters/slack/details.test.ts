@@ -1,6 +1,6 @@
 // The Details modal offers the patches for Git as they can be copied, and names the report where they do not fit.
+import { checkView } from 'slack-sandbox/limits';
 import { expect, it } from 'vitest';
-import { checkView } from '../../../packages/slack-sandbox/src/view-limits.ts';
 import { actions } from '../../../src/actions/index.ts';
 import { detailsView } from '../../../src/adapters/slack/details.ts';
 import { inGit } from '../../../src/domain/git-patch.ts';

@@ -1,8 +1,7 @@
 // Whatever happened in an incident, Slack takes what is rendered of it.
 import fc from 'fast-check';
+import { checkBlocks, checkView, VIEW_MAX_BYTES } from 'slack-sandbox/limits';
 import { describe, expect, it } from 'vitest';
-import { checkBlocks } from '../../../packages/slack-sandbox/src/block-limits.ts';
-import { checkView, VIEW_MAX_BYTES } from '../../../packages/slack-sandbox/src/view-limits.ts';
 import { renderBurst } from '../../../src/adapters/slack/burst-card.ts';
 import { plainCard, renderCard } from '../../../src/adapters/slack/card.ts';
 import { detailsView } from '../../../src/adapters/slack/details.ts';

@@ -1,6 +1,6 @@
 // `/rotate-sa` and `/restart-sa` alone, by real Bolt over the wire: forms that end in the command that a person would have typed.
+import type { Json } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../../packages/slack-sandbox/src/types.ts';
 import { STRATEGY_TEXTS, type Strategy } from '../../../src/domain/goal.ts';
 import { AppError } from '../../../src/errors.ts';
 import { legacyToken } from '../../domain/token-samples.ts';

@@ -1,6 +1,6 @@
 // Real Bolt over the wire: an emulated workspace, the adapter, and a reporter that follows the log.
+import { startWorkspace, type Workspace } from 'slack-sandbox';
 import { commands } from '../../../commands/index.ts';
-import { startWorkspace, type Workspace } from '../../../packages/slack-sandbox/src/workspace.ts';
 import { type Slack, type SlackOptions, startSlack } from '../../../src/adapters/slack/app.ts';
 import type { CardStore } from '../../../src/adapters/slack/card-store.ts';
 import { commandNames } from '../../../src/adapters/slack/command-names.ts';

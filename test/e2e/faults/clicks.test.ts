@@ -1,6 +1,6 @@
 // Clicks that come twice, at once, or while Slack recycles its sockets: each decides once, and none is lost.
+import type { Message } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Message } from '../../../packages/slack-sandbox/src/types.ts';
 import { INCIDENTS, type World } from '../../../sandbox/world.ts';
 import {
   buttonOf,

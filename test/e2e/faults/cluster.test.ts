@@ -1,6 +1,6 @@
 // The cluster fails at the kill or between kill and proof: people are told, it is tried again, and nothing is claimed that was not seen.
+import type { RequestMatcher } from 'kube-sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RequestMatcher } from '../../../packages/kube-sandbox/src/cluster/faults.ts';
 import type { World } from '../../../sandbox/world.ts';
 import {
   amendConfig,

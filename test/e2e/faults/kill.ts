@@ -1,6 +1,6 @@
 // Kills a process at an exact moment: it is frozen in the turn in which something happened outside, so that it never hears of it.
+import type { LoggedRequest, RequestMatcher } from 'kube-sandbox';
 import { vi } from 'vitest';
-import type { LoggedRequest, RequestMatcher } from '../../../packages/kube-sandbox/src/cluster/faults.ts';
 import type { RoleProcess } from '../../../sandbox/process.ts';
 import type { World } from '../../../sandbox/world.ts';
 

@@ -1,6 +1,6 @@
 // kill -9 of the worker in every wave of a rotation: each time another one goes on, and every workload moves exactly once.
+import type { RequestMatcher } from 'kube-sandbox';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { RequestMatcher } from '../../../packages/kube-sandbox/src/cluster/faults.ts';
 import { askForRotation } from '../../../sandbox/demos.ts';
 import { firstCard } from '../../../sandbox/hands.ts';
 import { LEDGER } from '../../../sandbox/harbour.ts';

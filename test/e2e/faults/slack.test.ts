@@ -1,6 +1,6 @@
 // Slack is away, throttles, fails or answers nobody: the kill does not wait for it, and what is shown is shown once.
+import type { Fault } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Fault } from '../../../packages/slack-sandbox/src/faults.ts';
 import type { World } from '../../../sandbox/world.ts';
 import {
   answersTo,

@@ -1,6 +1,6 @@
 // kill -9 of the worker between any two steps: a new one finds out what was done, does the rest, and nothing twice.
+import type { RequestMatcher } from 'kube-sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RequestMatcher } from '../../../packages/kube-sandbox/src/cluster/faults.ts';
 import type { World } from '../../../sandbox/world.ts';
 import {
   answersTo,

@@ -1,7 +1,6 @@
 // What somebody else does to a cluster: objects go, come back and change, keys rotate, servers stop, requests fail.
 import fc from 'fast-check';
-import type { SimulatedCluster } from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
-import { ApiError } from '../../../packages/kube-sandbox/src/cluster/status.ts';
+import { ApiError, type SimulatedCluster } from 'kube-sandbox';
 import { ACCOUNTS, CLUSTERS, type ClusterName, NAMESPACE, ownerOf, POD, SECRETS } from './stage.ts';
 import type { World } from './world.ts';
 

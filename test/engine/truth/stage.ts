@@ -1,13 +1,14 @@
 // The clusters of one sequence: a cluster of one or two servers, a clone with the same keys and objects, and every kind of token that can leak.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SimulatedCluster, startCluster } from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
-import type { KubeObject } from '../../../packages/kube-sandbox/src/cluster/objects.ts';
 import {
   generateSigningKey,
+  type KubeObject,
   legacyToken,
   type SigningKey,
-} from '../../../packages/kube-sandbox/src/cluster/tokens.ts';
+  type SimulatedCluster,
+  startCluster,
+} from 'kube-sandbox';
 import type { Clock } from './product.ts';
 
 /** When every sequence begins. */

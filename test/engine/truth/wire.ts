@@ -1,6 +1,6 @@
 // The product's own Kubernetes adapter on a simulated cluster without sockets: a handshake for each probe would be all that a long run does.
+import type { SimulatedCluster } from 'kube-sandbox';
 import { Dispatcher } from 'undici';
-import type { SimulatedCluster } from '../../../packages/kube-sandbox/src/cluster/cluster.ts';
 import {
   type Access,
   type Clock,

@@ -1,0 +1,16 @@
+// What the emulator offers: a workspace to start, and the words to talk about it.
+export type { Fault, Faults } from './faults.ts';
+export { BOT_ID, defaultPeople, defaultScopes } from './people.ts';
+export type {
+  ApiCall,
+  Channel,
+  Delivery,
+  Demo,
+  Json,
+  Message,
+  Person,
+  SlashCommand,
+  UserGroup,
+  View,
+} from './types.ts';
+export { startWorkspace, type Workspace, type WorkspaceOptions } from './workspace.ts';
