@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     globalSetup: ['test/cluster/prepare.ts'],
-    include: ['test/cluster/**/*.cluster.ts'],
+    include: ['{test/cluster,packages/*/test}/**/*.cluster.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -17,9 +17,6 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type KubeObject, openNamespace, until } from './leak.ts';
 
-const BUILD = fileURLToPath(
-  new URL('../../packages/kube-sandbox/src/controlplane/build.ts', import.meta.url),
-);
 const PARENT = fileURLToPath(new URL('crash-parent.ts', import.meta.url));
 
 function isAlive(pid: number): boolean {
@@ -77,17 +74,6 @@ describe('starting and ending', () => {
     parent.kill('SIGKILL');
     await allGone(pids);
   });
-});
-
-test('without Go on PATH, the build says what to install', async () => {
-  const build = spawn(process.execPath, [BUILD], {
-    env: { PATH: '/nowhere' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const [said] = await Promise.all([text(build.stderr), once(build, 'close')]);
-  expect(build.exitCode).toBe(1);
-  expect(said).toContain('https://go.dev/dl');
-  expect(said).not.toContain('    at ');
 });
 
 describe('a running control plane', () => {

@@ -13,12 +13,13 @@ export interface SourceFile {
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** Every file below these folders whose name ends so. */
+/** Every file below these folders whose name ends so, but what was installed or built there. */
 export function filesIn(folders: readonly string[], endings: readonly string[]): SourceFile[] {
   return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
       .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .filter((path) => !/\/(node_modules|\.cache)\//.test(path))
       .sort()
       .map((path) => ({ path, text: read(path) })),
   );

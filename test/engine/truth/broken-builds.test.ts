@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const HERE = join(import.meta.dirname, '../../..');
-const COPIED = ['src', 'commands', 'packages', 'sandbox', 'test', 'package.json', 'tsconfig.json'];
+const COPIED = ['src', 'commands', 'sandbox', 'test', 'package.json', 'tsconfig.json'];
 
 let copy: string;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../../../.cache/controlplane', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../.cache/controlplane', import.meta.url));
 const PROGRESS_MS = 15_000;
 const LOOK_AGAIN_MS = 1000;
 const GO_ENV = { ...process.env, CGO_ENABLED: '0' };
@@ -98,12 +98,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Which Kubernetes it is, like 1.37.2. */
+export async function kubernetesVersion(): Promise<string> {
+  const modules = await readFile(join(SOURCES, 'go.mod'), 'utf8');
+  const [, version] = /k8s\.io\/kubernetes v(\d+\.\d+\.\d+)/.exec(modules) ?? [];
+  if (version === undefined) throw new Error('go.mod does not require k8s.io/kubernetes: restore that line.');
+  return version;
+}
+
 /** Without these the servers call themselves a development version. */
 async function buildFlags(): Promise<string[]> {
-  const modules = await readFile(join(SOURCES, 'go.mod'), 'utf8');
-  const [version, major, minor] = /k8s\.io\/kubernetes v(\d+)\.(\d+)\.\d+/.exec(modules) ?? [];
-  if (version === undefined) throw new Error('go.mod does not require k8s.io/kubernetes: restore that line.');
-  const values = { gitVersion: version.split(' ')[1], gitMajor: major, gitMinor: minor };
+  const version = await kubernetesVersion();
+  const [major, minor] = version.split('.');
+  const values = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
   const named = Object.entries(values).map(
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   );

@@ -1,7 +1,7 @@
 // What the real control plane offers: one to build and start, or a cluster of yours in its place.
 export type { ApiServer } from './api-server.ts';
 export type { AuditEvent } from './audit.ts';
-export { controlPlaneExecutable } from './build.ts';
+export { controlPlaneExecutable, kubernetesVersion } from './build.ts';
 export type { Call } from './call.ts';
 export { type ExternalRequest, externalCluster, externalFromEnvironment } from './external.ts';
 export { freePorts } from './free-ports.ts';
