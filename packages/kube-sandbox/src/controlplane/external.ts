@@ -30,7 +30,7 @@ export function externalFromEnvironment(
 
 export async function externalCluster(request: ExternalRequest): Promise<RealCluster> {
   const { context, command = ['kubectl'] } = request;
-  const directory = await mkdtemp(join(tmpdir(), 'tourniquet-external-'));
+  const directory = await mkdtemp(join(tmpdir(), 'kube-sandbox-external-'));
   const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const named = createKubectl(command, request.kubeconfig, process.env);

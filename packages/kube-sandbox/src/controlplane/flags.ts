@@ -89,7 +89,7 @@ export function schedulerFlags(directory: string): string[] {
 }
 
 /** Nodes with this label have a fake kubelet; a test's own Node without it has none, so Pods deleted there stay. */
-export const KWOK_NODE = { 'tourniquet.test/kubelet': 'kwok' };
+export const KWOK_NODE = { 'kube-sandbox.test/kubelet': 'kwok' };
 
 export function kwokFlags(directory: string): string[] {
   const selector = Object.entries(KWOK_NODE).map(([key, value]) => `${key}=${value}`);

@@ -51,7 +51,7 @@ export interface ControlPlane extends RealCluster {
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const executable = await controlPlaneExecutable();
-  const directory = await mkdtemp(join(tmpdir(), 'tourniquet-controlplane-'));
+  const directory = await mkdtemp(join(tmpdir(), 'kube-sandbox-'));
   const place = openWorkplace(executable, directory);
   try {
     return await assemble(place, options);
