@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { type CommandBlock, commandBlocks } from '../command-blocks.ts';
 import { filesIn, read } from './tree.ts';
 
-const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn(['docs'], ['.md']).map(({ path }) => path)];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...filesIn(['docs', 'packages'], ['.md']).map(({ path }) => path),
+];
 
 /** Named by a test, so typed there. */
 const typed = new Set(

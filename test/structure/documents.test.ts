@@ -21,7 +21,11 @@ describe('README.md', () => {
 });
 
 describe('links', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn(['docs'], ['.md']).map(({ path }) => path)];
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...filesIn(['docs', 'packages'], ['.md']).map(({ path }) => path),
+  ];
 
   test.each(documents)('of %s lead to files that exist', (path) => {
     expect(linksOf({ path, text: read(path) }).filter((link) => !exists(link))).toEqual([]);
@@ -49,7 +53,7 @@ describe('links', () => {
 
 /** Ours, by their path from the root of the repository. */
 const filesNamed = (text: string): string[] =>
-  [...text.matchAll(/`((?:src|test|bench|sandbox|docs|helm|commands)\/[\w./-]+\.\w+)`/g)].map(
+  [...text.matchAll(/`((?:src|test|bench|packages|sandbox|docs|helm|commands)\/[\w./-]+\.\w+)`/g)].map(
     ([, path = '']) => path,
   );
 
