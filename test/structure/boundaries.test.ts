@@ -34,6 +34,13 @@ describe('import boundaries', () => {
     ['src/adapters/slack/app.ts', '../../config.ts', 'an adapter, the configuration as a value'],
     ['src/config.ts', './log.ts', 'the configuration, the log'],
     ['src/compose.ts', '../sandbox/redis.ts', 'the product, the sandbox'],
+    ['src/compose.ts', 'slack-sandbox', 'the product, an emulator'],
+    [
+      'src/cli/audit.ts',
+      '../../packages/kube-sandbox/src/index.ts',
+      'the product, the files of a simulation',
+    ],
+    ['src/adapters/kubernetes/jwks.ts', 'kube-sandbox/certificates', 'an adapter, a simulation'],
     ['src/cli/audit.ts', '../../test/builders.ts', 'the product, the tests'],
     ['commands/ping.ts', '../sandbox/world.ts', 'a command, the sandbox'],
   ])('refuse %s importing %s (%s)', (path, target) => {
