@@ -8,8 +8,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import type { ClusterConfig } from '../../../src/config-schema.ts';
 import { issueServingCertificate } from 'kube-sandbox/certificates';
+import type { ClusterConfig } from '../../../src/config-schema.ts';
 
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'hang' | 'cut';
 
