@@ -22,7 +22,7 @@ export const slow = [
 ];
 
 /** No process, no socket and no module with a state of its own: these share a worker, since starting one takes longer than they do. */
-const pure = ['test/{commands,domain,sources,structure}/**/*.test.ts'];
+const pure = ['test/{commands,domain,sources,structure,words}/**/*.test.ts'];
 
 const limits = { testTimeout: 20_000, hookTimeout: 120_000 };
 

@@ -2,9 +2,10 @@
 import { policyOf } from '../compose/policy.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Policy } from '../domain/policy.ts';
+import { waitsFor } from '../words/waits-for.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { newest } from './incident/find.ts';
-import { age, incidentJson, standing, waitsFor } from './incident/standing.ts';
+import { age, incidentJson, standing } from './incident/standing.ts';
 import { printable } from './input.ts';
 import { withTrail } from './trail.ts';
 

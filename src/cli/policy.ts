@@ -8,8 +8,8 @@ import { type Deed, type Policy, requirementFor } from '../domain/policy.ts';
 import { policyDoubts } from '../domain/policy-doubts.ts';
 import type { Facts } from '../domain/policy-match.ts';
 import { policySchema } from '../domain/policy-schema.ts';
-import { explain } from '../domain/policy-text.ts';
 import { AppError } from '../errors.ts';
+import { explain } from '../words/rules.ts';
 import { type CliCommand, defineCommand, parseCall, usageOf, wrongCall } from './command.ts';
 
 const OPTIONS = {

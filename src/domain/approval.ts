@@ -1,28 +1,20 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
-
+import { openReviews, requesters } from './asked.ts';
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
 import type { Verb } from './decision.ts';
 import { isDryRun } from './goal.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
-import {
-  asksAt,
-  asksFor,
-  mentions,
-  namedFor,
-  neededFor,
-  needsReason,
-  stillMissing,
-  voter,
-  votesAt,
-} from './needed.ts';
+import { isNamed, mentions, named } from './named.ts';
+import { asksAt, asksFor, namedFor, neededFor, needsReason, stillMissing, voter, votesAt } from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { mayLeaveOut, otherWays } from './offers.ts';
 import { owesOutside } from './outside.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';
-import { counts, isFresh, isNamed, openReviews, requesters } from './votes.ts';
+import { joined, type Text, text } from './text.ts';
+import { counts, isFresh } from './votes.ts';
 
 export type { Click, Person, Refusal, Roster } from './click.ts';
 
@@ -50,7 +42,7 @@ export function refuse(incident: Incident, click: Click, roster: Roster, now: nu
   return undefined;
 }
 
-const no = (code: RefusalCode, message: string): Refusal => ({ code, message });
+const no = (code: RefusalCode, message: Text): Refusal => ({ code, message });
 const foreign: Check = (_incident, { by }, roster) => {
   if (by.teamId !== roster.teamId)
     return no(
@@ -73,10 +65,9 @@ const notAllowed: Check = (incident, { verb, by }, { policy }, now) => {
     anew.length > 0 && verb !== 'roll-back'
       ? 'What was approved has waited for too long, so it must be approved anew, and you are not on the list for that. Nothing was run.'
       : 'You are not on the list of people who may do this.';
-  return no(
-    'not-allowed',
-    `${why} These can: ${mentions(policy, from) || 'nobody; the policy names no one'}.`,
-  );
+  const can = named(policy, from);
+  const who = can.length > 0 ? joined(can, ', ') : 'nobody; the policy names no one';
+  return no('not-allowed', text`${why} These can: ${who}.`);
 };
 
 const closed: Check = (incident, { verb }) => {
@@ -91,14 +82,14 @@ const closed: Check = (incident, { verb }) => {
 const decided: Check = (incident, { verb }) => {
   const run = openRun(incident);
   if (run === undefined || verb === 'identify' || verb === 'review') return undefined;
-  const who = run.by === 'policy' ? 'the policy' : `<@${run.by}>`;
+  const who = run.by === 'policy' ? 'the policy' : { person: run.by };
   const names = { contain: 'Containment', plan: 'The plan', undo: 'The undo', 'roll-back': 'The roll-back' };
   const what = names[run.kind];
   if (run.kind === 'contain' && (verb === 'approve' || verb === 'withdraw' || verb === 'break-glass'))
     return undefined;
   return no(
     'already-decided',
-    `${what} was already started by ${who} and is running. Nothing was started twice; the thread shows how it goes.`,
+    text`${what} was already started by ${who} and is running. Nothing was started twice; the thread shows how it goes.`,
   );
 };
 
@@ -106,9 +97,10 @@ const forbidden: Check = (incident, { verb }, { policy }) => {
   if (verb !== 'contain' && verb !== 'approve' && verb !== 'break-glass') return undefined;
   const needed = neededFor(incident, verb === 'contain' ? 'contain' : 'approve', policy);
   if (needed.kind !== 'never') return undefined;
+  const byHand = needed.step.kubectl.map((code) => ({ code }));
   return no(
     'policy-forbids',
-    `The policy never allows "${needed.step.title}" (rule "${needed.rule}"), whoever approves. Nothing was changed. If it must be done, do it by hand: ${needed.step.kubectl.map((line) => `\`${line}\``).join(' ; ')}`,
+    text`The policy never allows "${needed.step.title}" (rule "${needed.rule}"), whoever approves. Nothing was changed. If it must be done, do it by hand: ${joined(byHand, ' ; ')}`,
   );
 };
 
@@ -120,7 +112,7 @@ const selfApproval: Check = (incident, { verb, by }, { policy }, now) => {
   const mine = asks.filter(({ from }) => isNamed(policy, from, voter(by)));
   // Excluded from one of its steps is excluded from the whole.
   if (mine.every((ask) => counts(policy, ask, voter(by), asked))) return undefined;
-  const others = mentions(
+  const others = named(
     policy,
     asks.flatMap(({ from }) => from),
     asked,
@@ -129,10 +121,8 @@ const selfApproval: Check = (incident, { verb, by }, { policy }, now) => {
   const what = elsewhere
     ? `You asked for incident ${elsewhere.incident} about the same ServiceAccount`
     : 'You opened this incident';
-  return no(
-    'self-approval',
-    `${what}, so somebody else must approve: ${others || 'nobody else is configured; add an approver'}.`,
-  );
+  const who = others.length > 0 ? joined(others, ', ') : 'nobody else is configured; add an approver';
+  return no('self-approval', text`${what}, so somebody else must approve: ${who}.`);
 };
 
 const together: Check = (incident, click, { policy }) => {
@@ -149,7 +139,7 @@ function ownReview(incident: Incident, by: Person, policy: Policy): Refusal | un
   if (open.length === 0 || open.some((review) => review.by !== by.id)) return undefined;
   return no(
     'self-approval',
-    `You broke the glass yourself, so somebody else must review it: ${mentions(policy, ['approvers'], [by.id])}.`,
+    text`You broke the glass yourself, so somebody else must review it: ${mentions(policy, ['approvers'], [by.id])}.`,
   );
 }
 
@@ -161,10 +151,12 @@ const votedAlready: Check = (incident, { verb, by, hash }, { policy }, now) => {
   // A vote that was enough all along, because the policy asks for less now, may be given again.
   if (more === 0) return undefined;
   const from = asks.flatMap((ask) => ask.from);
-  const others = mentions(policy, from, [...votes.map((vote) => vote.by), ...requesters(incident)]);
+  const others = named(policy, from, [...votes.map((vote) => vote.by), ...requesters(incident)]);
+  const who =
+    others.length > 0 ? joined(others, ', ') : 'nobody who is left may; ask for an approver in the policy';
   return no(
     'already-voted',
-    `You have approved this already; nothing was counted twice. ${more} more of these must: ${others || 'nobody who is left may; ask for an approver in the policy'}.`,
+    text`You have approved this already; nothing was counted twice. ${more} more of these must: ${who}.`,
   );
 };
 

@@ -1,13 +1,15 @@
 // Whether a step may run, asked again right before it does: by this process's own policy, whatever the log says was approved. Pure.
+import { requesters } from './asked.ts';
 import type { Refused } from './decision.ts';
 import type { Incident, Run } from './incident.ts';
+import { isNamed, type Voter } from './named.ts';
 import { namedFor } from './needed.ts';
 import type { Step } from './plan.ts';
 import { type Ask, type Policy, requirementFor } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { takesBack } from './runs.ts';
 import { countedAt, holdsGlass, unmet } from './unmet.ts';
-import { isNamed, missing, requesters, type Voter } from './votes.ts';
+import { missing } from './votes.ts';
 
 /** Undefined: whoever had this run tried again, or go on without something, may. Otherwise a sentence for the card and the log. */
 export function wrongAgain(policy: Policy, incident: Incident, run: Run): string | undefined {

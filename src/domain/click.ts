@@ -1,8 +1,8 @@
 // Who presses what: a person, the button as it was drawn, and why a press may not count.
-
 import type { Verb } from './decision.ts';
 import type { Strategy } from './goal.ts';
 import type { Policy } from './policy.ts';
+import type { Text } from './text.ts';
 import type { Coordinates } from './token-identity.ts';
 
 export interface Person {
@@ -46,8 +46,8 @@ export type RefusalCode =
 
 export interface Refusal {
   code: RefusalCode;
-  /** Slack mrkdwn: why, and who can or what to do. */
-  message: string;
+  /** Why, and who can or what to do. */
+  message: Text;
 }
 
 export interface Roster {

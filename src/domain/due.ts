@@ -1,6 +1,5 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
-
-import { type EscalationTiming, openCalls } from './escalation.ts';
+import { type EscalationTiming, openCalls } from './alarms.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';

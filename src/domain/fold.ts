@@ -1,4 +1,5 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
+import { UNAPPROVED } from './alarms.ts';
 import type { LeakAlert } from './alert.ts';
 import {
   aboutNow,
@@ -14,7 +15,6 @@ import {
 } from './believe.ts';
 import { applyDecision } from './deciding.ts';
 import type { Refused } from './decision.ts';
-import { UNAPPROVED } from './escalation.ts';
 import type { EventBody, IncidentEvent } from './events.ts';
 import type { Goal } from './goal.ts';
 import { overtake, proveWhatHolds } from './held.ts';

@@ -1,8 +1,8 @@
 // On whose word a run goes on that stopped, or is taken back: on that of those who approved it, and of those who say so now. Pure.
+import { votesFor } from './asked.ts';
 import type { Verb, Vote } from './decision.ts';
 import type { Incident, Run } from './incident.ts';
 import { stoppedRun } from './runs.ts';
-import { votesFor } from './votes.ts';
 
 export type GoingOn = Extract<Verb, 'retry' | 'skip' | 'roll-back'>;
 

@@ -1,7 +1,7 @@
 // One incident: the state that its events fold into, and what its parts are called.
+import type { Alarm } from './alarms.ts';
 import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Decision, Vote } from './decision.ts';
-import type { Alarm } from './escalation.ts';
 import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
 import type { Outcome } from './outcome.ts';

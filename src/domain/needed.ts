@@ -1,20 +1,15 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
 import type { Click, Person, Roster } from './approval.ts';
+import { requesters, votesFor } from './asked.ts';
 import type { Verb, Vote } from './decision.ts';
 import { goesOn, votesToGoOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
+import type { Voter } from './named.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';
 import { asksToGoOn, missingToGoOn } from './unmet.ts';
-import { missing, namedBy, requesters, type Voter, votesFor } from './votes.ts';
-
-/** Slack mrkdwn: the people and user groups that these words stand for. */
-export function mentions(policy: Policy, from: readonly string[], not: readonly string[] = []): string {
-  const { users, groups } = namedBy(policy, from);
-  const people = users.filter((id) => !not.includes(id)).map((id) => `<@${id}>`);
-  return [...groups.map((id) => `<!subteam^${id}>`), ...people].join(', ');
-}
+import { missing } from './votes.ts';
 
 export const voter = ({ id, groups = [] }: Person): Voter => ({ id, groups });
 

@@ -1,5 +1,5 @@
 // Which buttons a card has now.
-
+import { openReviews } from './asked.ts';
 import type { Verb } from './decision.ts';
 import { approachOf, isDryRun, type Strategy, strategiesFor } from './goal.ts';
 import type { Incident } from './incident.ts';
@@ -7,7 +7,6 @@ import { blockedIn, rollBackSteps } from './new-run.ts';
 import { owesOutside } from './outside.ts';
 import { isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';
-import { openReviews } from './votes.ts';
 
 /** Strategies that fit besides the planned one. */
 export function otherWays({ goal, identity, situations }: Incident): Strategy[] {

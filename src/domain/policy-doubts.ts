@@ -1,8 +1,8 @@
 // What a valid policy says that its author can hardly mean: rules that never decide, approvals that nobody can give.
+import { namedBy } from './named.ts';
 import type { Deed, Policy } from './policy.ts';
 import { globFits } from './policy-match.ts';
 import type { PolicyRule } from './policy-schema.ts';
-import { namedBy } from './votes.ts';
 
 export interface Known {
   deeds: readonly Deed[];

@@ -65,7 +65,7 @@ const ruleSchema = z.strictObject({
     .describe('By action (quarantine-token), phase (contain, revoke …) or any, the narrowest first.'),
 });
 
-export const policySchema = z.strictObject({
+const sectionSchema = z.strictObject({
   rules: z.array(ruleSchema).default([]),
   breakGlass: z
     .array(whoSchema)
@@ -93,6 +93,17 @@ export const policySchema = z.strictObject({
     })
     .prefault({}),
 });
+
+/** Ids as Slack writes them; what kind each is, is told from here on by `groups`, and nobody looks at an id again. */
+export const policySchema = sectionSchema.transform((section) => ({ ...section, groups: groupsIn(section) }));
+
+function groupsIn({ rules, breakGlass, fallback, groupMembers }: z.output<typeof sectionSchema>): string[] {
+  const asked = rules.flatMap(({ do: deeds }) =>
+    Object.values(deeds).flatMap((decision) => (typeof decision === 'string' ? [] : decision.from)),
+  );
+  const named = [...asked, ...breakGlass, ...fallback, ...Object.keys(groupMembers)];
+  return [...new Set(named.filter((who) => groupId.safeParse(who).success))];
+}
 
 export type PolicySection = z.output<typeof policySchema>;
 export type PolicyRule = PolicySection['rules'][number];

@@ -8,7 +8,7 @@ import type { PolicyDecision, PolicyRule, PolicySection } from './policy-schema.
 export interface Ask {
   /** Different people. */
   approvals: number;
-  /** `approvers`, `responders`, Slack user ids and ids of user groups. */
+  /** `approvers`, `responders`, ids of people and ids of user groups. */
   from: readonly string[];
   excludeRequester: boolean;
   /** Milliseconds for which the plan waits, and for which an approval counts. */
@@ -64,7 +64,9 @@ export function createPolicy({ section, autoContain, ...given }: PolicyGiven): P
     do: { contain: autoContain === 'off' ? quarantine : 'auto', any: approval },
   };
   const policy = { ...section, ...given, rules: [...section.rules, fallback] };
-  return { ...policy, version: versionOf(policy) };
+  // Which ids are groups follows from the rest.
+  const { groups: _, ...deciding } = policy;
+  return { ...policy, version: versionOf(deciding) };
 }
 
 const versionOf = (policy: object): string =>

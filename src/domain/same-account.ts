@@ -1,9 +1,8 @@
 // Under which names an incident is found by others about the same ServiceAccount. Pure.
-
+import { askedHere } from './asked.ts';
 import type { EventBody } from './events.ts';
 import type { Incident } from './incident.ts';
 import type { TokenIdentity } from './token-identity.ts';
-import { askedHere } from './votes.ts';
 
 export const accountsOf = ({ clusters, namespace, serviceAccount }: TokenIdentity): string[] =>
   clusters.map((cluster) => `${cluster}/${namespace}/${serviceAccount.name}`);

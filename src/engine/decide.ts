@@ -6,6 +6,7 @@ import type { Incident } from '../domain/incident.ts';
 import { asksAt, awaitingAfter } from '../domain/needed.ts';
 import { scrubbed } from '../domain/scrub.ts';
 import { unasked } from '../domain/sightings.ts';
+import { text } from '../domain/text.ts';
 import type { Secret } from '../secret.ts';
 import type { BotDeps } from './deps.ts';
 import type { Decided } from './front.ts';
@@ -64,8 +65,7 @@ const unknownIncident: Decided = {
   decided: false,
   refusal: {
     code: 'unknown-incident',
-    message:
-      'This button belongs to an incident that is not in the log. Nothing was changed. Use `/tourniquet` to see the open ones.',
+    message: text`This button belongs to an incident that is not in the log. Nothing was changed. Use ${{ code: '/tourniquet' }} to see the open ones.`,
   },
 };
 

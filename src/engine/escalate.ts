@@ -1,5 +1,5 @@
 // Calls people outside Slack, through the webhook of the configuration: at least once each, and what was sent is in the log.
-import { type Call, openCalls } from '../domain/escalation.ts';
+import { type Call, openCalls } from '../domain/alarms.ts';
 import type { Incident } from '../domain/incident.ts';
 import { scrub } from '../domain/leak-material.ts';
 import { AppError, isAppError } from '../errors.ts';

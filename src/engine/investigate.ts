@@ -1,8 +1,8 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
-import { whyNobody } from '../domain/escalation.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
+import { whyNobody } from '../domain/nobody.ts';
 import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';

@@ -2,10 +2,11 @@
 import type { Person, Refusal } from '../domain/approval.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident, Pause } from '../domain/incident.ts';
-import { mentions, voter } from '../domain/needed.ts';
+import { isNamed, mentions } from '../domain/named.ts';
+import { voter } from '../domain/needed.ts';
 import { openRun } from '../domain/runs.ts';
 import { scrub } from '../domain/scrub.ts';
-import { isNamed } from '../domain/votes.ts';
+import { text } from '../domain/text.ts';
 import type { BotDeps } from './deps.ts';
 import { change, enqueue, openSession, type Session } from './session.ts';
 
@@ -20,7 +21,7 @@ export async function switchPause(deps: BotDeps, by: Person, reason: string | un
   const from = reason === undefined ? ['approvers'] : ['responders', 'approvers'];
   if (!isNamed(policy, from, voter(by))) {
     const what = reason === undefined ? 'let Tourniquet go on' : 'pause Tourniquet';
-    const message = `You are not on the list of people who may ${what}. These can: ${mentions(policy, from)}. Nothing was changed.`;
+    const message = text`You are not on the list of people who may ${what}. These can: ${mentions(policy, from)}. Nothing was changed.`;
     return { switched: false, refusal: { code: 'not-allowed', message } };
   }
   const at = new Date(deps.clock.now()).toISOString();

@@ -13,7 +13,7 @@ import {
 import { policyDoubts } from '../../src/domain/policy-doubts.ts';
 import { type Facts, factsOf, globFits, matches } from '../../src/domain/policy-match.ts';
 import { type PolicyMatch, policySchema } from '../../src/domain/policy-schema.ts';
-import { explain } from '../../src/domain/policy-text.ts';
+import { explain } from '../../src/words/rules.ts';
 import {
   anIncident,
   aPolicy,

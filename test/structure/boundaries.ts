@@ -18,6 +18,7 @@ const EVERYWHERE = ['src/errors.ts', 'src/secret.ts'];
 /** The first rule that fits a file decides. */
 const RULES: readonly Rule[] = [
   { from: /^src\/domain\//, may: ['src/domain/'], packages: ['zod', 'yaml', 'node:crypto'] },
+  { from: /^src\/words\//, may: ['src/words/', 'src/domain/'], packages: [] },
   {
     from: /^src\/engine\//,
     may: [
@@ -41,6 +42,7 @@ const RULES: readonly Rule[] = [
     may: [
       'src/adapters/$1/',
       'src/engine/',
+      'src/words/',
       'src/domain/',
       'src/contracts.ts',
       'src/ports.ts',

@@ -1,15 +1,20 @@
 // The one message that shows many incidents which opened at once: how they stand, the worst first, and what can be approved together.
 import type { KnownBlock } from '@slack/types';
+import { votesFor } from '../../domain/asked.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { offers } from '../../domain/offers.ts';
 import { type Sameness, sameness } from '../../domain/together.ts';
-import { votesFor } from '../../domain/votes.ts';
-import { asksText } from './asks-text.ts';
+import { asksText } from '../../words/asks.ts';
+import { counted, some } from '../../words/counted.ts';
+import { plain } from '../../words/plain.ts';
+import type { Approving } from '../../words/plan.ts';
+import { span } from '../../words/span.ts';
+import { LEVELS, standing, who } from '../../words/standing.ts';
 import { ACTIONS } from './buttons.ts';
 import type { Card } from './card.ts';
-import { headline, MARKS, standing, who } from './headline.ts';
-import { clean, code, context, counted, link, moment, people, plain, section, some, span } from './mrkdwn.ts';
-import type { Approving } from './plan-text.ts';
+import { headline, MARKS } from './headline.ts';
+import { clean, code, link, moment, mrkdwn, people } from './mrkdwn.ts';
+import { context, section } from './sections.ts';
 
 export interface Burst extends Approving {
   id: string;
@@ -27,7 +32,7 @@ const CLASSES = 5;
 export function renderBurst(burst: Burst): Card {
   const { id, members, now } = burst;
   const sorted = worstFirst(members, now);
-  const [worst = ''] = sorted.map((incident) => standing(incident, now).mark);
+  const [worst = ''] = sorted.map((incident) => MARKS[standing(incident, now).level]);
   const times = members.map(({ openedAt }) => Date.parse(openedAt));
   const title = `${worst} ${counted(members.length, 'leak')} reported in ${span(Math.max(...times) - Math.min(...times))}`;
   const more = members.length - LISTED;
@@ -55,7 +60,7 @@ const TIERS = ['severe', 'high', 'moderate', 'low'];
 function worstFirst(members: readonly Incident[], now: number): Incident[] {
   const rank = (incident: Incident): number[] => {
     const tiers = incident.situations.map(({ radius }) => TIERS.indexOf(radius.tier) % TIERS.length);
-    return [MARKS.indexOf(standing(incident, now).mark), Math.min(TIERS.length, ...tiers)];
+    return [LEVELS.indexOf(standing(incident, now).level), Math.min(TIERS.length, ...tiers)];
   };
   return members
     .map((incident) => ({ incident, by: rank(incident) }))
@@ -65,8 +70,8 @@ function worstFirst(members: readonly Incident[], now: number): Incident[] {
 
 function countLines(members: readonly Incident[], now: number): string[] {
   const states = tally(members, (incident) => {
-    const { mark, title } = standing(incident, now);
-    return `${mark} ${title}`;
+    const { level, title } = standing(incident, now);
+    return `${MARKS[level]} ${title}`;
   });
   const places = tally(members, ({ identity }) =>
     identity ? `${identity.clusters.join('+')}/${identity.namespace}` : 'not identified yet',
@@ -122,7 +127,7 @@ function classBlock({ id, policy, groups }: Burst, all: Alike): KnownBlock {
     ...section(`class-${id}-${same.key}`, [
       `*${all.length} ask for the same:* ${names.map((name) => code(name, 60)).join(', ')}`,
       ...asksText(incident, same.verb, policy, groups).map(
-        (words) => `*Must be approved by:* ${words}.${voted}`,
+        (words) => `*Must be approved by:* ${mrkdwn(words)}.${voted}`,
       ),
     ]),
     accessory: {

@@ -12,7 +12,7 @@ import { offers, otherWays } from '../../domain/offers.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { pendingSteps, undoable } from '../../domain/runs.ts';
 
-import { plain } from './mrkdwn.ts';
+import { plain } from '../../words/plain.ts';
 
 export const ACTIONS = {
   decide: 'decide',

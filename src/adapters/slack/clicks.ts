@@ -7,18 +7,19 @@ import type { Incident } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';
+import { asksText } from '../../words/asks.ts';
+import { backLines } from '../../words/back.ts';
+import { counted } from '../../words/counted.ts';
+import { newTokenLines } from '../../words/new-tokens.ts';
+import { stillQuarantined } from '../../words/now.ts';
 import { answering, explain, sayTo } from './answer.ts';
-import { asksText } from './asks-text.ts';
-import { backLines } from './back-text.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { ACTIONS, type Carried, pickedIncident, pickedSecret, pickedWay, readCarried } from './buttons.ts';
-import { stillQuarantined } from './card.ts';
 import { detailsLoading, detailsView } from './details.ts';
 import { notAMember } from './directory.ts';
 import { breakGlassForm, identifyForm, noticeView, reasonForm } from './forms.ts';
 import { showHome } from './home.ts';
-import { counted } from './mrkdwn.ts';
-import { newTokenLines } from './outside-text.ts';
+import { mrkdwn } from './mrkdwn.ts';
 import { openTogether } from './together.ts';
 
 const UNKNOWN_BUTTON =
@@ -91,7 +92,7 @@ export async function decide(
   const by = await bot.directory.person(user);
   const whole: Click = { ...click, by, ...(about.hash === undefined ? {} : { hash: about.hash }) };
   const decided = await bot.front.decide(about.incidentId, whole, token);
-  return decided.decided ? told(bot, click.verb, decided.incident) : decided.refusal.message;
+  return decided.decided ? told(bot, click.verb, decided.incident) : mrkdwn(decided.refusal.message);
 }
 
 /** Of a button that was drawn while what was approved still counted. */
@@ -106,7 +107,7 @@ function told(bot: Bot, verb: Verb, incident: Incident): string {
   const awaiting = incident.decisions.at(-1)?.decision.awaiting;
   if (awaiting === undefined) return doneText(verb, incident);
   const asks = asksText(incident, verb, bot.roster.policy);
-  return `Your approval is counted. ${counted(awaiting, 'more person', 'more people')} must approve before anything runs: ${asks.join('; ')}.`;
+  return `Your approval is counted. ${counted(awaiting, 'more person', 'more people')} must approve before anything runs: ${asks.map(mrkdwn).join('; ')}.`;
 }
 
 /** What was decided, and what of it is not so yet. */
@@ -114,7 +115,7 @@ function doneText(verb: Verb, incident: Incident): string {
   if (incident.paused && openRun(incident))
     return 'Counted, and in the log. Tourniquet is paused, so nothing runs yet: it starts when an approver types `/tourniquet resume`.';
   return verb === 'not-a-leak' && hasQuarantine(incident)
-    ? `${DONE[verb]} ${stillQuarantined(incident)}`
+    ? `${DONE[verb]} ${mrkdwn(stillQuarantined(incident))}`
     : DONE[verb];
 }
 
@@ -137,7 +138,7 @@ async function ask(bot: Bot, body: BlockAction, verb: Verb, about: Carried): Pro
 const ABOUT_STATE: readonly Verb[] = ['break-glass', 'outside', 'undo', 'roll-back'];
 
 const alsoSaid = (incident: Incident, verb: Verb): string[] =>
-  verb === 'outside' ? newTokenLines(incident) : backLines(incident, verb);
+  (verb === 'outside' ? newTokenLines(incident) : backLines(incident, verb)).map(mrkdwn);
 
 async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promise<string | undefined> {
   const [by, incident] = await Promise.all([
@@ -147,7 +148,8 @@ async function early(bot: Bot, user: string, verb: Verb, about: Carried): Promis
   if (!incident) return NO_INCIDENT;
   const hash = about.hash === undefined ? {} : { hash: about.hash };
   const click = { verb, by, reason: 'yet to be written', ...hash };
-  return refuse(incident, click, bot.roster, bot.clock.now())?.message;
+  const refusal = refuse(incident, click, bot.roster, bot.clock.now());
+  return refusal && mrkdwn(refusal.message);
 }
 
 async function askForCard(bot: Bot, user: string, { incidentId }: Carried): Promise<string> {

@@ -4,9 +4,11 @@ import { copyTodo, reachOf } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
+import { counted, some } from '../../words/counted.ts';
+import { proofLines, proofTimes } from '../../words/proof.ts';
 import { headline } from './headline.ts';
-import { clean, code, counted, moment, people, preformatted, section, some } from './mrkdwn.ts';
-import { proofLines, proofTimes } from './proof-text.ts';
+import { clean, code, moment, mrkdwn, people, preformatted } from './mrkdwn.ts';
+import { SECTION_MAX, section } from './sections.ts';
 
 const MAX_SECTIONS = 80;
 
@@ -127,7 +129,9 @@ const MAX_PATCHES = 12;
 /** Each to be copied as it stands; what does not fit is in the report. */
 function patchGroups(id: string, { steps }: Pick<Plan, 'steps'>): string[][] {
   const patches = steps.flatMap(({ forGit = [] }) => forGit);
-  const shown = patches.slice(0, MAX_PATCHES).flatMap((patch) => preformatted(patch) ?? []);
+  const shown = patches
+    .slice(0, MAX_PATCHES)
+    .flatMap((patch) => preformatted(patch, SECTION_MAX - 200) ?? []);
   const missing = patches.length - shown.length;
   const more = `${counted(missing, 'patch', 'patches')} for Git did not fit here. See ${code(`tourniquet audit report ${id}`)}.`;
   return [...shown.map((patch) => ['*For Git:*', patch]), ...(missing > 0 ? [[more]] : [])];
@@ -136,7 +140,7 @@ function patchGroups(id: string, { steps }: Pick<Plan, 'steps'>): string[][] {
 function proofGroup(incident: Incident): string[] {
   if (!incident.proof) return [];
   const times = proofTimes(incident);
-  return ['*Proof*', ...(times ? [times] : []), ...proofLines(incident.proof.rounds, 20)];
+  return ['*Proof*', ...[...(times ? [times] : []), ...proofLines(incident.proof.rounds, 20)].map(mrkdwn)];
 }
 
 /** Rebuilt from the state, so that Details need no second read of the log. */

@@ -3,8 +3,9 @@ import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/t
 import type { Verb } from '../../domain/decision.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Coordinates } from '../../domain/token-identity.ts';
+import { plain } from '../../words/plain.ts';
 import type { Carried } from './buttons.ts';
-import { plain, section } from './mrkdwn.ts';
+import { section } from './sections.ts';
 
 export const CALLBACKS = {
   report: 'report-leak',

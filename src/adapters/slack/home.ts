@@ -3,13 +3,16 @@ import type { HomeView, KnownBlock } from '@slack/types';
 import { type Person, refuse } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { pendingSteps } from '../../domain/runs.ts';
+import { counted } from '../../words/counted.ts';
+import { who } from '../../words/standing.ts';
+import { VERBS } from '../../words/verbs.ts';
 import type { Bot } from './bot.ts';
 import { actionsBlock } from './buttons.ts';
-import { VERBS } from './card.ts';
 import { notAMember } from './directory.ts';
-import { headline, who } from './headline.ts';
-import { clean, code, counted, moment, people, section } from './mrkdwn.ts';
+import { headline } from './headline.ts';
+import { clean, code, moment, people } from './mrkdwn.ts';
 import { cardLink } from './replies.ts';
+import { section } from './sections.ts';
 import { slackCode } from './web-client.ts';
 
 /** Each takes two blocks of the hundred that Slack allows, and a few lines. */

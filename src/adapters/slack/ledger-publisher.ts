@@ -3,7 +3,8 @@ import type { WebClient } from '@slack/web-api';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { Publisher } from '../../engine/anchors.ts';
 import type { Chained } from '../../engine/ledger.ts';
-import { clean, code, counted, some } from './mrkdwn.ts';
+import { counted, some } from '../../words/counted.ts';
+import { clean, code } from './mrkdwn.ts';
 import { slackError } from './web-client.ts';
 
 const ANCHOR_EVENT = 'tourniquet_anchor';

@@ -2,7 +2,8 @@
 import type { InputBlock, KnownBlock, ModalView } from '@slack/types';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
 import { CALLBACKS, clusterField, field, type Memory, modal, words } from './forms.ts';
-import { clean, code, section } from './mrkdwn.ts';
+import { clean, code } from './mrkdwn.ts';
+import { section } from './sections.ts';
 
 export interface Named {
   cluster?: string | undefined;

@@ -6,11 +6,12 @@ import type { Person } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { scrub } from '../../domain/leak-material.ts';
 import type { Front } from '../../engine/front.ts';
+import { counted } from '../../words/counted.ts';
 import { answering, sayTo } from './answer.ts';
 import { type Bot, openView } from './bot.ts';
 import { notAMember } from './directory.ts';
 import { leakForm } from './forms.ts';
-import { clean, counted } from './mrkdwn.ts';
+import { clean, mrkdwn } from './mrkdwn.ts';
 import { replyText } from './replies.ts';
 import { restartForm, targetForm } from './request-forms.ts';
 
@@ -84,7 +85,7 @@ function desktop({ front, commands }: Bot, { user, channel }: Typed, person: Per
 
 async function pause(front: Front, person: Person, reason: string | undefined): Promise<string> {
   const switched = await front.pause(person, reason);
-  if (!switched.switched) return switched.refusal.message;
+  if (!switched.switched) return mrkdwn(switched.refusal.message);
   const shown = counted(switched.told, 'open incident');
   return reason === undefined
     ? `Tourniquet goes on. What was waiting continues: ${shown}.`

@@ -5,14 +5,16 @@ import { type Person, refuse } from '../../domain/approval.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import type { Sameness } from '../../domain/together.ts';
+import { counted, some } from '../../words/counted.ts';
+import { who } from '../../words/standing.ts';
 import { explain } from './answer.ts';
 import { type Bot, openView, updateView } from './bot.ts';
 import { classesOf, memberLine } from './burst-card.ts';
 import type { Carried } from './buttons.ts';
 import { notAMember } from './directory.ts';
 import { type Memory, noticeView, togetherForm } from './forms.ts';
-import { who } from './headline.ts';
-import { clean, counted, section, some } from './mrkdwn.ts';
+import { clean, mrkdwn } from './mrkdwn.ts';
+import { section } from './sections.ts';
 
 type Member = { incident: Incident; same: Sameness };
 
@@ -72,7 +74,7 @@ function refusalOf(bot: Bot, by: Person, { incident, same }: Member): Refused | 
   const { verb, hash } = same;
   const click = { verb, by, hash, reason: 'yet to be written', together: true as const };
   const refusal = refuse(incident, click, bot.roster, bot.clock.now());
-  return refusal && { name: nameOf(incident), message: refusal.message };
+  return refusal && { name: nameOf(incident), message: mrkdwn(refusal.message) };
 }
 
 const nameOf = (incident: Incident): string => clean(who(incident).replace(/^ · /, ''), 110);
@@ -105,10 +107,12 @@ export async function approveTogether(
     // One that fails must not hide that those before it count.
     const decided = await bot.front.decide(id, click).catch((error: unknown) => ({
       decided: false as const,
-      refusal: { message: explain(error, bot.log) },
+      why: explain(error, bot.log),
     }));
-    if (!decided.decided) refused.push(`• \`${id}\`: ${decided.refusal.message}`);
-    else if (decided.incident.decisions.at(-1)?.decision.awaiting === undefined) running += 1;
+    if (!decided.decided) {
+      const why = 'why' in decided ? decided.why : mrkdwn(decided.refusal.message);
+      refused.push(`• \`${id}\`: ${why}`);
+    } else if (decided.incident.decisions.at(-1)?.decision.awaiting === undefined) running += 1;
   }
   const counts = plans.length - refused.length;
   const waits = counts - running;

@@ -2,9 +2,9 @@
 import type { SlackInspection } from '../../adapters/slack/inspection.ts';
 import type { Person } from '../../domain/approval.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
+import { groupsOf, isGroup, namedBy } from '../../domain/named.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { type Shortage, shortages } from '../../domain/policy-doubts.ts';
-import { groupsOf, isGroup, namedBy } from '../../domain/votes.ts';
 import { isAppError } from '../../errors.ts';
 import { failed, type Given, plural } from './check.ts';
 import { policyIn } from './policy.ts';
@@ -45,12 +45,18 @@ function policyOrNone(file: Given['reading']['file']): Policy | undefined {
   }
 }
 
+/** Names of lists in the configuration. */
+const LISTS = ['approvers', 'responders'];
+
 /** By user id, in the lists and the rules. */
-function namedUsers({ people, rules, breakGlass, fallback }: Policy): string[] {
+function namedUsers(policy: Policy): string[] {
+  const { people, rules, breakGlass, fallback } = policy;
   const asked = rules.flatMap(({ do: deeds }) =>
     Object.values(deeds).flatMap((decision) => (typeof decision === 'string' ? [] : decision.from)),
   );
-  const users = [...asked, ...breakGlass, ...fallback].filter((who) => /^[UW]/.test(who) && !isGroup(who));
+  const users = [...asked, ...breakGlass, ...fallback].filter(
+    (who) => !LISTS.includes(who) && !isGroup(policy, who),
+  );
   return [...new Set([...people.approvers, ...people.responders, ...users])];
 }
 
@@ -136,9 +142,9 @@ function whoCanApprove(
   const able = (from: readonly string[]): number => {
     const { users } = namedBy(
       policy,
-      from.filter((who) => !isGroup(who)),
+      from.filter((who) => !isGroup(policy, who)),
     );
-    const members = from.filter(isGroup).flatMap((group) => lists.get(group) ?? []);
+    const members = from.filter((who) => isGroup(policy, who)).flatMap((group) => lists.get(group) ?? []);
     return new Set([...users, ...members].filter((id) => active.has(id))).size;
   };
   const found = shortages(policy, able).map(tellShortage);

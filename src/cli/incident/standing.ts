@@ -1,19 +1,16 @@
-// How an incident stands, for a terminal: one line, whom it waits for, and whether the token is proven dead.
-import { headline } from '../../adapters/slack/headline.ts';
-import { planVotes } from '../../domain/going-on.ts';
+// How an incident stands, for a terminal: one line, and whether the token is proven dead.
 import type { Incident } from '../../domain/incident.ts';
-import { neededFor } from '../../domain/needed.ts';
-import { owesOutside } from '../../domain/outside.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { askWords } from '../../domain/policy-text.ts';
-import { isContained, isSoaking, openRun, pendingSteps } from '../../domain/runs.ts';
+import { isContained } from '../../domain/runs.ts';
 import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/sightings.ts';
-import { openReviews } from '../../domain/votes.ts';
+import { plain } from '../../words/plain.ts';
+import { headline } from '../../words/standing.ts';
+import { waitsFor } from '../../words/waits-for.ts';
 import { printable } from '../input.ts';
 
-/** The headline of its card, without the mark. */
+/** One line of at most 150 characters. */
 export const standing = (incident: Incident, now: number): string =>
-  printable(headline(incident, now).replace(/^\P{L}+/u, ''));
+  printable(plain(headline(incident, now).title, 150));
 
 /** Refused at the last proof and at every look since, on every cluster that may accept it. */
 export const isProvenDead = (incident: Incident, now: number): boolean =>
@@ -30,30 +27,6 @@ const isDoubtful = (incident: Incident, now: number): boolean =>
 export const isOver = (incident: Incident, now: number): boolean =>
   isProvenDead(incident, now) ||
   (!isLive(incident) && ['resolved', 'false-alarm'].includes(incident.closed?.as ?? ''));
-
-export function waitsFor(incident: Incident, policy: Policy): string {
-  const [review] = openReviews(incident);
-  if (review) return `somebody who reviews the break-glass of ${review.by}`;
-  if (incident.closed) return 'nobody';
-  if (incident.paused) return 'an approver who lets Tourniquet go on: it is paused';
-  if (incident.unidentified) return 'a person who says which token it is';
-  if (openRun(incident)) return 'the worker';
-  if (isSoaking(incident)) return 'the end of the waiting time, unless somebody cancels it';
-  if (pendingSteps(incident).length > 0) return approval(incident, policy);
-  if (unasked(incident).length > 0)
-    return `${unasked(incident).join(', ')}, which could not be asked yet, or an approver who leaves it out`;
-  if (owesOutside(incident)) return 'somebody who says whether anything outside the cluster used the token';
-  return 'the worker';
-}
-
-function approval(incident: Incident, policy: Policy): string {
-  const needed = neededFor(incident, 'approve', policy);
-  if (needed.kind === 'never')
-    return `nobody: the policy never allows "${needed.step.title}" (rule "${needed.rule}")`;
-  const votes = planVotes(incident).length;
-  const given = votes > 0 ? `, ${votes} given` : '';
-  return `approval by ${needed.asks.map(askWords).join(' and ')}${given}`;
-}
 
 /** What was last seen of the token, by whatever means. */
 export function lastEvidence(incident: Incident) {

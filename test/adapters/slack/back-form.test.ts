@@ -1,14 +1,15 @@
 // The form of an undo says what it will do, in the order in which that is done, and the card shows how far it is.
 import { describe, expect, it } from 'vitest';
-import { backLines } from '../../../src/adapters/slack/back-text.ts';
 import { actionsBlock } from '../../../src/adapters/slack/buttons.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
-import { planGroups } from '../../../src/adapters/slack/plan-text.ts';
+import { mrkdwn } from '../../../src/adapters/slack/mrkdwn.ts';
 import type { Verb } from '../../../src/domain/decision.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan.ts';
+import { backLines } from '../../../src/words/back.ts';
+import { planGroups } from '../../../src/words/plan.ts';
 import {
   anIncident,
   aPlan,
@@ -64,7 +65,7 @@ const ran = (steps: Step[], ...ends: boolean[]): EventBody[] => [
 ];
 
 const form = (incident: Incident, verb: Verb): string[] => {
-  const view = reasonForm(verb, { channel: 'C1' }, backLines(incident, verb));
+  const view = reasonForm(verb, { channel: 'C1' }, backLines(incident, verb).map(mrkdwn));
   const [first] = (view?.blocks ?? []) as { text?: { text: string } }[];
   return [view?.title.text ?? '', ...(first?.text?.text ?? '').split('\n')];
 };
@@ -140,7 +141,8 @@ it('the card says of an undo that is under way what it does, and how far it is',
     { type: 'step-ended', run: 'undo-12', step: off.id, outcome: done('Lifted.') },
     { type: 'step-started', run: 'undo-12', step: move.id, attempt: 1 },
   ]);
-  expect(planGroups(incident, { policy: aPolicy() })).toEqual([
+  const groups = planGroups(incident, { policy: aPolicy() });
+  expect(groups.map((lines) => lines.map(mrkdwn))).toEqual([
     ['*Being taken back*'],
     [`1. *${off.back}*: done`],
     [`2. *${move.back}*: under way`],

@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
-import { progressLine } from '../../../src/adapters/slack/progress-text.ts';
+import { mrkdwn } from '../../../src/adapters/slack/mrkdwn.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
+import { progressLine } from '../../../src/words/progress.ts';
 import { anIncident, aPlan, aPolicy, eventsOf, remove, T0, waiting } from '../../builders.ts';
 
 const at = (ms: number) => new Date(T0 + ms).toISOString();
 const seen = (done: number, total: number, from = 0, passed = 60_000) =>
-  progressLine({ done, total, line: 'Wave 2 of 3.', from, since: at(0), at: at(passed) });
+  mrkdwn(progressLine({ done, total, line: 'Wave 2 of 3.', from, since: at(0), at: at(passed) }));
 
 describe('a line of progress', () => {
   it.each([

@@ -1,8 +1,12 @@
 // Says what the evidence shows, never more than its level allows.
-import type { ProofRound } from '../../domain/evidence.ts';
-import type { Incident } from '../../domain/incident.ts';
-import { isDone, stepsInEffect } from '../../domain/runs.ts';
-import { clean, code, counted, moment, some, span } from './mrkdwn.ts';
+import type { ProofRound } from '../domain/evidence.ts';
+import type { Incident } from '../domain/incident.ts';
+import { isDone, stepsInEffect } from '../domain/runs.ts';
+import { type Piece, strong, type Text, text } from '../domain/text.ts';
+import { counted, some } from './counted.ts';
+import { moment } from './moments.ts';
+import { code, plain } from './plain.ts';
+import { span } from './span.ts';
 
 /** The last round of each cluster. */
 export function lastRounds(rounds: readonly ProofRound[]): ProofRound[] {
@@ -50,10 +54,10 @@ const LEVELS: Record<ProofRound['level'], string> = {
 };
 
 /** One line for each server address: what was seen, how often, and whether the control request got through. */
-export function proofLines(rounds: readonly ProofRound[], maxServers: number): string[] {
+export function proofLines(rounds: readonly ProofRound[], maxServers: number): Text[] {
   const last = lastRounds(rounds);
   const lines = last.flatMap((round) => [
-    `*${clean(round.cluster, 80)}*: ${last.length > 1 ? `${words(round)}; ` : ''}${LEVELS[round.level]}.`,
+    text`${strong`${plain(round.cluster, 80)}`}: ${last.length > 1 ? `${words(round)}; ` : ''}${LEVELS[round.level]}.`,
     ...some(
       round.answers.map((answer) => answerLine(answer, round, rounds)),
       maxServers,
@@ -64,18 +68,20 @@ export function proofLines(rounds: readonly ProofRound[], maxServers: number): s
 
 type ProofAnswer = ProofRound['answers'][number];
 
-function answerLine(answer: ProofAnswer, round: ProofRound, rounds: readonly ProofRound[]): string {
+function answerLine(answer: ProofAnswer, round: ProofRound, rounds: readonly ProofRound[]): Text {
   const before = rounds.filter(({ cluster }) => cluster === round.cluster).at(-2);
   const earlier = before?.answers.find(({ server }) => server === answer.server);
   const twice = earlier?.answer === 'refused' && answer.answer === 'refused' && before !== undefined;
   const again = twice ? ` twice, ${span(Date.parse(round.at) - Date.parse(before.at))} apart` : '';
-  return `• ${code(answer.server, 120)}: ${ANSWERS[answer.answer]} (${clean(answer.seen, 80)})${again}; ${CONTROLS[answer.control]}`;
+  return text`• ${code(answer.server, 120)}: ${ANSWERS[answer.answer]} (${plain(answer.seen, 80)})${again}; ${CONTROLS[answer.control]}`;
 }
 
 /** Only what keeps the evidence from being a proof by every server: a weaker level, or an answer that is no clear refusal. */
-export function proofDoubts(rounds: readonly ProofRound[], max: number): string[] {
+export function proofDoubts(rounds: readonly ProofRound[], max: number): Text[] {
   const doubts = lastRounds(rounds).flatMap((round) => [
-    ...(round.level === 'each-server' ? [] : [`*${clean(round.cluster, 80)}*: ${LEVELS[round.level]}.`]),
+    ...(round.level === 'each-server'
+      ? []
+      : [text`${strong`${plain(round.cluster, 80)}`}: ${LEVELS[round.level]}.`]),
     ...round.answers
       .filter(({ answer, control }) => answer !== 'refused' || control !== 'accepted')
       .map((answer) => answerLine(answer, round, rounds)),
@@ -83,7 +89,11 @@ export function proofDoubts(rounds: readonly ProofRound[], max: number): string[
   return some(doubts, max);
 }
 
-const ANSWERS = { refused: 'refused', accepted: '*accepted*', inconclusive: 'no clear answer' } as const;
+const ANSWERS: Record<ProofAnswer['answer'], Piece> = {
+  refused: 'refused',
+  accepted: { strong: 'accepted' },
+  inconclusive: 'no clear answer',
+};
 const CONTROLS = {
   accepted: 'control accepted',
   failed: 'control refused too, so this proves little',
@@ -96,7 +106,7 @@ export const opening = ({ alerts }: Pick<Incident, 'alerts'>): string =>
   alerts[0]?.alert.reporter ? 'request' : 'alert';
 
 /** Time to kill, and to the first of the last refusals, counted from the alert. */
-export function proofTimes(incident: Incident): string | undefined {
+export function proofTimes(incident: Incident): Text | undefined {
   const { proof, openedAt, runs } = incident;
   if (!proof || runs.length === 0) return undefined;
   const since = (iso: string) => span(Date.parse(iso) - Date.parse(openedAt));
@@ -107,9 +117,9 @@ export function proofTimes(incident: Incident): string | undefined {
     from === undefined
       ? ''
       : killed === proof.killedAt
-        ? ` First seen ${dead(proof.rounds)} ${since(from)} after it.`
-        : ` Seen ${dead(proof.rounds)} in this proof since ${moment(Date.parse(from))}.`;
-  return `Killed ${since(killed)} after the ${opening(incident)} (${moment(Date.parse(killed))}).${seen}`;
+        ? text` First seen ${dead(proof.rounds)} ${since(from)} after it.`
+        : text` Seen ${dead(proof.rounds)} in this proof since ${moment(from)}.`;
+  return text`Killed ${since(killed)} after the ${opening(incident)} (${moment(killed)}).${seen}`;
 }
 
 /** No more than the weakest cluster's evidence allows. */

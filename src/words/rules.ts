@@ -1,11 +1,15 @@
 // The policy in plain sentences, for the command line and for people who were refused.
-import { inWords } from './duration.ts';
-import type { Ask, Deed, Policy, Requirement } from './policy.ts';
-import type { Facts } from './policy-match.ts';
+import { inWords } from '../domain/duration.ts';
+import { isGroup } from '../domain/named.ts';
+import type { Ask, Deed, Policy, Requirement } from '../domain/policy.ts';
+import type { Facts } from '../domain/policy-match.ts';
 
 /** "2 of approvers, not the reporter". */
-export function askWords({ approvals, from, excludeRequester, reason, group }: Ask): string {
-  const who = from.map((one) => (one.startsWith('S') ? `@${one}` : one)).join(' or ');
+export function askWords(
+  policy: Pick<Policy, 'groups'>,
+  { approvals, from, excludeRequester, reason, group }: Ask,
+): string {
+  const who = from.map((one) => (isGroup(policy, one) ? `@${one}` : one)).join(' or ');
   const number = approvals === 1 ? `one of ${who}` : `${approvals} of ${who}`;
   return `${number}${excludeRequester ? ', not the reporter' : ''}${reason ? ', each with a reason' : ''}${group ? ', also together with others' : ''}`;
 }
@@ -17,7 +21,7 @@ export function explain(policy: Policy, deed: Deed, facts: Facts, requirement: R
   const names = [...new Set([requirement.rule, ...rules])].map((name) => `"${name}"`);
   const rule = `(${names.length > 1 ? 'rules' : 'rule'} ${names.join(' and ')}, policy ${policy.version})`;
   if (requirement.kind === 'never') return `${on}: never, whoever approves ${rule}.`;
-  const asks = requirement.asks.map(askWords).join(', and ');
+  const asks = requirement.asks.map((ask) => askWords(policy, ask)).join(', and ');
   if (requirement.kind === 'auto') {
     const how =
       policy.automatic.mode === 'dry-run' ? 'would only be said, as this is a dry run' : 'runs by itself';

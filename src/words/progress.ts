@@ -1,16 +1,18 @@
 // How far a step is that takes minutes: a count, a bar and an estimate, as of the last time that it was written down.
-import type { StepState } from '../../domain/incident.ts';
-import { clean, span } from './mrkdwn.ts';
+import type { StepState } from '../domain/incident.ts';
+import { type Text, text } from '../domain/text.ts';
+import { plain } from './plain.ts';
+import { span } from './span.ts';
 
 type Seen = NonNullable<StepState['progress']>;
 
 const WIDTH = 20;
 
-/** One line of mrkdwn. */
-export function progressLine(progress: Seen): string {
+/** One line. */
+export function progressLine(progress: Seen): Text {
   const { done, total, line } = progress;
   const left = timeLeft(progress);
-  return `\`${bar(done, total)}\` ${done} of ${total}${left ? `, about ${left} left` : ''}. ${clean(line, 400)}`;
+  return text`${{ code: bar(done, total) }} ${done} of ${total}${left ? `, about ${left} left` : ''}. ${plain(line, 400)}`;
 }
 
 function bar(done: number, total: number): string {

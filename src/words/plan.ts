@@ -1,12 +1,11 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
-
-import { bindsTo } from '../../domain/approval.ts';
-import type { Vote } from '../../domain/decision.ts';
-import type { Incident, Run } from '../../domain/incident.ts';
-import { neededFor, votesAt } from '../../domain/needed.ts';
-import { offers } from '../../domain/offers.ts';
-import type { Step } from '../../domain/plan.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { bindsTo } from '../domain/approval.ts';
+import type { Vote } from '../domain/decision.ts';
+import type { Incident, Run } from '../domain/incident.ts';
+import { neededFor, votesAt } from '../domain/needed.ts';
+import { offers } from '../domain/offers.ts';
+import type { Step } from '../domain/plan.ts';
+import type { Policy } from '../domain/policy.ts';
 import {
   backTitle,
   isSoaking,
@@ -15,25 +14,28 @@ import {
   sameStep,
   stepsInEffect,
   takesBack,
-} from '../../domain/runs.ts';
-import { asksText, type Groups } from './asks-text.ts';
-import { clean, moment, people, some } from './mrkdwn.ts';
-import { progressLine } from './progress-text.ts';
+} from '../domain/runs.ts';
+import { isEmpty, joined, people, strong, type Text, text } from '../domain/text.ts';
+import { asksText, type Groups } from './asks.ts';
+import { some } from './counted.ts';
+import { moment } from './moments.ts';
+import { plain } from './plain.ts';
+import { progressLine } from './progress.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;
 
 export interface Approving {
   policy: Policy;
-  /** Members of the user groups that the policy names, as far as Slack says. */
+  /** Members of the user groups that the policy names, as far as the chat says. */
   groups?: Groups;
 }
 
 /** Groups of lines, each of which becomes one section. */
-export function planGroups(incident: Incident, approving: Approving): string[][] {
+export function planGroups(incident: Incident, approving: Approving): Text[][] {
   const { plan, closed } = incident;
   const run = openRun(incident);
-  if (run && takesBack(run)) return [['*Being taken back*'], ...backGroups(run)];
+  if (run && takesBack(run)) return [[[strong`Being taken back`]], ...backGroups(run)];
   if (!plan) return runGroups(incident);
   // What nobody will do any more is no plan, but for a dry run, of which it is the answer.
   if (closed && closed.as !== 'dry-run' && stepsInEffect(incident).length === 0) return [];
@@ -45,10 +47,11 @@ export function planGroups(incident: Incident, approving: Approving): string[][]
     MAX_STEPS - IN_FULL,
   );
   const [first = [], ...others] = steps.slice(0, IN_FULL);
-  const heading = plan.steps.length > 0 ? '*Plan*' : '*Plan:* nothing that can be done from here.';
+  const heading =
+    plan.steps.length > 0 ? [strong`Plan`] : text`${strong`Plan:`} nothing that can be done from here.`;
   const notes = some(
     (isRunning(incident) || isSoaking(incident) ? [] : plan.notes).map(
-      (note) => `*Note:* ${clean(note, 900)}`,
+      (note) => text`${strong`Note:`} ${plain(note, 900)}`,
     ),
     6,
   );
@@ -61,32 +64,32 @@ export function planGroups(incident: Incident, approving: Approving): string[][]
 const isRunning = (incident: Incident): boolean => openRun(incident)?.kind === 'plan';
 
 /** Without a plan, because everything is looked at again, what is being done still shows. */
-function runGroups(incident: Incident): string[][] {
+function runGroups(incident: Incident): Text[][] {
   const run = openRun(incident);
   if (!run) return [];
   return [
-    ['*Under way*'],
+    [[strong`Under way`]],
     ...run.steps.slice(0, IN_FULL).map(({ step }, index) => stepText(incident, step, index, false)),
   ];
 }
 
-const backGroups = ({ steps }: Run): string[][] =>
+const backGroups = ({ steps }: Run): Text[][] =>
   steps.slice(0, IN_FULL).map(({ step, startedAt, outcome, progress: far }, index) => {
     const how = outcome?.verdict === 'done' ? ': done' : startedAt && !outcome ? ': under way' : '';
-    const title = `${index + 1}. *${clean(backTitle(step), 250)}*${how}`;
+    const title = text`${index + 1}. ${strong`${plain(backTitle(step), 250)}`}${how}`;
     return far && !outcome ? [title, progressLine(far)] : [title];
   });
 
-function stepText(incident: Incident, step: Step, index: number, withCluster: boolean): string[] {
-  const on = withCluster ? ` (${clean(step.cluster, 60)})` : '';
-  const title = `${index + 1}. *${clean(step.title, 250)}*${on}${progress(incident, step)}`;
+function stepText(incident: Incident, step: Step, index: number, withCluster: boolean): Text[] {
+  const on = withCluster ? ` (${plain(step.cluster, 60)})` : '';
+  const title = text`${index + 1}. ${strong`${plain(step.title, 250)}`}${on}${progress(incident, step)}`;
   if (stepsInEffect(incident).some((other) => sameStep(other, step))) return [title];
   const state = lastTry(incident, step);
   const far = state?.progress && !state.outcome ? [progressLine(state.progress)] : [];
   if (isRunning(incident)) return [title, ...far];
   const waits = step.soak ? 'Waits after the proof, unless somebody keeps it. ' : '';
-  const undo = `${waits}${step.reversible ? 'Can be undone.' : '*Cannot be undone.*'}`;
-  return [title, ...far, `${undo} Breaks: ${clean(step.breaks, 400)}`];
+  const undo = text`${waits}${step.reversible ? 'Can be undone.' : strong`Cannot be undone.`}`;
+  return [title, ...far, text`${undo} Breaks: ${plain(step.breaks, 400)}`];
 }
 
 const lastTry = (incident: Incident, step: Step) =>
@@ -103,23 +106,27 @@ function progress(incident: Incident, step: Step): string {
   // Done and not in effect: somebody undid it.
   if (state.outcome.verdict === 'done') return '';
   const how = state.outcome.verdict === 'not-done' ? 'failed' : 'not known whether done';
-  return `: ${how}, ${clean(state.outcome.detail)}`;
+  return `: ${how}, ${plain(state.outcome.detail)}`;
 }
 
-function approvalLines(incident: Incident, { policy, groups }: Approving): string[] {
+function approvalLines(incident: Incident, { policy, groups }: Approving): Text[] {
   if (incident.closed || openRun(incident)) return [];
-  if (pendingSteps(incident).length === 0) return [votesLine(incident)].filter((line) => line !== '');
+  const given = votesText(incident);
+  if (pendingSteps(incident).length === 0) return isEmpty(given) ? [] : [given];
   const needed = neededFor(incident, 'approve', policy);
   const expiry = incident.planExpiry ?? (needed.kind === 'approve' ? needed.expiry : policy.approvalExpiry);
   const later = incident.unanswered > 0 ? ' Who presses later has it made anew first.' : '';
-  const until = incident.planAt ? ` Until ${moment(Date.parse(incident.planAt) + expiry)}.${later}` : '';
+  const until = incident.planAt ? [text`Until ${moment(Date.parse(incident.planAt) + expiry)}.${later}`] : [];
   const quick = offers(incident).includes('contain')
-    ? asksText(incident, 'contain', policy, groups).map((words) => `*May quarantine at once:* ${words}.`)
+    ? asksText(incident, 'contain', policy, groups).map(
+        (words) => text`${strong`May quarantine at once:`} ${words}.`,
+      )
     : [];
   const approve = asksText(incident, 'approve', policy, groups).map(
-    (words) => `*Must be approved by:* ${words}.`,
+    (words) => text`${strong`Must be approved by:`} ${words}.`,
   );
-  return [...quick, ...approve, `${votesLine(incident)}${until}`.trim()].filter((line) => line !== '');
+  const last = joined([...(isEmpty(given) ? [] : [given]), ...until], ' ');
+  return [...quick, ...approve, ...(isEmpty(last) ? [] : [last])];
 }
 
 const FOR: [Vote['verb'], string][] = [
@@ -131,9 +138,10 @@ const FOR: [Vote['verb'], string][] = [
 ];
 
 /** Who has said yes to what is on the card. */
-function votesLine(incident: Incident): string {
-  return FOR.flatMap(([verb, words]) => {
+function votesText(incident: Incident): Text {
+  const lines = FOR.flatMap(([verb, words]) => {
     const given = votesAt(incident, verb, bindsTo(incident, verb)).map(({ by }) => by);
-    return given.length > 0 ? [`*${words}:* ${people(given)}.`] : [];
-  }).join(' ');
+    return given.length > 0 ? [text`${strong`${words}:`} ${people(given)}.`] : [];
+  });
+  return joined(lines, ' ');
 }

@@ -1,10 +1,7 @@
-// When people must be called outside Slack: what happened, since when, and whether they were called already. Pure.
+// When people must be called outside the chat: what happened, since when, and whether they were called already. Pure.
 import type { Incident } from './incident.ts';
-import { asksFor } from './needed.ts';
-import type { Policy } from './policy.ts';
-import { isBleeding, pendingSteps } from './runs.ts';
+import { isBleeding } from './runs.ts';
 import { isStopped } from './sightings.ts';
-import { namedBy, requesters } from './votes.ts';
 
 export type Why = 'approval-expired' | 'token-still-accepted' | 'nobody-can-approve' | 'review-open';
 
@@ -54,20 +51,4 @@ function stillTrue(incident: Incident, { why, since }: Alarm): boolean {
   if (why === 'approval-expired') return isBleeding(incident);
   if (why === 'nobody-can-approve') return incident.planAt === since;
   return !isStopped(incident);
-}
-
-/**
- * Why nobody can approve what is planned, by the lists of the configuration; undefined where somebody can. Who is in a
- * user group only Slack knows, so a group whose members are not listed counts as enough people.
- */
-export function whyNobody(incident: Incident, policy: Policy): string | undefined {
-  if (pendingSteps(incident).length === 0) return undefined;
-  const asked = requesters(incident);
-  for (const { approvals, from, excludeRequester, rule } of asksFor(incident, 'approve', policy)) {
-    const { users, groups } = namedBy(policy, from);
-    const left = users.filter((id) => !(excludeRequester && asked.includes(id))).length;
-    if (groups.length === 0 && left < approvals)
-      return `Nobody can approve the plan: the rule "${rule}" needs ${approvals} and ${left} of those whom it names may.`;
-  }
-  return undefined;
 }
