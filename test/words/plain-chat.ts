@@ -1,0 +1,50 @@
+// A second chat in fifty lines: one that knows nothing but lines of plain text, through the port that Slack's reporter fills.
+
+import type { Policy } from '../../src/domain/policy.ts';
+import { type Piece, pieces, type Text } from '../../src/domain/text.ts';
+import type { Clock, Reporter } from '../../src/ports.ts';
+import { cardGroups } from '../../src/words/card.ts';
+import { milestones } from '../../src/words/milestones.ts';
+import { utc } from '../../src/words/moments.ts';
+import { headline } from '../../src/words/standing.ts';
+
+export interface PlainChat {
+  policy: Policy;
+  clock: Clock;
+  /** Names of people and groups, by id. */
+  names: Readonly<Record<string, string>>;
+  say(line: string): void;
+}
+
+export function plainReporter({ policy, clock, names, say }: PlainChat): Reporter {
+  return {
+    name: 'plain',
+    async report(incident, events, cursor) {
+      const { level, title } = headline(incident, clock.now());
+      say(`[${level}] ${title}`);
+      if (cursor === 0)
+        for (const { lines } of cardGroups(incident, { policy }, clock.now()))
+          for (const line of lines) say(`  ${plainText(line, names)}`);
+      for (const { lines, alone } of milestones(incident.id, events, cursor, policy)) {
+        for (const line of lines) say(`> ${plainText(line, names)}`);
+        for (const person of alone) say(`(to ${names[person] ?? person}) An incident waits for you.`);
+      }
+      return incident.version;
+    },
+  };
+}
+
+export const plainText = (text: Text, names: PlainChat['names']): string =>
+  pieces(text)
+    .map((piece) => drawn(piece, names))
+    .join('');
+
+function drawn(piece: Piece, names: PlainChat['names']): string {
+  if (typeof piece === 'string') return piece;
+  if ('person' in piece) return names[piece.person] ?? piece.person;
+  if ('group' in piece) return names[piece.group] ?? piece.group;
+  if ('code' in piece) return piece.code;
+  if ('strong' in piece) return plainText(piece.strong, names);
+  if ('moment' in piece) return utc(piece.moment);
+  return 'chat' in piece ? 'this chat' : piece.words;
+}
