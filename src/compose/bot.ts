@@ -11,7 +11,7 @@ import type { Keeping } from '../adapters/slack/kept-message.ts';
 import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
-import type { Refusal } from '../domain/approval.ts';
+import type { Refusal } from '../domain/click.ts';
 import type { Policy } from '../domain/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';

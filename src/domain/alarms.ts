@@ -1,18 +1,7 @@
 // When people must be called outside the chat: what happened, since when, and whether they were called already. Pure.
-import type { Incident } from './incident.ts';
+import type { Alarm, Incident } from './incident.ts';
 import { isBleeding } from './runs.ts';
 import { isStopped } from './sightings.ts';
-
-export type Why = 'approval-expired' | 'token-still-accepted' | 'nobody-can-approve' | 'review-open';
-
-/** What an event made a reason to call people. `v`: the version of that event. */
-export interface Alarm {
-  why: Why;
-  since: string;
-  v: number;
-  /** One sentence, without a token in it. */
-  words: string;
-}
 
 export interface Call extends Omit<Alarm, 'v'> {
   /** Of this very reason: a receiver that got it before has got the same. */

@@ -16,8 +16,6 @@ import { unasked } from './sightings.ts';
 import { joined, type Text, text } from './text.ts';
 import { counts, isFresh } from './votes.ts';
 
-export type { Click, Person, Refusal, Roster } from './click.ts';
-
 type Check = (incident: Incident, click: Click, roster: Roster, now: number) => Refusal | undefined;
 
 /** Undefined: the click counts. Otherwise the first reason why not. `now`: Unix milliseconds. */

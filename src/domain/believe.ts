@@ -1,10 +1,12 @@
 // What events change of what is believed about the token: what becomes void, and what must be looked at anew.
+
+import type { Sighting } from './belief.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import { kills, type Step } from './plan.ts';
 import { isDone, stateOf, takesBack } from './runs.ts';
-import { aboutOf, type Sighting, see } from './sightings.ts';
+import { aboutOf, see } from './sightings.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */

@@ -1,5 +1,6 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
 import { type EscalationTiming, openCalls } from './alarms.ts';
+import type { Looks } from './belief.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
@@ -7,7 +8,7 @@ import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
-import { DEFAULT_LOOKS, isStopped, type Looks, nextLook, unasked } from './sightings.ts';
+import { DEFAULT_LOOKS, isStopped, nextLook, unasked } from './sightings.ts';
 
 /**
  * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would

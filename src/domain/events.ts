@@ -1,9 +1,9 @@
 // The events of one incident, which are its truth: what the log holds, one after the other.
-import type { Why } from './alarms.ts';
+
 import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Decision, Refused } from './decision.ts';
 import type { ProofRound } from './evidence.ts';
-import type { CloseKind, Collected, Memory, Pause, Progress, WorkKind } from './incident.ts';
+import type { CloseKind, Collected, Memory, Pause, Progress, Why, WorkKind } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Situation } from './situation.ts';

@@ -1,12 +1,11 @@
 // One incident: the state that its events fold into, and what its parts are called.
-import type { Alarm } from './alarms.ts';
 import type { AlertUpdate, LeakAlert } from './alert.ts';
+import type { Belief, Looks } from './belief.ts';
 import type { Decision, Vote } from './decision.ts';
 import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
-import type { Belief, Looks } from './sightings.ts';
 import type { Situation } from './situation.ts';
 import type { Coordinates, TokenIdentity } from './token-identity.ts';
 
@@ -135,6 +134,17 @@ export interface Collected {
   anchor: string;
   /** ISO time. */
   until: string;
+}
+
+export type Why = 'approval-expired' | 'token-still-accepted' | 'nobody-can-approve' | 'review-open';
+
+/** What an event made a reason to call people. `v`: the version of that event. */
+export interface Alarm {
+  why: Why;
+  since: string;
+  v: number;
+  /** One sentence, without a token in it. */
+  words: string;
 }
 
 export interface Incident {

@@ -1,6 +1,7 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
-import type { Click, Person, Roster } from './approval.ts';
+
 import { requesters, votesFor } from './asked.ts';
+import type { Click, Person, Roster } from './click.ts';
 import type { Verb, Vote } from './decision.ts';
 import { goesOn, votesToGoOn } from './going-on.ts';
 import type { Incident } from './incident.ts';

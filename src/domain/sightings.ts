@@ -1,36 +1,10 @@
 // What was last seen of the leaked token, on which cluster, by what and when: nothing else may be said of it. Pure.
+import type { Sighting } from './belief.ts';
 import type { ProofLevel, ProofRound } from './evidence.ts';
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import type { Situation } from './situation.ts';
 import type { TokenIdentity } from './token-identity.ts';
-
-export interface Sighting {
-  cluster: string;
-  /** labelled: its Secret is quarantined. gone: what it lives by is gone. Both by object state, so not asked of a server. */
-  saw: 'accepted' | 'refused' | 'labelled' | 'gone' | 'unknown';
-  /** write: our own write said so. */
-  by: ProofLevel | 'write';
-  /** ISO time. */
-  at: string;
-  /** One sentence for people. */
-  detail: string;
-}
-
-/** What is believed of one cluster: the last clear sighting, and a later look that told nothing. */
-export interface Belief {
-  seen?: Sighting;
-  missed?: Sighting;
-}
-
-/** Looks since something last changed for the token; the next is owed later and later. */
-export interface Looks {
-  /** ISO time. */
-  since: string;
-  count: number;
-  /** ISO time of the last one, or of the last investigation. */
-  lastAt?: string;
-}
 
 /**
  * Which token a sighting is about: another identity inherits nothing. Claims name it; where the token itself gave them,

@@ -1,5 +1,5 @@
 // The engine as the people-facing adapters see it.
-import type { Roster } from '../domain/approval.ts';
+import type { Roster } from '../domain/click.ts';
 import { fold } from '../domain/fold.ts';
 import type { Answer, Question } from '../ports.ts';
 import { decide } from './decide.ts';

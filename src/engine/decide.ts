@@ -1,5 +1,6 @@
 // A person's click: checked against the state, appended once, enqueued.
-import { type Click, type Roster, refuse } from '../domain/approval.ts';
+import { refuse } from '../domain/approval.ts';
+import type { Click, Roster } from '../domain/click.ts';
 import type { Decision, Verb } from '../domain/decision.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident } from '../domain/incident.ts';

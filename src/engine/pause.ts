@@ -1,5 +1,5 @@
 // The kill switch: pressed once for everything, noted on every open incident, and asked before each step.
-import type { Person, Refusal } from '../domain/approval.ts';
+import type { Person, Refusal } from '../domain/click.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident, Pause } from '../domain/incident.ts';
 import { isNamed, mentions } from '../domain/named.ts';

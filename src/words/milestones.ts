@@ -1,9 +1,9 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
-import type { Why } from '../domain/alarms.ts';
+
 import type { EventBody, IncidentEvent } from '../domain/events.ts';
 import { fold } from '../domain/fold.ts';
 import { adviceAfter } from '../domain/hardening.ts';
-import type { Incident, Run, WorkKind } from '../domain/incident.ts';
+import type { Incident, Run, Why, WorkKind } from '../domain/incident.ts';
 import { mentions } from '../domain/named.ts';
 import type { Policy } from '../domain/policy.ts';
 import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../domain/runs.ts';

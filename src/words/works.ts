@@ -1,6 +1,8 @@
 // Whether the token still works, as far as anybody has seen, and when it was last used.
+
+import type { Sighting } from '../domain/belief.ts';
 import type { Incident } from '../domain/incident.ts';
-import { isLive, type Sighting } from '../domain/sightings.ts';
+import { isLive } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
 import { type Piece, strong, type Text, text } from '../domain/text.ts';
 import { some } from './counted.ts';

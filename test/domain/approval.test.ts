@@ -1,6 +1,7 @@
 // Who may decide what: a table of clicks, and that what the card offers is what is accepted.
 import { describe, expect, it } from 'vitest';
-import { type Click, type Person, type Roster, refuse } from '../../src/domain/approval.ts';
+import { refuse } from '../../src/domain/approval.ts';
+import type { Click, Person, Roster } from '../../src/domain/click.ts';
 import type { Verb } from '../../src/domain/decision.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { offers } from '../../src/domain/offers.ts';

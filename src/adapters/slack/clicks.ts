@@ -1,6 +1,7 @@
 // What a click on a card does: decide at once, ask for a reason first, or show the details.
 import type { BlockAction } from '@slack/bolt';
-import { type Click, refuse } from '../../domain/approval.ts';
+import { refuse } from '../../domain/approval.ts';
+import type { Click } from '../../domain/click.ts';
 import type { Verb } from '../../domain/decision.ts';
 import { goesOn } from '../../domain/going-on.ts';
 import type { Incident } from '../../domain/incident.ts';

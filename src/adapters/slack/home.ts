@@ -1,6 +1,7 @@
 // The App Home: what is open, what waits for this person, and what was decided lately. Its buttons are those of the cards.
 import type { HomeView, KnownBlock } from '@slack/types';
-import { type Person, refuse } from '../../domain/approval.ts';
+import { refuse } from '../../domain/approval.ts';
+import type { Person } from '../../domain/click.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { pendingSteps } from '../../domain/runs.ts';
 import { counted } from '../../words/counted.ts';

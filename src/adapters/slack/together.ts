@@ -1,7 +1,8 @@
 // One press for many incidents: shows exactly which plans it would approve, and approves those, each by its own rule.
 import type { BlockAction } from '@slack/bolt';
 import type { KnownBlock, ModalView } from '@slack/types';
-import { type Person, refuse } from '../../domain/approval.ts';
+import { refuse } from '../../domain/approval.ts';
+import type { Person } from '../../domain/click.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import type { Sameness } from '../../domain/together.ts';

@@ -1,8 +1,8 @@
 // An engine of one process and no cluster: the real fold and the real refusals over a list of events.
-
 import type { CardStore, StoredCard } from '../../../src/adapters/slack/card-store.ts';
 import type { Finding } from '../../../src/contracts.ts';
-import { type Click, type Roster, refuse } from '../../../src/domain/approval.ts';
+import { refuse } from '../../../src/domain/approval.ts';
+import type { Click, Roster } from '../../../src/domain/click.ts';
 import type { EventBody, IncidentEvent } from '../../../src/domain/events.ts';
 import { fold } from '../../../src/domain/fold.ts';
 import { awaitingAfter } from '../../../src/domain/needed.ts';
