@@ -55,11 +55,11 @@ function wayOf({ sentAt, kill }: Round, sent: Sent[]): string[] {
 function doings(commands: string[][]): string[] {
   const does = commands.map(([verb, what = '', , key = '']) => {
     if (verb === 'get' && what.includes(':seen:')) return 'was it delivered before?';
+    if (what === 'load the incident') return what;
     if (verb === 'eval' && key.includes(':claim:')) return 'is it known?';
     if (verb === 'eval' && key.includes(':log:')) return 'append to the log';
     if (what.startsWith('Adds a job') && key.includes('-worker:')) return 'enqueue';
     if (what.startsWith('Move next job') && key.includes('-worker:')) return 'take the job';
-    if (verb === 'lrange') return 'load the incident';
     if (verb === 'get' && what.includes(':token:')) return 'open the token';
     return '';
   });

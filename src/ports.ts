@@ -126,6 +126,7 @@ export interface Cluster {
 // ---- The incident log -------------------------------------------------------------------------------------------
 
 export interface LoadedIncident {
+  /** All of them, or those that follow what is known. */
   events: IncidentEvent[];
   /** How far each reporter has reported, by name. */
   cursors: Record<string, number>;
@@ -184,6 +185,8 @@ export interface IncidentLog {
   /** Each event is durable when this resolves. The incident is put on the list of those to sweep. */
   append(request: AppendRequest): Promise<AppendResult>;
   load(id: string): Promise<LoadedIncident | undefined>;
+  /** What follows the event of this version and MAC, which was loaded before; undefined: it is not in the log any more. */
+  loadAfter(id: string, version: number, head: string): Promise<LoadedIncident | undefined>;
   /** Who holds this dedupe key; counts what was said where just this is to be only counted. */
   recognise(key: string, said: string): Promise<Recognised | undefined>;
   /** Counts it, and from now on what says the same, for so long and until something is appended. */

@@ -3,8 +3,17 @@ import { createHash } from 'node:crypto';
 import type { IncidentEvent } from '../src/domain/events.ts';
 import type { Pause } from '../src/domain/incident.ts';
 import { scrubbed } from '../src/domain/scrub.ts';
-import type { AppendRequest, AppendResult, Clock, IncidentLog, PauseSwitch, Vault } from '../src/ports.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  Clock,
+  IncidentLog,
+  LoadedIncident,
+  PauseSwitch,
+  Vault,
+} from '../src/ports.ts';
 import type { Secret } from '../src/secret.ts';
+import { createKeptState } from './kept-state.ts';
 
 export interface Memory extends IncidentLog, Vault {
   events(id: string): IncidentEvent[];
@@ -24,6 +33,7 @@ export function memoryLog(clock: Clock): Memory {
   const repeats = new Map<string, number>();
   const counted = (id: string): number => repeats.get(id) ?? 0;
   const spent = new Map<string, Map<string, number>>();
+  const kept = new Map<string, ReturnType<typeof createKeptState>>();
   const head = (id: string): string => String(logs.get(id)?.length ?? 0);
 
   const refuse = ({ id, expected, claim = [], budgets = [] }: AppendRequest): AppendResult | undefined => {
@@ -40,6 +50,13 @@ export function memoryLog(clock: Clock): Memory {
     return over && { kind: 'over-budget', budget: over.name };
   };
 
+  const read = (id: string, after: number): LoadedIncident | undefined => {
+    const events = logs.get(id);
+    if (events === undefined || events.length < after) return undefined;
+    const found = { cursors: { ...cursors.get(id) }, head: head(id), repeats: counted(id) };
+    return { events: structuredClone(events.slice(after)), ...found };
+  };
+
   return {
     async append(request) {
       const refused = refuse(request);
@@ -52,6 +69,9 @@ export function memoryLog(clock: Clock): Memory {
         JSON.stringify(events.map((body, i) => ({ v: expected + i + 1, at, ...body }))),
       );
       logs.set(id, [...(logs.get(id) ?? []), ...added]);
+      const goOn = kept.get(id) ?? createKeptState(id);
+      kept.set(id, goOn);
+      goOn(added);
       for (const { key } of claim) claims.set(key, id);
       if (expected > 0) heard.delete(id);
       repeats.set(id, counted(id) - (request.repeats ?? 0));
@@ -62,11 +82,8 @@ export function memoryLog(clock: Clock): Memory {
       sweep.add(id);
       return { kind: 'appended', events: added, head: head(id) };
     },
-    async load(id) {
-      const events = logs.get(id);
-      const found = { cursors: { ...cursors.get(id) }, head: head(id), repeats: counted(id) };
-      return events && { events: structuredClone(events), ...found };
-    },
+    load: async (id) => read(id, 0),
+    loadAfter: async (id, version) => read(id, version),
     async recognise(key, said) {
       const by = claims.get(key);
       if (by === undefined) return undefined;

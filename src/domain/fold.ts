@@ -23,47 +23,24 @@ import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
+import { copyOf, initialState } from './state.ts';
 import { statusOf } from './status.ts';
 
 type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }> & { v: number; at: string };
 type Handlers = { [T in EventBody['type']]: (incident: Incident, event: Of<T>) => void };
 
-export function fold(id: string, events: readonly IncidentEvent[]): Incident {
-  const incident = emptyIncident(id, events[0]?.at ?? '');
+/** The state after the whole log of an incident. */
+export const fold = (id: string, events: readonly IncidentEvent[]): Incident =>
+  follow(initialState(id, events[0]?.at ?? ''), events);
+
+/** The state after these events too, which follow those that made it; `before` stays as it was. */
+export const evolve = (before: Incident, events: readonly IncidentEvent[]): Incident =>
+  follow(copyOf(before), events);
+
+function follow(incident: Incident, events: readonly IncidentEvent[]): Incident {
   for (const event of events) apply(incident, event);
   incident.status = statusOf(incident);
   return incident;
-}
-
-function emptyIncident(id: string, openedAt: string): Incident {
-  return {
-    id,
-    version: 0,
-    openedAt,
-    updatedAt: openedAt,
-    status: 'detected',
-    goal: { do: 'revoke' },
-    alerts: [],
-    updates: [],
-    tokenHeld: false,
-    beliefs: {},
-    leftOut: [],
-    situations: [],
-    decisions: [],
-    votes: [],
-    reminders: 0,
-    unanswered: 0,
-    reviews: [],
-    alsoAsked: [],
-    alarms: [],
-    escalated: [],
-    runs: [],
-    rechecks: [],
-    collected: [],
-    liveAgain: false,
-    stale: true,
-    troubles: {},
-  };
 }
 
 function apply(incident: Incident, event: IncidentEvent): void {

@@ -10,7 +10,7 @@ import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } from './fence.ts';
 import { heldFor } from './held-token.ts';
-import { change, enqueue, openSession, type Session } from './session.ts';
+import { change, enqueue, refresh, type Session } from './session.ts';
 
 interface Tools<B> {
   action: Action;
@@ -106,9 +106,7 @@ function pen(deps: WorkerDeps, session: Session, place: Place, mine: Claim): Pen
   };
   const lookAgain = async (): Promise<void> => {
     if (now() < session.seenAt + LOOK_EVERY_MS) return;
-    const fresh = await openSession(deps, session.incident.id);
-    if (fresh) Object.assign(session, fresh);
-    check(fresh !== undefined && isMine(fresh.incident, place));
+    check((await refresh(deps, session)) && isMine(session.incident, place));
   };
   return {
     signal,

@@ -6,7 +6,7 @@ import { stateOf } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Cluster, Held } from '../ports.ts';
 import type { WorkerDeps } from './deps.ts';
-import { openSession, type Session } from './session.ts';
+import { refresh, type Session } from './session.ts';
 
 /** One attempt at one step; a later attempt by somebody else ends this one. */
 export interface Place {
@@ -62,9 +62,7 @@ export function claim(deps: WorkerDeps, session: Session, place: Place): Claim {
     async confirm() {
       for (let looks = 0; !isFresh(); looks++) {
         if (looks === LOOKS) throw interrupted(place);
-        const fresh = await openSession(deps, session.incident.id);
-        if (fresh) Object.assign(session, fresh);
-        check(fresh !== undefined && isMine(fresh.incident, place));
+        check((await refresh(deps, session)) && isMine(session.incident, place));
         // Pressed while this process was away: what has begun is not left half-done.
         if (!begun && session.incident.paused) throw interrupted(place);
       }

@@ -1,7 +1,7 @@
 // One incident in hand: its folded state, appended to only if nobody else did meanwhile.
 import { due } from '../domain/due.ts';
 import type { EventBody, IncidentEvent } from '../domain/events.ts';
-import { fold } from '../domain/fold.ts';
+import { evolve, fold } from '../domain/fold.ts';
 import type { Incident } from '../domain/incident.ts';
 import { namesOf } from '../domain/same-account.ts';
 import { AppError } from '../errors.ts';
@@ -30,6 +30,25 @@ export async function openSession(deps: Logged, id: string): Promise<Session | u
   return loaded && toSession(id, loaded, from);
 }
 
+/** Brings it up to date with what others appended since, at the cost of that alone. False: there is no such incident any more. */
+export async function refresh(deps: Logged, session: Session): Promise<boolean> {
+  const { incident, events, head } = session;
+  const from = deps.clock.now();
+  const later = await deps.log.loadAfter(incident.id, incident.version, head);
+  if (later === undefined) {
+    const anew = await openSession(deps, incident.id);
+    return anew !== undefined && Boolean(Object.assign(session, anew));
+  }
+  const { cursors, repeats = 0 } = later;
+  if (later.events.length > 0) {
+    session.incident = evolve(incident, later.events);
+    session.events = [...events, ...later.events];
+    session.head = later.head;
+  }
+  Object.assign(session, { cursors, repeats, seenAt: from });
+  return true;
+}
+
 function toSession(
   id: string,
   { events, cursors, head, repeats = 0 }: LoadedIncident,
@@ -38,7 +57,7 @@ function toSession(
   return { incident: fold(id, events), events, cursors, head, repeats, seenAt };
 }
 
-/** Appends and moves the session forward; on `conflict` the session has been loaded anew, so decide again. */
+/** Appends and moves the session forward; on `conflict` the session has been brought up to date, so decide again. */
 export async function append(
   deps: Logged,
   session: Session,
@@ -56,7 +75,7 @@ export async function append(
     session.events = [...session.events, ...result.events];
     session.head = result.head;
     session.repeats -= extras.repeats ?? 0;
-    session.incident = fold(id, session.events);
+    session.incident = evolve(before, result.events);
     session.seenAt = from;
     const { incident: after, events: all } = session;
     const until = deps.clock.now();
@@ -64,9 +83,7 @@ export async function append(
     return 'appended';
   }
   if (result.kind === 'over-budget') return { overBudget: result.budget };
-  const fresh = await openSession(deps, id);
-  if (fresh === undefined) throw new AppError('not-found', `Incident ${id} is not in the log.`);
-  Object.assign(session, fresh);
+  if (!(await refresh(deps, session))) throw new AppError('not-found', `Incident ${id} is not in the log.`);
   return 'conflict';
 }
 

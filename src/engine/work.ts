@@ -16,7 +16,7 @@ import { investigate } from './investigate.ts';
 import { holdIfPaused } from './pause.ts';
 import { prove, recheck } from './prove.ts';
 import { runJob } from './run-job.ts';
-import { change, clockOf, enqueue, openSession, owed, type Session } from './session.ts';
+import { change, clockOf, enqueue, openSession, owed, refresh, type Session } from './session.ts';
 import { trouble } from './trouble.ts';
 
 /** `token`: where it is held, and only for the kinds of work that use it. */
@@ -122,10 +122,12 @@ export async function doReport(
   reporters: readonly Reporter[],
   { incidentId }: Task,
 ): Promise<void> {
+  const session = await openSession(deps, incidentId);
+  if (session === undefined) return;
   const failed: unknown[] = [];
   for (const reporter of reporters)
     try {
-      while (await catchUp(deps, reporter, incidentId));
+      while (await catchUp(deps, reporter, session)) if (!(await refresh(deps, session))) return;
     } catch (error) {
       // The others do not wait for Slack.
       failed.push(error);
@@ -137,15 +139,14 @@ export async function doReport(
  * True: look again. One process at a time reports an incident; who finds it taken may leave, because the holder looks
  * again after it has let go.
  */
-async function catchUp(deps: BotDeps, reporter: Reporter, id: string): Promise<boolean> {
-  const isBehind = (session: Session | undefined): session is Session =>
-    session !== undefined && (session.cursors[reporter.name] ?? 0) < session.incident.version;
-  if (!isBehind(await openSession(deps, id))) return false;
+async function catchUp(deps: BotDeps, reporter: Reporter, session: Session): Promise<boolean> {
+  const isBehind = (): boolean => (session.cursors[reporter.name] ?? 0) < session.incident.version;
+  if (!isBehind()) return false;
+  const { id } = session.incident;
   const lock = await deps.locks.take(`report:${reporter.name}:${id}`, REPORT_LOCK_MS);
   if (lock === undefined) return false;
   try {
-    const session = await openSession(deps, id);
-    if (!isBehind(session)) return true;
+    if (!(await refresh(deps, session)) || !isBehind()) return true;
     const { incident, cursors } = session;
     const from = deps.clock.now();
     const version = await show(deps, reporter, session, cursors[reporter.name] ?? 0);
@@ -165,8 +166,8 @@ async function show(deps: BotDeps, reporter: Reporter, session: Session, cursor:
   const { incident, events, head } = session;
   const version = await reporter.report(incident, events, cursor, head);
   const reached = await deps.log.advance(reporter.name, incident.id, version);
-  const newest = reached > version ? await openSession(deps, incident.id) : undefined;
-  return newest === undefined ? version : await show(deps, reporter, newest, reached);
+  const again = reached > version && (await refresh(deps, session));
+  return again ? await show(deps, reporter, session, reached) : version;
 }
 
 /** Looks that no worker takes up make every claim on the card older than it says. */

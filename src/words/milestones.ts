@@ -1,7 +1,7 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 
 import type { EventBody, IncidentEvent } from '../domain/events.ts';
-import { fold } from '../domain/fold.ts';
+import { evolve, fold } from '../domain/fold.ts';
 import { adviceAfter } from '../domain/hardening.ts';
 import type { Incident, Run, Why, WorkKind } from '../domain/incident.ts';
 import { mentions } from '../domain/named.ts';
@@ -49,11 +49,14 @@ export function milestones(
   cursor: number,
   policy: Policy,
 ): Milestone[] {
-  return events.flatMap((event, index) => {
+  // The first opened it, which the card tells.
+  const told = events.filter((event, index) => index === 0 || event.v <= cursor);
+  const news = events.slice(told.length);
+  let after = fold(id, news.length > 0 ? told : []);
+  return news.flatMap((event) => {
     const tell = tellers[event.type] as Teller<EventBody['type']> | undefined;
-    if (event.v <= cursor || index === 0) return [];
-    const before = fold(id, events.slice(0, index));
-    const after = fold(id, events.slice(0, index + 1));
+    const before = after;
+    after = evolve(before, [event]);
     const moment = { before, after, at: event.at, policy };
     const lines = [...(tell?.(event, moment) ?? []), ...recovered(before, after)];
     if (lines.length === 0) return [];

@@ -9,7 +9,7 @@ import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
 import type { Keys } from './keys.ts';
 import { LEDGER_ID } from './ledger.ts';
-import { ADVANCE, APPEND, QUIET, RECOGNISE, SETTLE, TRAILS } from './scripts.lua.ts';
+import { ADVANCE, APPEND, LOAD, QUIET, RECOGNISE, SETTLE, TRAILS } from './scripts.lua.ts';
 import { seal } from './vault.ts';
 
 /** Raw access for audits, which must also be able to look at a damaged log. */
@@ -34,13 +34,10 @@ export interface IncidentLogOptions {
   clock: Clock;
 }
 
-export function createIncidentLog({
-  store,
-  prefix,
-  keys,
-  clock,
-}: IncidentLogOptions): IncidentLog & AuditTrail {
+export function createIncidentLog(given: IncidentLogOptions): IncidentLog & AuditTrail {
+  const { store, prefix, keys, clock } = given;
   const space = keySpace(prefix);
+  const options = { store, space, keys };
   return {
     async append(request) {
       const entries = link(keys.chain, request, clock.now());
@@ -52,12 +49,8 @@ export function createIncidentLog({
       const reply = await store.keep((redis) => redis.eval(APPEND, names.length, ...names, ...args));
       return appendResult(reply, request, entries);
     },
-    async load(id) {
-      // It is chained as incidents are, so whoever asks for it by its name would read it, and write to it, as one.
-      if (id === LEDGER_ID) return undefined;
-      const [entries, cursors, repeats] = await readAll(store, space, id);
-      return entries.length === 0 ? undefined : { ...verified(keys.chain, id, entries, cursors), repeats };
-    },
+    load: (id) => readWhole(options, id),
+    loadAfter: (id, version, head) => readAfter(options, id, { version, head }),
     async recognise(key, said) {
       const args = [space.claim(key), space.heard(''), space.repeats(''), said];
       // A number that is lost with the primary loses no decision, so no replica is waited for.
@@ -201,39 +194,50 @@ async function readVersions(store: Store, space: KeySpace, ids: readonly string[
   });
 }
 
-async function readAll(
-  store: Store,
-  space: KeySpace,
-  id: string,
-): Promise<[string[], Record<string, number>, number]> {
-  // MULTI, so that no cursor is ahead of the events that it is read with.
-  const replies = await store.run((redis) =>
-    redis.multi().lrange(space.log(id), 0, -1).hgetall(space.cursors(id)).get(space.repeats(id)).exec(),
-  );
-  const [entries, cursors, repeats] = (replies ?? []).map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  }) as [string[], Record<string, string>, string | null];
-  return [
-    entries,
-    Object.fromEntries(Object.entries(cursors).map(([name, version]) => [name, Number(version)])),
-    Number(repeats),
-  ];
+type Reading = Pick<IncidentLogOptions, 'store' | 'keys'> & { space: KeySpace };
+
+/** The last event that was verified before, by version and MAC. */
+type Known = { version: number; head: string };
+
+async function readWhole(options: Reading, id: string): Promise<LoadedIncident | undefined> {
+  // It is chained as incidents are, so whoever asks for it by its name would read it, and write to it, as one.
+  if (id === LEDGER_ID) return undefined;
+  const { entries, ...rest } = await readFrom(options, id, 0);
+  if (entries.length === 0) return undefined;
+  return { ...verified(options.keys.chain, id, entries, { version: 0, head: '' }), ...rest };
 }
 
+async function readAfter(options: Reading, id: string, known: Known): Promise<LoadedIncident | undefined> {
+  const { entries, ...rest } = await readFrom(options, id, known.version - 1);
+  const [last, ...later] = entries;
+  if (!last?.startsWith(`${known.head} `)) return undefined;
+  return { ...verified(options.keys.chain, id, later, known), ...rest };
+}
+
+/** One script, so that no cursor is ahead of the events that it is read with. */
+async function readFrom({ store, space }: Reading, id: string, from: number) {
+  const names = [space.log(id), space.cursors(id), space.repeats(id)];
+  const reply = await store.run((redis) => redis.eval(LOAD, 3, ...names, from));
+  const [entries, shown, repeats] = reply as [string[], string[], string];
+  const cursors: Record<string, number> = {};
+  for (let i = 0; i < shown.length; i += 2) cursors[shown[i] ?? ''] = Number(shown[i + 1]);
+  return { entries, cursors, repeats: Number(repeats) };
+}
+
+/** Of entries that follow what is known. */
 function verified(
   key: Buffer,
   id: string,
   entries: string[],
-  cursors: Record<string, number>,
-): LoadedIncident {
-  const check = checkChain(key, id, entries);
+  known: Known,
+): Pick<LoadedIncident, 'events' | 'head'> {
+  const check = checkChain(key, id, entries, known.head);
   if (!check.intact)
     throw new AppError(
       'log-damaged',
-      `The log of incident ${id} is damaged at entry ${check.entry}: it was changed, moved, or one before it is missing, or ` +
+      `The log of incident ${id} is damaged at entry ${known.version + check.entry}: it was changed, moved, or one before it is missing, or ` +
         `TOURNIQUET_KEY is not the one that it was written with. Nothing is done with this incident until a person has ` +
         `looked: run "tourniquet audit verify ${id}".`,
     );
-  return { events: check.texts.map((text) => JSON.parse(text) as IncidentEvent), cursors, head: check.head };
+  return { events: check.texts.map((text) => JSON.parse(text) as IncidentEvent), head: check.head };
 }

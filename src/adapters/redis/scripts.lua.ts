@@ -45,6 +45,16 @@ end
 return {'appended'}
 `;
 
+/**
+ * KEYS: log, cursors, repeats. ARGV: from which entry. Much read: a transaction of three commands costs the process several
+ * times as much.
+ */
+export const LOAD = `--[[ load the incident
+]]
+local entries, cursors = redis.call('LRANGE', KEYS[1], ARGV[1], -1), redis.call('HGETALL', KEYS[2])
+return {entries, cursors, redis.call('GET', KEYS[3]) or '0'}
+`;
+
 /** KEYS: claim. ARGV: the prefixes of what is heard and of its numbers, what was said. Who holds the claim, and whether it was counted. */
 export const RECOGNISE = `
 local id = redis.call('GET', KEYS[1])

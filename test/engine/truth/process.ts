@@ -113,6 +113,10 @@ function mortal(shared: Shared, self: () => Worker): IncidentLog {
       alive();
       return await shared.log.load(id);
     },
+    async loadAfter(...known) {
+      alive();
+      return await shared.log.loadAfter(...known);
+    },
     async append(request) {
       alive();
       const worker = self();
