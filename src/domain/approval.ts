@@ -6,7 +6,7 @@ import { isDryRun } from './goal.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
 import { isNamed, mentions, named } from './named.ts';
-import { asksAt, asksFor, namedFor, neededFor, needsReason, stillMissing, voter, votesAt } from './needed.ts';
+import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { mayLeaveOut, otherWays } from './offers.ts';
 import { owesOutside } from './outside.ts';
@@ -16,10 +16,22 @@ import { unasked } from './sightings.ts';
 import { joined, type Text, text } from './text.ts';
 import { counts, isFresh } from './votes.ts';
 
-type Check = (incident: Incident, click: Click, roster: Roster, now: number) => Refusal | undefined;
+type Check = (
+  incident: Incident,
+  click: Click,
+  roster: Roster,
+  now: number,
+  ruling: Ruling,
+) => Refusal | undefined;
 
 /** Undefined: the click counts. Otherwise the first reason why not. `now`: Unix milliseconds. */
-export function refuse(incident: Incident, click: Click, roster: Roster, now: number): Refusal | undefined {
+export function refuse(
+  incident: Incident,
+  click: Click,
+  roster: Roster,
+  now: number,
+  ruling = rulingOn(incident, click.verb, roster.policy, now),
+): Refusal | undefined {
   for (const check of [
     foreign,
     notAllowed,
@@ -34,7 +46,7 @@ export function refuse(incident: Incident, click: Click, roster: Roster, now: nu
     votedAlready,
     reasonMissing,
   ]) {
-    const refusal = check(incident, click, roster, now);
+    const refusal = check(incident, click, roster, now, ruling);
     if (refusal) return refusal;
   }
   return undefined;
@@ -55,9 +67,9 @@ const foreign: Check = (_incident, { by }, roster) => {
   return undefined;
 };
 
-const notAllowed: Check = (incident, { verb, by }, { policy }, now) => {
-  const anew = goesOn(verb) ? asksAt(incident, verb, policy, now).flatMap((ask) => ask.from) : [];
-  const from = anew.length > 0 ? anew : namedFor(incident, verb, policy);
+const notAllowed: Check = (_incident, { verb, by }, { policy }, _now, ruling) => {
+  const anew = goesOn(verb) ? ruling.asks.flatMap((ask) => ask.from) : [];
+  const from = anew.length > 0 ? anew : ruling.from;
   if (isNamed(policy, from, voter(by))) return undefined;
   const why =
     anew.length > 0 && verb !== 'roll-back'
@@ -91,20 +103,17 @@ const decided: Check = (incident, { verb }) => {
   );
 };
 
-const forbidden: Check = (incident, { verb }, { policy }) => {
-  if (verb !== 'contain' && verb !== 'approve' && verb !== 'break-glass') return undefined;
-  const needed = neededFor(incident, verb === 'contain' ? 'contain' : 'approve', policy);
-  if (needed.kind !== 'never') return undefined;
-  const byHand = needed.step.kubectl.map((code) => ({ code }));
+const forbidden: Check = (_incident, { verb }, _roster, _now, { never }) => {
+  if ((verb !== 'contain' && verb !== 'approve' && verb !== 'break-glass') || !never) return undefined;
+  const byHand = never.step.kubectl.map((code) => ({ code }));
   return no(
     'policy-forbids',
-    text`The policy never allows "${needed.step.title}" (rule "${needed.rule}"), whoever approves. Nothing was changed. If it must be done, do it by hand: ${joined(byHand, ' ; ')}`,
+    text`The policy never allows "${never.step.title}" (rule "${never.rule}"), whoever approves. Nothing was changed. If it must be done, do it by hand: ${joined(byHand, ' ; ')}`,
   );
 };
 
-const selfApproval: Check = (incident, { verb, by }, { policy }, now) => {
+const selfApproval: Check = (incident, { verb, by }, { policy }, _now, { asks }) => {
   if (verb === 'review') return ownReview(incident, by, policy);
-  const asks = asksAt(incident, verb, policy, now);
   const asked = requesters(incident);
   if (asks.length === 0 || !asked.includes(by.id)) return undefined;
   const mine = asks.filter(({ from }) => isNamed(policy, from, voter(by)));
@@ -123,8 +132,8 @@ const selfApproval: Check = (incident, { verb, by }, { policy }, now) => {
   return no('self-approval', text`${what}, so somebody else must approve: ${who}.`);
 };
 
-const together: Check = (incident, click, { policy }) => {
-  const alone = click.together && asksFor(incident, click.verb, policy).find(({ group }) => !group);
+const together: Check = (_incident, { verb, together: many }, _roster, _now, { asks }) => {
+  const alone = many && !goesOn(verb) && asks.find(({ group }) => !group);
   if (!alone) return undefined;
   return no(
     'policy-forbids',
@@ -141,11 +150,10 @@ function ownReview(incident: Incident, by: Person, policy: Policy): Refusal | un
   );
 }
 
-const votedAlready: Check = (incident, { verb, by, hash }, { policy }, now) => {
-  const asks = asksAt(incident, verb, policy, now);
+const votedAlready: Check = (incident, { verb, by, hash }, { policy }, now, { asks, missing }) => {
   const votes = votesAt(incident, verb, hash).filter((vote) => asks.every((ask) => isFresh(ask, vote, now)));
   if (!votes.some((vote) => vote.by === by.id)) return undefined;
-  const more = stillMissing(incident, verb, policy, votes, now);
+  const more = missing(votes);
   // A vote that was enough all along, because the policy asks for less now, may be given again.
   if (more === 0) return undefined;
   const from = asks.flatMap((ask) => ask.from);
@@ -241,7 +249,7 @@ function nothingToContain(incident: Incident): string | false {
   return 'There is nothing here that could be quarantined. Nothing was changed. The card says how the token stands.';
 }
 
-const reasonMissing: Check = (incident, { verb, reason }, { policy }, now) =>
-  needsReason(incident, verb, policy, now) && !reason?.trim()
+const reasonMissing: Check = (_incident, { verb, reason }, _roster, _now, { asks }) =>
+  wantsReason(verb, asks) && !reason?.trim()
     ? no('reason-missing', 'Write one sentence why, for those who read this later. Nothing was changed.')
     : undefined;

@@ -1,7 +1,6 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
-
 import { requesters, votesFor } from './asked.ts';
-import type { Click, Person, Roster } from './click.ts';
+import type { Click, Person } from './click.ts';
 import type { Verb, Vote } from './decision.ts';
 import { goesOn, votesToGoOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
@@ -9,7 +8,7 @@ import type { Voter } from './named.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { pendingSteps } from './runs.ts';
-import { asksToGoOn, missingToGoOn } from './unmet.ts';
+import { termsToGoOn } from './unmet.ts';
 import { missing } from './votes.ts';
 
 export const voter = ({ id, groups = [] }: Person): Voter => ({ id, groups });
@@ -39,16 +38,53 @@ export const asksFor = (incident: Incident, verb: Verb, policy: Policy): Ask[] =
   return needed.kind === 'approve' ? needed.asks : [];
 };
 
+/** What the policy says to one press, whoever presses: evaluated once, for everything that depends on it. */
+export interface Ruling {
+  /** A step that the press is about and that the policy never allows. */
+  never?: Extract<PlanRequirement, { kind: 'never' }>;
+  /** What the press itself needs: of the steps that it starts, or of a run that goes on where another stopped. */
+  asks: readonly Ask[];
+  /** Who may press at all. */
+  from: readonly string[];
+  /** How many more people must approve where these have; 0: it runs. */
+  missing(votes: readonly Vote[]): number;
+}
+
+/** `now`: Unix milliseconds. */
+export function rulingOn(incident: Incident, verb: Verb, policy: Policy, now: number): Ruling {
+  if (goesOn(verb)) {
+    const terms = termsToGoOn(incident, verb, policy, now);
+    return { ...terms, from: namedUnder(incident, verb, policy, []) };
+  }
+  const needed = PLANNED.includes(verb)
+    ? neededFor(incident, verb === 'contain' ? 'contain' : 'approve', policy)
+    : undefined;
+  const found = needed?.kind === 'approve' ? needed.asks : [];
+  const asks = verb === 'contain' || verb === 'approve' ? found : [];
+  return {
+    ...(needed?.kind === 'never' && { never: needed }),
+    asks,
+    from: namedUnder(incident, verb, policy, found),
+    missing(votes) {
+      const asked = requesters(incident);
+      return Math.max(0, ...asks.map((ask) => missing(policy, ask, votes, asked, now)));
+    },
+  };
+}
+
+/** About the steps of the plan, so that who may press depends on what those need, or whether it may be done at all. */
+const PLANNED: readonly Verb[] = ['contain', 'approve', 'break-glass', 'withdraw', 'decline'];
+
 /** The same for every button that approvals press: also what a run needs now that goes on where another stopped. */
-export const asksAt = (incident: Incident, verb: Verb, policy: Policy, now: number): Ask[] =>
-  goesOn(verb) ? asksToGoOn(incident, verb, policy, now) : asksFor(incident, verb, policy);
+export const asksAt = (incident: Incident, verb: Verb, policy: Policy, now: number): readonly Ask[] =>
+  rulingOn(incident, verb, policy, now).asks;
 
 /** Those that could count for this press. */
 export const votesAt = (incident: Incident, verb: Verb, hash: string | undefined): Vote[] =>
   goesOn(verb) ? votesToGoOn(incident, verb) : votesFor(incident, verb, hash);
 
 /** How many more people must approve, if this person does too; 0: it runs. */
-export function awaitingAfter(incident: Incident, click: Click, { policy }: Roster, now: number): number {
+export function awaitingAfter(incident: Incident, click: Click, ruling: Ruling, now: number): number {
   const { verb, by, hash, reason, together } = click;
   const mine: Vote = {
     verb,
@@ -58,41 +94,32 @@ export function awaitingAfter(incident: Incident, click: Click, { policy }: Rost
     ...(reason && { reason }),
     ...(together && { together }),
   };
-  return stillMissing(incident, verb, policy, [...votesAt(incident, verb, hash), mine], now);
-}
-
-export function stillMissing(
-  incident: Incident,
-  verb: Verb,
-  policy: Policy,
-  votes: readonly Vote[],
-  now: number,
-): number {
-  if (goesOn(verb)) return missingToGoOn(incident, verb, policy, votes, now);
-  const asked = requesters(incident);
-  const more = asksFor(incident, verb, policy).map((ask) => missing(policy, ask, votes, asked, now));
-  return Math.max(0, ...more);
+  return ruling.missing([...votesAt(incident, verb, hash), mine]);
 }
 
 const RESPONDING: readonly Verb[] = ['identify', 'retry', 'cancel-soak', 'choose', 'outside'];
 
 /** Who may do a thing at all; for votes, what the policy asks for it. */
-export function namedFor(incident: Incident, verb: Verb, policy: Policy): readonly string[] {
+export const namedFor = (incident: Incident, verb: Verb, policy: Policy): readonly string[] =>
+  namedUnder(
+    incident,
+    verb,
+    policy,
+    PLANNED.includes(verb) ? asksFor(incident, verb === 'contain' ? verb : 'approve', policy) : [],
+  );
+
+/** `asks`: what the steps need that the press is about. */
+function namedUnder(incident: Incident, verb: Verb, policy: Policy, asks: readonly Ask[]): readonly string[] {
   if (verb === 'break-glass') return policy.breakGlass;
   if (RESPONDING.includes(verb)) return ['responders', 'approvers'];
-  if (verb === 'contain' || verb === 'approve') {
-    const from = asksFor(incident, verb, policy).flatMap((ask) => ask.from);
-    return from.length > 0 ? from : ['approvers'];
-  }
+  const asked = asks.flatMap(({ from }) => from);
+  if (verb === 'contain' || verb === 'approve') return asked.length > 0 ? asked : ['approvers'];
   // Also whoever has given one, about the plan or about the run that stopped.
   if (verb === 'withdraw')
-    return ['responders', 'approvers', ...asked(incident, policy), ...incident.votes.map(({ by }) => by)];
+    return ['responders', 'approvers', ...asked, ...incident.votes.map(({ by }) => by)];
   // Who may start a plan may stop one.
-  return verb === 'decline' ? ['approvers', ...asked(incident, policy)] : ['approvers'];
+  return verb === 'decline' ? ['approvers', ...asked] : ['approvers'];
 }
-
-const asked = (incident: Incident, policy: Policy): string[] =>
-  asksFor(incident, 'approve', policy).flatMap(({ from }) => from);
 
 const NEEDS_REASON: readonly Verb[] = [
   'decline',
@@ -107,4 +134,7 @@ const NEEDS_REASON: readonly Verb[] = [
 
 /** Whether a button must ask why before anything is decided. */
 export const needsReason = (incident: Incident, verb: Verb, policy: Policy, now: number): boolean =>
-  NEEDS_REASON.includes(verb) || asksAt(incident, verb, policy, now).some(({ reason }) => reason);
+  wantsReason(verb, asksAt(incident, verb, policy, now));
+
+export const wantsReason = (verb: Verb, asks: readonly Ask[]): boolean =>
+  NEEDS_REASON.includes(verb) || asks.some(({ reason }) => reason);

@@ -18,11 +18,21 @@ export interface Unmet {
 }
 
 /** What these steps still need at that moment. `at`: Unix milliseconds. */
-export function unmet(
+export const unmet = (
+  policy: Policy,
+  incident: Incident,
+  word: Word,
+  steps: readonly Step[],
+  at: number,
+): Unmet[] =>
+  unmetOf(policy, incident, word, word.kind === 'undo' ? [] : asksOf(policy, incident, steps), at);
+
+/** `asks`: of the steps. */
+function unmetOf(
   policy: Policy,
   incident: Incident,
   { kind, votes, basis = [], breakGlass }: Word,
-  steps: readonly Step[],
+  asks: readonly Ask[],
   at: number,
 ): Unmet[] {
   const asked = requesters(incident);
@@ -32,7 +42,6 @@ export function unmet(
       return more > 0 ? [{ ask, more }] : [];
     });
   if (kind === 'undo') return over([oneApprover(policy)], votes);
-  const asks = asksOf(policy, incident, steps);
   // Whoever approves a plan approves that it is taken back; that it is, an approver says.
   if (kind === 'roll-back')
     return [...over([oneApprover(policy)], votes), ...over(asks, [...basis, ...votes])];
@@ -77,34 +86,29 @@ export function holdsGlass(
   );
 }
 
-/** What a run that goes on would still need, if these had approved it. */
-function unmetBy(
-  incident: Incident,
-  verb: GoingOn,
-  policy: Policy,
-  fresh: readonly Vote[],
-  at: number,
-): Unmet[] {
+/** What the policy asks of whoever has a run go on, evaluated once. */
+export interface Terms {
+  /** Those that whoever presses this button now could meet; none: what was given still counts. */
+  asks: Ask[];
+  /** How many more people must approve where these have. */
+  missing(fresh: readonly Vote[]): number;
+}
+
+export function termsToGoOn(incident: Incident, verb: GoingOn, policy: Policy, now: number): Terms {
   const stopped = stoppedRun(incident);
-  if (stopped === undefined) return [];
+  if (stopped === undefined) return { asks: [], missing: () => 0 };
   const steps =
     verb === 'roll-back'
       ? rollBackSteps(incident)
       : stopped.steps.filter(({ outcome }) => outcome?.verdict !== 'done').map(({ step }) => step);
-  return unmet(policy, incident, wordFor(stopped, verb, fresh), steps, at);
+  const asked = asksOf(policy, incident, steps);
+  const unmetBy = (fresh: readonly Vote[]): Unmet[] =>
+    unmetOf(policy, incident, wordFor(stopped, verb, fresh), asked, now);
+  return {
+    asks: unmetBy([]).map(({ ask }) => ask),
+    missing: (fresh) => Math.max(0, ...unmetBy(fresh).map(({ more }) => more)),
+  };
 }
-
-/** Asks that whoever presses this button now could meet; none: what was given still counts. */
-export const asksToGoOn = (incident: Incident, verb: GoingOn, policy: Policy, now: number): Ask[] =>
-  unmetBy(incident, verb, policy, [], now).map(({ ask }) => ask);
-
-export const missingToGoOn = (
-  incident: Incident,
-  verb: GoingOn,
-  policy: Policy,
-  fresh: readonly Vote[],
-  now: number,
-): number => Math.max(0, ...unmetBy(incident, verb, policy, fresh, now).map(({ more }) => more));
 
 /**
  * The moment at which what a run stands on must count: when it begins, however long it waited for a worker before; a

@@ -2,7 +2,7 @@
 import type { Roster } from '../domain/click.ts';
 import { fold } from '../domain/fold.ts';
 import type { Answer, Question } from '../ports.ts';
-import { decide } from './decide.ts';
+import { recordDecision } from './decide.ts';
 import type { BotDeps } from './deps.ts';
 import type { Front } from './front.ts';
 import { switchPause } from './pause.ts';
@@ -26,7 +26,7 @@ export function createFront(deps: BotDeps, { roster, clusters, ask, health }: Fr
     report: (finding, known) => receiveAlert(deps, finding, known),
     recognise: (finding) => recognise(deps, finding),
     update: (update) => receiveUpdate(deps, update),
-    decide: (id, click, token) => decide(deps, roster, id, click, token),
+    decide: (id, click, token) => recordDecision(deps, roster, id, click, token),
     pause: (by, reason) => switchPause(deps, by, reason),
     async askForCard(id, by) {
       const session = await openSession(deps, id);

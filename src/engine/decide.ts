@@ -4,7 +4,7 @@ import type { Click, Roster } from '../domain/click.ts';
 import type { Decision, Verb } from '../domain/decision.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident } from '../domain/incident.ts';
-import { asksAt, awaitingAfter } from '../domain/needed.ts';
+import { awaitingAfter, type Ruling, rulingOn } from '../domain/needed.ts';
 import { scrubbed } from '../domain/scrub.ts';
 import { unasked } from '../domain/sightings.ts';
 import { text } from '../domain/text.ts';
@@ -15,7 +15,7 @@ import { noteAskers } from './same-account.ts';
 import { append, change, clockOf, enqueue, openSession, type Session } from './session.ts';
 
 /** Of many clicks in the same moment one is appended; every other is checked again against what that one changed. */
-export async function decide(
+export async function recordDecision(
   deps: BotDeps,
   roster: Roster,
   incidentId: string,
@@ -33,11 +33,13 @@ export async function decide(
   if (VOTES.includes(click.verb)) await noteAskers(deps, session);
   for (;;) {
     const now = clockOf(deps, session).now();
-    const refusal = refuse(session.incident, click, roster, now);
+    const ruling = rulingOn(session.incident, click.verb, roster.policy, now);
+    const refusal = refuse(session.incident, click, roster, now, ruling);
     if (refusal?.code === 'plan-expired') await planAnew(deps, session);
     if (refusal) return { decided: false, refusal };
     const closing = closes(click);
-    const decision = toDecision(session.incident, click, roster, now, fingerprint);
+    const awaiting = awaitingAfter(session.incident, click, ruling, now);
+    const decision = toDecision(session.incident, click, roster, { ruling, awaiting, fingerprint });
     const events: EventBody[] = [{ type: 'decided', decision }, ...(closing ? [closing] : [])];
     if (pause && !session.incident.paused && !closing) events.push({ type: 'paused', pause });
     if ((await append(deps, session, events, seal)) === 'appended') break;
@@ -70,18 +72,21 @@ const unknownIncident: Decided = {
   },
 };
 
+interface Counted {
+  ruling: Ruling;
+  awaiting: number;
+  fingerprint: string | undefined;
+}
+
 /** The policy that it was accepted under is written beside it, and how many approvals are still missing. */
 function toDecision(
   incident: Incident,
   click: Click,
-  roster: Roster,
-  now: number,
-  fingerprint: string | undefined,
+  { policy }: Roster,
+  { ruling, awaiting, fingerprint }: Counted,
 ): Decision {
   const { verb, by, hash, reason, at, strategy, together } = click;
-  const { policy } = roster;
-  const rules = asksAt(incident, verb, policy, now).map(({ rule }) => rule);
-  const awaiting = awaitingAfter(incident, click, roster, now);
+  const rules = ruling.asks.map(({ rule }) => rule);
   const { groups = [] } = by;
   return {
     verb,

@@ -88,17 +88,17 @@ export async function append(
 }
 
 /**
- * Appends what `decide` makes of the state, again and again until nobody else came first. Undefined: nothing to append.
+ * Appends what `eventsFor` makes of the state, again and again until nobody else came first. Undefined: nothing to append.
  * Returns whether something was appended.
  */
 export async function change(
   deps: Logged,
   session: Session,
-  decide: (incident: Incident) => EventBody[] | undefined,
+  eventsFor: (incident: Incident) => EventBody[] | undefined,
   extras: Extras = {},
 ): Promise<boolean> {
   for (;;) {
-    const events = decide(session.incident);
+    const events = eventsFor(session.incident);
     if (events === undefined) return false;
     const result = await append(deps, session, events, extras);
     if (result === 'appended') return true;

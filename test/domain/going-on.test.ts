@@ -7,7 +7,7 @@ import type { Incident, Run } from '../../src/domain/incident.ts';
 import { offers } from '../../src/domain/offers.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Step } from '../../src/domain/plan.ts';
-import { asksToGoOn } from '../../src/domain/unmet.ts';
+import { termsToGoOn } from '../../src/domain/unmet.ts';
 import { anIncident, aPlan, aPolicy, identified, observed, remove, reported, T0 } from '../builders.ts';
 
 const HOUR = 3_600_000;
@@ -39,7 +39,9 @@ const decided = (verb: 'retry' | 'skip' | 'roll-back', by: string, awaiting?: nu
 });
 const last = ({ runs }: Incident): Run => runs.at(-1) as Run;
 const asks = (verb: 'retry' | 'skip' | 'roll-back', at: number) =>
-  asksToGoOn(anIncident(stopped), verb, policy, at).map(({ approvals, from }) => `${approvals} of ${from}`);
+  termsToGoOn(anIncident(stopped), verb, policy, at).asks.map(
+    ({ approvals, from }) => `${approvals} of ${from}`,
+  );
 
 describe('a run that stopped', () => {
   it('asks nobody anew while what was approved counts, and then as many as its steps need', () => {

@@ -73,7 +73,7 @@ async function act(
   const verb = action.action_id.replace(`${ACTIONS.decide}:`, '');
   if (!isVerb(verb)) return UNKNOWN_BUTTON;
   const atOnce = AT_ONCE.includes(verb) && !carried.reason && !(await wantsReason(bot, verb, carried));
-  if (atOnce) return decide(bot, body.user.id, carried, { verb });
+  if (atOnce) return press(bot, body.user.id, carried, { verb });
   return ask(bot, body, verb, carried);
 }
 
@@ -83,7 +83,7 @@ const AT_ONCE: readonly Verb[] = ['contain', 'approve', 'withdraw', 'retry', 'sk
 const isVerb = (word: string): word is Verb => Object.hasOwn(DONE, word);
 
 /** Resolves to what the person is told. */
-export async function decide(
+export async function press(
   bot: Bot,
   user: string,
   about: Carried,
@@ -183,7 +183,7 @@ async function detailsFor(bot: Bot, user: string, about: Carried) {
 function choose(bot: Bot, body: BlockAction, option: unknown): Promise<string> | string {
   const strategy = typeof option === 'string' ? pickedWay(option) : undefined;
   if (typeof option !== 'string' || strategy === undefined) return UNKNOWN_BUTTON;
-  return decide(bot, body.user.id, { incidentId: pickedIncident(option) }, { verb: 'choose', strategy });
+  return press(bot, body.user.id, { incidentId: pickedIncident(option) }, { verb: 'choose', strategy });
 }
 
 /** "Only one Secret…": the same as identifying the token by the form. */
@@ -195,5 +195,5 @@ async function pick(bot: Bot, body: BlockAction, option: unknown): Promise<strin
     return 'That Secret is not there any more, so nothing was done. The card shows those that are.';
   const { namespace, serviceAccount } = incident.identity;
   const at = { cluster: secret.cluster, namespace, serviceAccount: serviceAccount.name, secret: secret.name };
-  return decide(bot, body.user.id, { incidentId: incident.id }, { verb: 'identify', at });
+  return press(bot, body.user.id, { incidentId: incident.id }, { verb: 'identify', at });
 }

@@ -4,7 +4,7 @@ import type { Finding } from '../../contracts.ts';
 import { scrub } from '../../domain/scrub.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { type Bot, updateView } from './bot.ts';
-import { decide } from './clicks.ts';
+import { press } from './clicks.ts';
 import { type Filled, readAnswers, type Values } from './form-answers.ts';
 import { CALLBACKS, type Memory, noticeView, readMemory } from './forms.ts';
 import { openedText } from './replies.ts';
@@ -66,7 +66,7 @@ async function withReason(
   const reason = values.reason?.reason?.value?.trim() ?? '';
   await answering(
     say,
-    async () => told(reason, verb && about ? await decide(bot, user, about, { verb, reason }) : UNREADABLE),
+    async () => told(reason, verb && about ? await press(bot, user, about, { verb, reason }) : UNREADABLE),
     bot.log,
   );
 }
@@ -115,5 +115,5 @@ async function identified(
   if (!memory?.about) return UNREADABLE;
   // A token says itself where it belongs.
   const click = { verb: 'identify' as const, ...(at && !token ? { at } : {}) };
-  return decide(bot, user, memory.about, click, token);
+  return press(bot, user, memory.about, click, token);
 }

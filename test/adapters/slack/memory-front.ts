@@ -5,7 +5,7 @@ import { refuse } from '../../../src/domain/approval.ts';
 import type { Click, Roster } from '../../../src/domain/click.ts';
 import type { EventBody, IncidentEvent } from '../../../src/domain/events.ts';
 import { fold } from '../../../src/domain/fold.ts';
-import { awaitingAfter } from '../../../src/domain/needed.ts';
+import { awaitingAfter, rulingOn } from '../../../src/domain/needed.ts';
 import type { Front } from '../../../src/engine/front.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Answer, Question } from '../../../src/ports.ts';
@@ -75,7 +75,8 @@ export function memoryFront(roster: Omit<Roster, 'teamId'> & { teamId: () => str
       const refusal = refuse(incidentOf(incidentId), click, now, at());
       if (refusal) return { decided: false, refusal };
       const { verb, by, reason, hash, at: given, together } = click;
-      const awaiting = awaitingAfter(incidentOf(incidentId), click, now, at());
+      const ruling = rulingOn(incidentOf(incidentId), click.verb, now.policy, at());
+      const awaiting = awaitingAfter(incidentOf(incidentId), click, ruling, at());
       front.append(incidentId, {
         type: 'decided',
         decision: {
