@@ -1,6 +1,7 @@
 // How long from a signed alert to the dead token? Measured through the whole product, beside the fastest way to write the same.
 import { parseArgs } from 'node:util';
 import { median, quantile, type Series, table } from './distribution.ts';
+import { countFolds } from './folds.ts';
 import { proofTimes } from './proof-times.ts';
 import { redisTrips } from './redis-trips.ts';
 import { durableWrite, kubectl, rawRequest } from './rivals.ts';
@@ -13,6 +14,8 @@ const { values } = parseArgs({
     burst: { type: 'boolean', default: false },
     /** On a real control plane. */
     real: { type: 'boolean', default: false },
+    /** Only counts what is folded on the way to a proof. */
+    folds: { type: 'boolean', default: false },
   },
 });
 const alerts = Number.parseInt(values.alerts, 10);
@@ -28,6 +31,7 @@ const ms = (time: number): string => `${time.toFixed(1)} ms`;
 const ratio = (a: number[], b: number[]): string => (median(a) / median(b)).toFixed(1);
 
 async function main(): Promise<void> {
+  if (values.folds) return console.log(await countFolds());
   const stage = await openStage({ alerts: 1 + WARM_UP + alerts, real: values.real });
   try {
     await stage.world.startRole('bot');
