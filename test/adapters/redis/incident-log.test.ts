@@ -323,6 +323,47 @@ test('an incident that does not exist is undefined', async () => {
   expect(await world.log.load('inc-none')).toBeUndefined();
 });
 
+describe('what follows what is known', () => {
+  const texts = (loaded: Awaited<ReturnType<typeof world.log.loadAfter>>) =>
+    loaded?.events.map((event) => ('message' in event ? event.message : event.type));
+
+  async function known() {
+    const id = world.newId();
+    const head = await world.open(id);
+    const events = [trouble('a'), trouble('b')];
+    const result = await world.log.append({ id, expected: 1, events, head });
+    if (result.kind !== 'appended') throw new Error(result.kind);
+    return { id, first: head, head: result.head };
+  }
+
+  test('is that alone, with the cursors and the number of repeats of now', async () => {
+    const { id, first, head } = await known();
+    await world.log.advance('slack', id, 2);
+    const later = await world.log.loadAfter(id, 1, first);
+    expect(texts(later)).toEqual(['a', 'b']);
+    expect(later).toMatchObject({ head, cursors: { slack: 2 }, repeats: 0 });
+    expect(await world.log.loadAfter(id, 3, head)).toMatchObject({ events: [], head, cursors: { slack: 2 } });
+  });
+
+  test('is nothing where what is known is not in the log any more', async () => {
+    const { id, first, head } = await known();
+    expect(await world.log.loadAfter(world.newId(), 1, first)).toBeUndefined();
+    expect(await world.log.loadAfter(id, 1, head)).toBeUndefined();
+    await raw((r) => r.ltrim(world.space.log(id), 0, 0));
+    expect(await world.log.loadAfter(id, 3, head)).toBeUndefined();
+  });
+
+  test('is verified, and named by its place in the whole log', async () => {
+    const { id, first } = await known();
+    const [, , last = ''] = await rawLog(id);
+    await raw((r) => r.lset(world.space.log(id), 2, last.replace('"b"', '"c"')));
+    await expect(world.log.loadAfter(id, 1, first)).rejects.toMatchObject({
+      code: 'log-damaged',
+      message: expect.stringContaining('at entry 3'),
+    });
+  });
+});
+
 describe('a finding that is heard again', () => {
   const claimed = async (key: string) => {
     const id = world.newId();
