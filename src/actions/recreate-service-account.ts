@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { listWords, withList } from '../domain/carried.ts';
-import { pointer } from '../domain/labels.ts';
+import { pointer } from '../domain/json-pointer.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';

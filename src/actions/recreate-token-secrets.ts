@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { tokenSecretsToCarry } from '../domain/carried.ts';
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/labels.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/legacy-token-labels.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';

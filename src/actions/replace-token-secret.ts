@@ -4,13 +4,12 @@ import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import type { Memory } from '../domain/incident.ts';
 import {
-  MADE_BY,
-  REPLACES,
   SERVICE_ACCOUNT_NAME,
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
-} from '../domain/labels.ts';
+} from '../domain/legacy-token-labels.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
+import { MADE_BY, REPLACES } from '../domain/own-annotations.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
 import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
-import { pointer, RELEASED } from '../domain/labels.ts';
+import { pointer } from '../domain/json-pointer.ts';
 import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
+import { RELEASED } from '../domain/own-annotations.ts';
 import { templateOf } from '../domain/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
 import { hasRights } from '../domain/rights.ts';

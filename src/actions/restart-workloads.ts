@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
+import { pointer } from '../domain/json-pointer.ts';
 import type { WorkloadObject } from '../domain/kube-objects.ts';
-import { pointer } from '../domain/labels.ts';
 import { holdsToken } from '../domain/pod-references.ts';
 import type { JsonPatch } from '../ports.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';

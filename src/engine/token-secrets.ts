@@ -4,13 +4,13 @@ import { usedSecrets } from '../domain/consumers.ts';
 import {
   INVALID_SINCE,
   LAST_USED,
-  REPLACES,
   SERVICE_ACCOUNT_NAME,
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
-} from '../domain/labels.ts';
+} from '../domain/legacy-token-labels.ts';
 import type { Listed } from '../domain/listed.ts';
 import { ownersOf } from '../domain/managed-by.ts';
+import { REPLACES } from '../domain/own-annotations.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import { standing } from '../domain/standing.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';

@@ -2,7 +2,8 @@
 import { startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
-import { INVALID_SINCE, pointer } from '../../src/domain/labels.ts';
+import { pointer } from '../../src/domain/json-pointer.ts';
+import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
 import { isLive } from '../../src/domain/sightings.ts';
 import { resources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';

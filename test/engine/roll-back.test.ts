@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Strategy } from '../../src/domain/goal.ts';
 import type { PodSpec } from '../../src/domain/kube-objects.ts';
-import { INVALID_SINCE } from '../../src/domain/labels.ts';
+import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
 import { secretsOf } from '../../src/domain/pod-references.ts';
 import type { Harness } from './harness.ts';
 import {

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Strategy } from '../../src/domain/goal.ts';
 import type { PodSpec } from '../../src/domain/kube-objects.ts';
-import { INVALID_SINCE } from '../../src/domain/labels.ts';
+import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
 import { accountOf, secretsOf } from '../../src/domain/pod-references.ts';
 import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import type { Cluster } from '../../src/ports.ts';

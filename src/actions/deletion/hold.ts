@@ -1,7 +1,7 @@
 // Why a Secret is not deleted now: somebody would bring its token back, or uses it of whom nobody knew.
 import type { Bench } from '../../contracts.ts';
 import { bringsBack, ownerName, ownerTodo } from '../../domain/drift.ts';
-import { INVALID_SINCE } from '../../domain/labels.ts';
+import { INVALID_SINCE } from '../../domain/legacy-token-labels.ts';
 import { type Owner, ownersOf } from '../../domain/managed-by.ts';
 import { type Outcome, untouched } from '../../domain/outcome.ts';
 import { standing } from '../../domain/standing.ts';

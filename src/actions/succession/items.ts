@@ -1,7 +1,8 @@
 // What a replacement consists of, in the order in which it is made: the ServiceAccount, its token Secrets, its bindings. Pure.
 import { z } from 'zod';
 import { gives } from '../../domain/bindings.ts';
-import { REPLACES, SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../../domain/labels.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../../domain/legacy-token-labels.ts';
+import { REPLACES } from '../../domain/own-annotations.ts';
 import { resources } from '../../ports.ts';
 import type { Item } from './made.ts';
 
