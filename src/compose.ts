@@ -3,6 +3,7 @@ import { startBotRole } from './compose/bot.ts';
 import { warnOfLoss } from './compose/loss.ts';
 import { startMonitoring } from './compose/monitoring.ts';
 import { openShared } from './compose/shared.ts';
+import { slackLine } from './compose/slack-line.ts';
 import { openTelemetry } from './compose/telemetry.ts';
 import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
@@ -22,7 +23,8 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
   const stack = new AsyncDisposableStack();
   const assembly = { config, log, stack, graceMs };
   try {
-    const shared = openShared(assembly, await openTelemetry(assembly));
+    const line = config.role === 'worker' ? undefined : slackLine();
+    const shared = openShared(assembly, await openTelemetry(assembly, line));
     const warm = warmUp([shared.queue.open()]);
     await warmUp([shared.clock.ask()]);
     const ports: Running['ports'] = {};
@@ -30,7 +32,7 @@ export async function compose(config: Config, log: Log, graceMs: number): Promis
     if (config.role !== 'bot') await startWorkerRole(assembly, shared);
     const port = config.role === 'bot' ? metricsPort : healthPort;
     if (port !== undefined) ports.health = await startMonitoring(assembly, shared, port);
-    if (config.role !== 'worker') ports.http = await startBotRole(assembly, shared);
+    if (line) ports.http = await startBotRole(assembly, shared, line);
     await warm;
     warnOfLoss(assembly, shared.store);
     const sweeping = every(

@@ -8,22 +8,23 @@ import type { Log } from '../log.ts';
 import type { Assembly } from './assembly.ts';
 import type { Shared } from './shared.ts';
 
-/** `publishers` may grow: Slack is one of them once it has answered. */
+/** `others`: where it is published besides, as of each turn. */
 export function keepBooks(
   { config, log, stack }: Assembly,
   { deps, ledger }: Shared,
-  publishers: Publisher[],
+  others: () => readonly Publisher[],
   webhook: Webhook | undefined,
 ): void {
-  publishers.push(logPublisher(log));
-  if (webhook) publishers.push(webhookPublisher(webhook));
+  const own = [logPublisher(log), ...(webhook ? [webhookPublisher(webhook)] : [])];
   const stopping = new AbortController();
   const turn = bookkeeper(
     { ...deps, ledger },
     {
       anchorEvery: config.audit.anchorEvery,
       keepFor: config.retention.keepFor,
-      publishers,
+      get publishers() {
+        return [...own, ...others()];
+      },
       stopping: stopping.signal,
     },
   );

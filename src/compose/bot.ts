@@ -6,25 +6,30 @@ import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
 import { createReplayGuard, type ReplayGuard } from '../adapters/redis/replay-guard.ts';
 import { type Slack, startSlack } from '../adapters/slack/app.ts';
+import { commandNames } from '../adapters/slack/command-names.ts';
 import type { Deliveries } from '../adapters/slack/deliveries.ts';
 import type { Keeping } from '../adapters/slack/kept-message.ts';
 import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
+import { type Watch, connectSlack } from '../adapters/slack/web-client.ts';
 import type { Refusal } from '../domain/click.ts';
 import type { Policy } from '../domain/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';
+import { receiveAlert, receiveUpdate, recognise } from '../engine/receive-alert.ts';
 import { openSession } from '../engine/session.ts';
+import { sweep } from '../engine/work.ts';
 import { isAppError } from '../errors.ts';
 import { every } from '../every.ts';
-import type { Reporter } from '../ports.ts';
+import type { Desk, Reporter } from '../ports.ts';
 import { sources } from '../sources/index.ts';
 import type { Assembly } from './assembly.ts';
 import { WALL } from './clock.ts';
 import { lossDoubts } from './loss.ts';
-import { type Outlets, openOutlets } from './outlets.ts';
+import { openOutlets } from './outlets.ts';
 import type { Shared } from './shared.ts';
+import type { Answered, SlackLine } from './slack-line.ts';
 import { alive } from './vitals.ts';
 
 /** Shortest time between two updates of the summary of a burst. */
@@ -40,25 +45,10 @@ const REPEATED_MS = 10 * 60_000;
 const CLICK_HELD_MS = 5000;
 
 /** Returns the port of the webhooks. */
-export async function startBotRole(assembly: Assembly, shared: Shared): Promise<number> {
+export async function startBotRole(assembly: Assembly, shared: Shared, line: SlackLine): Promise<number> {
   const { config, log, stack } = assembly;
-  const { queueOptions, deps, store, prefix, problems, telemetry } = shared;
-  const desk = createDesk(queueOptions);
-  stack.defer(() => desk.close());
-  // Which workspace people must belong to is known once Slack has answered; until then nobody may decide.
-  const { policy } = deps.settings;
-  const roster = { policy, teamId: '' };
+  const { deps, store, prefix, problems, telemetry } = shared;
   const { metrics, vitals } = telemetry;
-  vitals.sockets = () => 0;
-  const front = countRefusals(
-    metrics,
-    createFront(deps, {
-      roster,
-      clusters: config.clusters.map(({ name }) => name),
-      ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
-      health: async () => [...(await problems()), ...(await lossDoubts(store, config).catch(() => []))],
-    }),
-  );
   // Alerts are accepted before Slack answers: they are durable without it, and shown when it is back.
   const http = await startHttp({
     ...config.http,
@@ -67,22 +57,35 @@ export async function startBotRole(assembly: Assembly, shared: Shared): Promise<
     secrets: config.sourceSecrets,
     toleranceMs: config.sources.tolerance,
     clock: WALL,
-    receive: front.report,
-    recognise: front.recognise,
-    update: front.update,
+    receive: (finding, known) => receiveAlert(deps, finding, known),
+    recognise: (finding) => recognise(deps, finding),
+    update: (update) => receiveUpdate(deps, update),
     ready: problems,
     alive: () => alive(vitals, problems),
     counted: (source, outcome) => metrics.count('tourniquet_deliveries_total', { source, outcome }),
     log,
   });
   stack.defer(() => http.close());
-  const outlets = openOutlets(assembly, shared);
+  openOutlets(assembly, shared, line);
+  const desk = createDesk(shared.queueOptions);
+  stack.defer(() => desk.close());
   await keepTrying(assembly, async () => {
-    await connectSlack(assembly, shared, front, outlets, (teamId) => {
-      roster.teamId = teamId;
-    });
+    line.open(await openSlack(assembly, shared, desk));
+    await sweep(deps).catch((err: unknown) => log.warn({ err }, 'sweeping failed; it is tried again'));
   });
   return http.port;
+}
+
+/** Which workspace people must belong to is known once Slack has answered; until then nobody can decide. */
+function frontFor({ config }: Assembly, shared: Shared, desk: Pick<Desk, 'ask'>, teamId: string): Front {
+  const { deps, store, problems, telemetry } = shared;
+  const front = createFront(deps, {
+    roster: { policy: deps.settings.policy, teamId },
+    clusters: config.clusters.map(({ name }) => name),
+    ask: (question) => desk.ask(question, ASK_DEADLINE_MS),
+    health: async () => [...(await problems()), ...(await lossDoubts(store, config).catch(() => []))],
+  });
+  return countRefusals(telemetry.metrics, front);
 }
 
 /** An outage of Slack is waited out in the background; a wrong token is a mistake in the configuration and ends the start. */
@@ -108,42 +111,45 @@ async function keepTrying({ config, log, stack }: Assembly, connect: () => Promi
 }
 
 /** Throws AppError. */
-async function connectSlack(
-  assembly: Assembly,
-  shared: Shared,
-  front: Front,
-  outlets: Outlets,
-  workspaceIs: (teamId: string) => void,
-): Promise<void> {
+async function openSlack(assembly: Assembly, shared: Shared, desk: Pick<Desk, 'ask'>): Promise<Answered> {
   const { config, log, stack } = assembly;
   const { deps, store, prefix, clock, telemetry } = shared;
-  const { metrics, vitals } = telemetry;
   const { slack, slackBotToken, slackAppToken } = config;
   const { policy } = deps.settings;
   if (!slackBotToken || !slackAppToken)
     throw new Error('unreachable: loadConfig refuses a bot without its tokens');
   const shown = { policy, channel: slack.channel, store: createCardStore({ store, prefix }), clock, log };
+  const access = { apiUrl: slack.apiUrl, botToken: slackBotToken, log, watch: counting(telemetry.metrics) };
+  const named = commandNames(
+    slack.commandPrefix,
+    commands.map(({ name }) => name),
+  );
+  const workspace = await connectSlack({ ...access, names: named });
+  const front = frontFor(assembly, shared, desk, workspace.teamId);
   const app = await startSlack({
     ...shown,
+    ...access,
+    workspace,
     deliveries: slackDeliveries(createReplayGuard({ store, prefix })),
-    apiUrl: slack.apiUrl,
-    botToken: slackBotToken,
     appToken: slackAppToken,
     front,
     commands,
-    watch(method, code, ms) {
-      metrics.count('tourniquet_slack_requests_total', { method, code });
-      metrics.observe('tourniquet_slack_request_seconds', {}, ms / 1000);
-      if (code === '429') metrics.count('tourniquet_slack_throttled_total');
-    },
     commandPrefix: slack.commandPrefix,
-    workspaceIs,
   });
-  vitals.sockets = app.sockets;
   stack.defer(() => app.stop());
   const reporter = slackReporting(assembly, shared, front, { ...shown, ...app });
-  await outlets.connected(app.url, reporter, slackPublisher({ ...shown, client: app.client }));
+  const publisher = slackPublisher({ ...shown, client: app.client });
+  const { url, sockets } = app;
+  return { url, sockets, reporter, publishers: config.audit.anchorInChannel ? [publisher] : [] };
 }
+
+const counting =
+  (metrics: Metrics): Watch =>
+  (method, code, ms) => {
+    metrics.count('tourniquet_slack_requests_total', { method, code });
+    metrics.observe('tourniquet_slack_request_seconds', {}, ms / 1000);
+    if (code === '429') metrics.count('tourniquet_slack_throttled_total');
+  };
 
 const slackDeliveries = ({ begin }: ReplayGuard): Deliveries => ({
   async begin(id) {

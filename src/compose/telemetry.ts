@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { sources } from '../sources/index.ts';
 import type { Appended, Witness } from '../witness.ts';
 import type { Assembly } from './assembly.ts';
+import type { SlackLine } from './slack-line.ts';
 import { noVitals, type Vitals } from './vitals.ts';
 
 const SEND_EVERY_MS = 2000;
@@ -19,14 +20,17 @@ export interface Telemetry {
   vitals: Vitals;
 }
 
-/** The code for traces is loaded only where there is somebody to send them to. */
-export async function openTelemetry({ config, log, stack }: Assembly): Promise<Telemetry> {
+/** `line`: where this process talks to Slack. The code for traces is loaded only where there is somebody to send them to. */
+export async function openTelemetry(
+  { config, log, stack }: Assembly,
+  line?: Pick<SlackLine, 'answered'>,
+): Promise<Telemetry> {
   const metrics = createMetrics({
     sources: sources.map(({ name }) => name),
     clusters: config.clusters.map(({ name }) => name),
     actions: actions.map(({ name }) => name),
   });
-  const vitals = noVitals();
+  const vitals = noVitals(line && (() => line.answered()?.sockets() ?? 0));
   const { version } = pkg;
   metrics.set('tourniquet_build_info', { version, role: config.role, node: process.version }, 1);
   metrics.onScrape(() => showVitals(metrics, vitals));

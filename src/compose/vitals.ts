@@ -6,16 +6,17 @@ import type { RunningWorker } from '../adapters/bullmq/worker.ts';
 export interface Vitals {
   queues: Map<WorkRole, Pick<RunningWorker, 'lastPollAgeMs' | 'oldestJobMs'>>;
   /** Open sockets to Slack; undefined where this process does not talk to Slack. */
-  sockets: (() => number) | undefined;
+  readonly sockets: (() => number) | undefined;
   /** Why a cluster did not answer when it was last asked; an empty text where it did. */
   clusters: Map<string, string>;
   /** How far the clock of this machine is ahead of that of Redis, in milliseconds; undefined until Redis has said. */
   clockAheadMs: () => number | undefined;
 }
 
-export const noVitals = (): Vitals => ({
+/** `sockets`: of a process that talks to Slack. */
+export const noVitals = (sockets?: () => number): Vitals => ({
   queues: new Map(),
-  sockets: undefined,
+  sockets,
   clusters: new Map(),
   clockAheadMs: () => undefined,
 });

@@ -10,7 +10,7 @@ export interface BookOptions {
   anchorEvery: number;
   /** Milliseconds that closed incidents are kept; absent: for ever. */
   keepFor?: number | undefined;
-  /** May grow: Slack is one of them once it has answered. */
+  /** Read at each turn: Slack is one of them once it has answered. */
   publishers: readonly Publisher[];
   /** Ends a purge between two incidents. */
   stopping: AbortSignal;

@@ -10,7 +10,7 @@ import { receiveAlert, receiveUpdate, recognise } from './receive-alert.ts';
 import { change, enqueue, openSession } from './session.ts';
 
 export interface FrontOptions {
-  /** Read at every click: the workspace is known only once Slack has answered. */
+  /** With the workspace, which is known once the chat has answered. */
   roster: Roster;
   clusters: string[];
   ask(question: Question): Promise<Answer>;

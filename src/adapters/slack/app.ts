@@ -21,7 +21,6 @@ import { onSlash } from './slash.ts';
 import { onSubmit } from './submissions.ts';
 import {
   clientOptions,
-  connectSlack,
   type SlackWorkspace,
   sdkLogger,
   slackCode,
@@ -45,11 +44,9 @@ export interface SlackOptions {
   deliveries: Deliveries;
   clock: Clock;
   log: Log;
-  /** Where compose has connected already, because it needed the team's id. */
-  workspace?: SlackWorkspace;
+  /** What `connectSlack` answered: the front must know the team before any click can come. */
+  workspace: SlackWorkspace;
   watch?: Watch;
-  /** Told the team's id before any socket is open: a click must not be judged without it. */
-  workspaceIs(teamId: string): void;
 }
 
 export interface Slack {
@@ -72,9 +69,8 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     options.commandPrefix ?? '',
     commands.map(({ name }) => name),
   );
-  const workspace = options.workspace ?? (await connectSlack({ ...options, names }));
+  const { workspace } = options;
   const { teamId, url, interactive, outbound } = workspace;
-  options.workspaceIs(teamId);
   const receiver = new TwinReceiver(options);
   const app = boltApp(options, workspace, receiver);
   const people = directory(interactive, () => clock.now(), groupsOf(options.policy));

@@ -23,11 +23,6 @@ describe('sockets', () => {
     await world.workspace.waitFor(() => world.workspace.sockets() === 2, 8000, 'two sockets again');
   });
 
-  it('says which workspace it is before any click can come', async () => {
-    expect(world.told).toEqual([{ teamId: world.workspace.teamId, sockets: 0 }]);
-    expect(world.workspace.sockets()).toBeGreaterThan(0);
-  });
-
   it('comes back after an outage', async () => {
     world.workspace.faults.outage(true);
     await world.workspace.waitFor(() => world.workspace.sockets() === 0);

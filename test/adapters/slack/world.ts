@@ -18,8 +18,6 @@ import { type MemoryFront, type MemoryStore, memoryFront, memoryStore } from './
 export const CHANNEL = 'CINCIDENTS';
 
 export interface World {
-  /** Which workspace it is, and how many sockets were open when that was said. */
-  told: { teamId: string; sockets: number }[];
   workspace: Workspace;
   front: MemoryFront;
   store: MemoryStore;
@@ -82,7 +80,6 @@ export async function startWorld(
   const connected = await connectSlack(access);
   const clock = { now: () => Date.now() };
   const delivered = new Map<string, 'handled' | 'under-way'>();
-  const told: World['told'] = [];
   const options: SlackOptions = {
     ...access,
     appToken: new Secret(workspace.appToken),
@@ -95,7 +92,6 @@ export async function startWorld(
     deliveries: { begin: (id) => world.deliveries.begin(id) },
     clock,
     workspace: connected,
-    workspaceIs: (teamId) => void told.push({ teamId, sockets: workspace.sockets() }),
   };
   const slack: Slack | undefined = given.bolt === false ? undefined : await startSlack(options);
   const cursors = new Map<string, number>();
@@ -128,7 +124,6 @@ export async function startWorld(
     log,
     calls,
     client: connected.outbound,
-    told,
     reporter: newReporter(),
     newReporter,
     deliveries: {
@@ -159,9 +154,8 @@ export async function startWorld(
       if (card === undefined || card === 'posting') throw new Error(`There is no card of ${id}.`);
       return card.ts;
     },
-    startAnother() {
-      const { workspace: _, ...fresh } = options;
-      return startSlack(fresh);
+    async startAnother() {
+      return startSlack({ ...options, workspace: await connectSlack(access) });
     },
     stopSlack: () => (stopped ??= slack?.stop() ?? Promise.resolve()),
     async close() {
