@@ -12,7 +12,7 @@ import type { Keeping } from '../adapters/slack/kept-message.ts';
 import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
-import { type Watch, connectSlack } from '../adapters/slack/web-client.ts';
+import { connectSlack, type Watch } from '../adapters/slack/web-client.ts';
 import type { Refusal } from '../domain/click.ts';
 import type { Policy } from '../domain/policy.ts';
 import { createFront } from '../engine/create-front.ts';
