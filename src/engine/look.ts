@@ -6,10 +6,9 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
-import { heldFor } from './held-token.ts';
-import { probeRound, storedOf } from './probe.ts';
+import { probeRound } from './probe.ts';
 import { readLiveness } from './read-liveness.ts';
-import { judgedByValue } from './stored-value.ts';
+import { judgedByValue, tokensToAsk } from './stored-value.ts';
 
 /**
  * A token that the objects show alive is not sent: a success is remembered for 10 s and would delay the proof of the kill
@@ -52,8 +51,7 @@ export async function keyIsGone(
   cluster: Cluster,
   token: Secret | undefined,
 ): Promise<boolean> {
-  const held = heldFor(identity, cluster.name, token);
-  const known = held ?? (await storedOf(deps, incident, identity, cluster))?.[0];
+  const [known] = (await tokensToAsk(deps, incident, identity, cluster, token)) ?? [];
   return known !== undefined && (await cluster.signed(known, 'refresh')) === 'not-signed';
 }
 
