@@ -77,6 +77,8 @@ export interface Cluster {
    * ten seconds or does not have the key, which `cached` never does: `unknown` where a key that is newer than the cache may have signed it.
    */
   signed(token: Secret, mode: 'cached' | 'refresh'): Promise<'signed' | 'not-signed' | 'unknown'>;
+  /** Whether its JWKS, fetched first where it is older than ten seconds, has a key of this id. Never throws. */
+  shows(keyId: string): Promise<'shown' | 'hidden' | 'unknown'>;
   get<T extends KubernetesObject>(ref: ObjectRef, options?: { metadataOnly?: boolean }): Promise<T | null>;
   /** Follows `continue` to the end; restarts once on 410. */
   list<T extends KubernetesObject>(query: ListQuery): Promise<T[]>;

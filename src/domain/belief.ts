@@ -11,6 +11,8 @@ export interface Sighting {
   at: string;
   /** One sentence for people. */
   detail: string;
+  /** For one that is unknown: see ProofRound. */
+  voids?: true;
 }
 
 /** What is believed of one cluster: the last clear sighting, and a later look that told nothing. */

@@ -6,7 +6,7 @@ import type { Incident, Run } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import { kills, type Step } from './plan.ts';
 import { isDone, stateOf, takesBack } from './runs.ts';
-import { aboutOf, see } from './sightings.ts';
+import { aboutOf, isStopped, see } from './sightings.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
@@ -29,6 +29,15 @@ export function askAgain(incident: Incident): void {
 export function dropProof(incident: Incident): void {
   delete incident.proof;
   incident.rechecks = [];
+}
+
+/** What the objects show is no evidence any more: what can be done, and what holds, is looked at anew. */
+export function cannotProve(incident: Incident, at: string): void {
+  if (incident.closed) return;
+  // What servers refused before that stays proven, with its age.
+  if (incident.proof?.outcome === undefined || !isStopped(incident)) dropProof(incident);
+  lookAnew(incident, at);
+  askAgain(incident);
 }
 
 /** The next looks come soon again, and then later and later. */

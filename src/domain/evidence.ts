@@ -24,4 +24,6 @@ export interface ProofRound {
   at: string;
   answers: ProbeAnswer[];
   outcome: Outcome;
+  /** Objects that are there are no evidence here: what was seen before counts no more, but for a refusal. */
+  voids?: true;
 }

@@ -5,6 +5,7 @@ import {
   aboutNow,
   askAgain,
   becomes,
+  cannotProve,
   dropProof,
   everywhere,
   finishRun,
@@ -22,7 +23,7 @@ import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';
-import { isLive, isStopped, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
+import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';
 import { statusOf } from './status.ts';
 
@@ -49,7 +50,7 @@ function apply(incident: Incident, event: IncidentEvent): void {
   const handler = handlers[event.type] as ((incident: Incident, event: IncidentEvent) => void) | undefined;
   // A newer version, such as of the command line, may write what this one does not know yet.
   handler?.(incident, event);
-  if (incident.liveAgain && isStopped(incident)) incident.liveAgain = false;
+  if (incident.liveAgain && !isLive(incident)) incident.liveAgain = false;
 }
 
 const handlers: Handlers = {
@@ -102,7 +103,7 @@ const handlers: Handlers = {
     overtake(incident, at);
     // A token that was stopped before we came is proven like any other.
     const some = incident.identity && incident.identity.kind !== 'every-token';
-    if (!incident.proof && incident.goal.do !== 'restart' && some && isStopped(incident))
+    if (!incident.proof && incident.goal.do !== 'restart' && some && isStopped(incident) && !isVoid(incident))
       incident.proof = { killedAt: at, rounds: [] };
     proveWhatHolds(incident, at);
   },
@@ -192,6 +193,7 @@ const handlers: Handlers = {
     incident.proof?.rounds.push(...rounds);
     for (const round of rounds) see(incident, sightingOfRound(round), at);
     delete incident.troubles.prove;
+    if (isVoid(incident)) cannotProve(incident, at);
   },
   proved: (incident, { outcome, at }) => {
     if (incident.proof) Object.assign(incident.proof, { outcome, provedAt: at });
@@ -201,11 +203,12 @@ const handlers: Handlers = {
     incident.rechecks.push({ index, at, outcome });
     if (incident.looks) Object.assign(incident.looks, { count: incident.looks.count + 1, lastAt: at });
     delete incident.troubles.recheck;
-    const wasLive = isLive(incident);
+    const was = { live: isLive(incident), void: isVoid(incident) };
     for (const sighting of rounds?.map(sightingOfRound) ?? everywhere(incident, outcome, at))
       see(incident, sighting, at);
     // What was planned for a live token is out of date.
-    if (rounds && wasLive && isStopped(incident) && !incident.closed) askAgain(incident);
+    if (rounds && was.live && isStopped(incident) && !incident.closed) askAgain(incident);
+    if (isVoid(incident) && !was.void) cannotProve(incident, at);
   },
   reopened: (incident, { reason, clusters = incident.identity?.clusters ?? [], at, v }) => {
     incident.alarms.push({ why: 'token-still-accepted', since: at, v, words: reason });

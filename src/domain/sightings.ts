@@ -24,9 +24,22 @@ export function aboutOf(identity: TokenIdentity, fingerprint: string | undefined
  */
 export function see(incident: Incident, sighting: Sighting, writtenAt: string): void {
   const at = sighting.at < writtenAt ? sighting.at : writtenAt;
-  const belief = incident.beliefs[sighting.cluster];
-  incident.beliefs[sighting.cluster] =
-    sighting.saw === 'unknown' ? { ...belief, missed: { ...sighting, at } } : { seen: { ...sighting, at } };
+  const seen = { ...credible(incident, sighting), at };
+  incident.beliefs[sighting.cluster] = seen.saw === 'unknown' ? missing(incident, seen) : { seen };
+}
+
+/** What no key verifies and no Secret holds was never sent to a server, so that nobody has seen it accepted. */
+const credible = ({ identity }: Incident, sighting: Sighting): Sighting =>
+  identity?.authenticity === 'claims' && sighting.saw === 'accepted'
+    ? { ...sighting, saw: 'unknown', voids: true }
+    : sighting;
+
+/** What servers refused was the token that its Secret holds, where no key verifies the reported one. */
+function missing({ beliefs, identity }: Incident, missed: Sighting): Belief {
+  const seen = beliefs[missed.cluster]?.seen;
+  const refused = seen?.saw === 'refused' && identity?.authenticity !== 'claims';
+  const counts = seen && (!missed.voids || refused);
+  return { ...(counts ? { seen } : {}), missed };
 }
 
 const SAW: Record<Situation['liveness']['alive'], Sighting['saw']> = {
@@ -42,14 +55,16 @@ export const sightingOfLiveness = ({ cluster, liveness, observedAt }: Situation)
   by: 'object-state',
   at: observedAt,
   detail: liveness.reason,
+  ...(liveness.voids && { voids: true }),
 });
 
-export const sightingOfRound = ({ cluster, level, at, outcome }: ProofRound): Sighting => ({
+export const sightingOfRound = ({ cluster, level, at, outcome, voids }: ProofRound): Sighting => ({
   cluster,
   saw: sawOf(outcome, level),
   by: level,
   at,
   detail: outcome.detail,
+  ...(voids && { voids }),
 });
 
 function sawOf({ verdict }: Outcome, level: ProofLevel): Sighting['saw'] {
@@ -71,6 +86,10 @@ export const isStoppedOn = (incident: Believing, cluster: string): boolean =>
 /** Some cluster was last seen to accept it. */
 export const isLive = (incident: Believing): boolean =>
   (incident.identity?.clusters ?? []).some((name) => seenOn(incident, name)?.saw === 'accepted');
+
+/** Somewhere the last look showed that what the objects say is no evidence, so that nothing can be proven by it. */
+export const isVoid = ({ identity, beliefs }: Believing): boolean =>
+  (identity?.clusters ?? []).some((name) => beliefs[name]?.missed?.voids);
 
 /** Every cluster that is known to have signed it was last seen to refuse it, or to have nothing left that it lives by. */
 export const isStopped = (incident: Believing): boolean =>

@@ -219,6 +219,8 @@ export interface Situation {
     reason: string;
     /** ISO time of its death at the latest, for one that is dying already. */
     until?: string;
+    /** For one that is unknown: see ProofRound. */
+    voids?: true;
   };
   pods: PodFact[];
   /** Everything that makes such Pods, also where none runs now; sorted by kind and name. */

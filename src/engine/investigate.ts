@@ -72,9 +72,9 @@ function keepingClusters(
   };
 }
 
-const livenessOf = ({ outcome: { verdict, detail } }: ProofRound): Situation['liveness'] => {
+const livenessOf = ({ outcome: { verdict, detail }, voids }: ProofRound): Situation['liveness'] => {
   const alive = { done: 'dead', 'not-done': 'alive', unknown: 'unknown' } as const;
-  return { alive: alive[verdict], reason: detail };
+  return { alive: alive[verdict], reason: detail, ...(voids && { voids }) };
 };
 
 /** A person who has named another token meanwhile is owed an answer about that one, and not about this. */

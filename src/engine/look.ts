@@ -6,7 +6,7 @@ import type { TokenIdentity } from '../domain/token-identity.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
-import { probeRound } from './probe.ts';
+import { HIDDEN, keyIsHidden, probeRound } from './probe.ts';
 import { readLiveness } from './read-liveness.ts';
 import { judgedByValue, tokensToAsk } from './stored-value.ts';
 
@@ -25,25 +25,27 @@ export async function lookOn(
   const began = new Date(now()).toISOString();
   const seen = await readLiveness(sharing(cluster, now), identity, now());
   const objects = await judgedByValue(deps, incident, identity, cluster, seen, token);
-  const round = (outcome: Outcome): ProofRound => ({
+  const round = (outcome: Outcome, voids = false): ProofRound => ({
     cluster: cluster.name,
     level: 'object-state',
     began,
     at: new Date(now()).toISOString(),
     answers: [],
     outcome,
+    ...(voids && { voids }),
   });
   const single = identity.kind !== 'every-token';
-  if (objects.alive === 'alive' && single && !(await keyIsGone(deps, incident, identity, cluster, token)))
+  const there = objects.alive === 'alive' && single;
+  if (there && !(await keyIsGone(deps, incident, identity, cluster, token)))
     return round(notDone(objects.reason));
   const asked = await probeRound(deps, incident, identity, cluster, token);
   if (asked.level !== 'object-state') return asked;
-  if (objects.alive === 'alive' && single) return round(notDone(objects.reason));
-  if (objects.alive === 'unknown') return round(unknown(objects.reason));
+  if (there) return round(unknown(`${objects.reason}, but ${HIDDEN}`), true);
+  if (objects.alive === 'unknown') return round(unknown(objects.reason), objects.voids);
   return single ? round(done(objects.reason)) : asked;
 }
 
-/** The key that signed it is no longer shown, so the objects may be there and the token dead all the same: servers know. */
+/** Its signing key is no longer shown, so the objects may be there and the token dead all the same: servers know. */
 export async function keyIsGone(
   deps: WorkerDeps,
   incident: Incident,
@@ -52,7 +54,9 @@ export async function keyIsGone(
   token: Secret | undefined,
 ): Promise<boolean> {
   const [known] = (await tokensToAsk(deps, incident, identity, cluster, token)) ?? [];
-  return known !== undefined && (await cluster.signed(known, 'refresh')) === 'not-signed';
+  return known
+    ? (await cluster.signed(known, 'refresh')) === 'not-signed'
+    : await keyIsHidden(identity, cluster);
 }
 
 /** Incidents of one ServiceAccount are owed their looks at the same moment; those of one burst read its objects once. */

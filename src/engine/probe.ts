@@ -11,7 +11,7 @@ import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';
 import { readLiveness } from './read-liveness.ts';
 import { verifyStep } from './run-job.ts';
-import { tokensToAsk } from './stored-value.ts';
+import { tokensToAsk, UNVERIFIED } from './stored-value.ts';
 
 /** Connections a round opens where a load balancer hides the servers. */
 const CONNECTIONS = 5;
@@ -32,10 +32,35 @@ export async function probeRound(
         answers: [],
         outcome: await byObjectState(deps, incident, identity, cluster),
       };
-  return { cluster: cluster.name, began, at: new Date(deps.clock.now()).toISOString(), ...answered };
+  const at = new Date(deps.clock.now()).toISOString();
+  return await doubted(identity, cluster, { cluster: cluster.name, began, at, ...answered });
 }
 
 type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
+
+/** For people; follows what the objects show. */
+export const HIDDEN =
+  'the cluster no longer shows the key that signed this token, and without the token nobody can ask whether it is accepted';
+
+/** Of a token that is nowhere to be had, its cluster no longer shows the key: servers may refuse it whatever is there. */
+export const keyIsHidden = async ({ keyId }: TokenIdentity, cluster: Cluster): Promise<boolean> =>
+  keyId !== undefined && (await cluster.shows(keyId)) === 'hidden';
+
+/**
+ * That objects are there says only of a token that a shown key signed that it works; and what the Secret holds that a token
+ * names is another one, where no key verifies that token.
+ */
+async function doubted(identity: TokenIdentity, cluster: Cluster, round: ProofRound): Promise<ProofRound> {
+  const { outcome, level } = round;
+  if (outcome.verdict !== 'not-done') return round;
+  const doubt = (why: string): ProofRound => ({
+    ...round,
+    outcome: unknown(`${outcome.detail}, but ${why}`),
+    voids: true,
+  });
+  if (identity.authenticity === 'claims') return doubt(UNVERIFIED);
+  return level === 'object-state' && (await keyIsHidden(identity, cluster)) ? doubt(HIDDEN) : round;
+}
 
 async function askServers(
   cluster: Cluster,

@@ -40,6 +40,10 @@ async function readStored(
 /** The incident's fingerprint is that of the very token. */
 const KNOWN: readonly Authenticity[] = ['signature', 'uid-match', 'hash'];
 
+/** For people; follows what the objects show, or what was answered to what its Secret holds. */
+export const UNVERIFIED =
+  'no key verifies the token that was reported and no Secret holds it, so whether it is accepted is not known';
+
 /** API servers compare a long-lived token with its Secret byte for byte: another value there means that this one is dead. */
 export async function judgedByValue(
   { vault }: Fingerprints,
@@ -53,7 +57,8 @@ export async function judgedByValue(
   if (authenticity === 'claims' && liveness.alive === 'alive')
     return {
       alive: 'unknown',
-      reason: `${liveness.reason}, but no key verifies this token and no Secret holds it, so whether it is accepted is not known`,
+      reason: `${liveness.reason}, but ${UNVERIFIED}`,
+      voids: true,
     };
   if (kind !== 'legacy' || boundTo === undefined) return liveness;
   if (!KNOWN.includes(authenticity) || fingerprint === undefined || liveness.alive === 'dead')

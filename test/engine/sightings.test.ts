@@ -1,4 +1,5 @@
 // Cards say what was last seen: what others take back, bring back or never had is found by the next look, and told.
+import { generateSigningKey, type KubeObject, legacyToken, startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { milestones } from '../../src/adapters/slack/milestones.ts';
@@ -229,4 +230,52 @@ it('a look at a leak that nothing has stopped yet is no news in the thread, and 
   expect(told.filter((text) => text.includes('still works'))).toHaveLength(1);
   expect(told.filter((text) => text.includes('works again'))).toEqual([]);
   expect(h.incident(id).alarms).toEqual([]);
+});
+
+describe('a token that nobody can be asked about', () => {
+  it('is not called live once its key is shown no more and it was destroyed', async () => {
+    const h = await start({ settings: { autoContain: 'off' } });
+    await seedLegacy(h.cluster());
+    const token = h.cluster().seed.requestToken('payments', 'api', { expirationSeconds: 30 * 86_400 });
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id, 26 * HOUR);
+    expect(h.incident(id).tokenHeld).toBe(false);
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · /);
+    const { bound } = h.cluster().keys;
+    // What is not shown may be accepted or not.
+    h.cluster().sign({ bound: generateSigningKey('RS256'), legacy: bound });
+    await h.run(id, 7 * HOUR);
+    expect(said(h, id)).toMatch(/^🔴 Leak reported: not known whether the token works · /);
+    h.cluster().sign({ bound, legacy: bound });
+    await h.run(id, 7 * HOUR);
+    expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · /);
+  });
+
+  it('because no key verifies it is called neither live nor stopped when its containment is taken back', async () => {
+    const h = await start();
+    const token = await seedLegacy(h.cluster(), { team: 'x' });
+    await h.run((await h.leak(token)).incidentId, MIN);
+    const other = await startCluster({ name: 'other' });
+    const account = h.cluster().get('/api/v1/namespaces/payments/serviceaccounts/api');
+    const stranger = legacyToken(other.keys.legacy, account as KubeObject, 'api-token');
+    await other.close();
+    const { incidentId: id } = await h.leak(stranger);
+    await h.run(id);
+    expect(h.incident(id).identity?.authenticity).toBe('claims');
+    await unlabel(h);
+    await h.run(id, HOUR);
+    expect(said(h, id)).toMatch(/^🔴 Leak reported: not known whether the token works · /);
+    await h.click(id, 'contain', 'UMAYA');
+    await h.run(id, MIN);
+    expect(said(h, id)).toMatch(/^🟠 Contained/);
+    await unlabel(h);
+    await h.run(id, HOUR);
+    expect(said(h, id)).toMatch(/^🔴 Leak reported: not known whether the token works · /);
+    await h.click(id, 'contain', 'UMAYA');
+    await h.run(id, MIN);
+    await h.click(id, 'undo', 'UINES', { reason: 'production is down' });
+    await h.run(id, HOUR);
+    expect(said(h, id)).toMatch(/^🔴 Leak reported: not known whether the token works · /);
+    expect(h.incident(id).alarms.filter(({ why }) => why === 'token-still-accepted')).toEqual([]);
+  });
 });

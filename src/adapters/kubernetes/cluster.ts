@@ -46,6 +46,7 @@ export function connectCluster(
   return {
     name: config.name,
     signed: signatures.signed,
+    shows: signatures.shows,
     warm: signatures.load,
     ping: async () => {
       await api.send({ verb: 'get', resource: '/version', path: '/version' });

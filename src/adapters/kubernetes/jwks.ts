@@ -13,6 +13,7 @@ type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 export interface SignatureCheck {
   signed: Cluster['signed'];
+  shows: Cluster['shows'];
   /** Load the keys, so that the first check needs no request. */
   load(): Promise<void>;
   /** Load them where there are none or they will soon be old. */
@@ -24,6 +25,7 @@ export function createSignatureCheck(
   now: () => number,
 ): SignatureCheck {
   let keys: KeySet | undefined;
+  let shown: readonly (string | undefined)[] = [];
   let triedAt = Number.NEGATIVE_INFINITY;
   let loadedAt = Number.NEGATIVE_INFINITY;
   let failed = false;
@@ -33,6 +35,7 @@ export function createSignatureCheck(
     try {
       const set = await fetchKeys();
       keys = createLocalJWKSet(set);
+      shown = set.keys.map(({ kid }) => kid);
       failed = false;
       loadedAt = triedAt;
       await rehearse(set, keys);
@@ -45,18 +48,27 @@ export function createSignatureCheck(
   };
   const load = (): Promise<void> => (underWay ??= fetchOnce());
   const tryToLoad = (): Promise<void> => load().catch(() => undefined);
+  /** A key may have been retired since: who asks thoroughly is told what is shown now. */
+  const refresh = async (): Promise<void> => {
+    const old = now() - Math.max(loadedAt, triedAt) > REFRESH_AT_MOST_EVERY;
+    if (!keys || old) await tryToLoad();
+  };
   const stale = (): boolean => failed || now() - loadedAt > STALE_AFTER;
   return {
     load,
     keepFresh: async () => {
       if (keys === undefined || failed || now() - loadedAt > RENEW_AFTER) await load();
     },
+    async shows(keyId) {
+      await refresh();
+      if (shown.includes(keyId)) return 'shown';
+      // Keys without an id cannot be told apart.
+      return failed || !keys || shown.includes(undefined) ? 'unknown' : 'hidden';
+    },
     async signed(token, mode) {
       const jwt = token.reveal();
       if (jwt.length > LONGEST || jwt.split('.').length !== 3) return 'not-signed';
-      // A key may have been retired since: who asks thoroughly is told what is shown now.
-      const old = now() - Math.max(loadedAt, triedAt) > REFRESH_AT_MOST_EVERY;
-      if (mode === 'refresh' && (!keys || old)) await tryToLoad();
+      if (mode === 'refresh') await refresh();
       const wasStale = stale();
       // In the background: a check on the way to a kill waits for nothing.
       if (now() - triedAt > (keys ? STALE_AFTER : REFRESH_AT_MOST_EVERY)) void tryToLoad();

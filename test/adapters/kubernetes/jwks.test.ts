@@ -235,3 +235,25 @@ describe('without the keys', () => {
     expect(await signed(await sign(rsa))).toBe('signed');
   });
 });
+
+describe('whether a key is shown', () => {
+  it('is answered by what is published now, ten seconds aside', async () => {
+    expect(await check.shows('rsa')).toBe('shown');
+    published = [ecdsa];
+    expect(await check.shows('rsa')).toBe('shown');
+    now = 10_001;
+    expect(await check.shows('rsa')).toBe('hidden');
+    expect(fetches).toBe(2);
+  });
+  it('is not known while the keys cannot be fetched', async () => {
+    await check.load();
+    reachable = false;
+    now = 10_001;
+    expect(await check.shows('gone')).toBe('unknown');
+    expect(await check.shows('rsa')).toBe('shown');
+  });
+  it('is not known where a key has no id', async () => {
+    published = [{ ...rsa, kid: undefined as never }, ecdsa];
+    expect(await check.shows('rsa-old')).toBe('unknown');
+  });
+});

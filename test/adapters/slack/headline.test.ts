@@ -46,6 +46,17 @@ describe('a claim that nobody could renew', () => {
     );
   });
 
+  it('keeps its age where there is too little room for all words', () => {
+    const clusters = Array.from({ length: 4 }, (_, index) => `a-cluster-with-a-long-name-${index}`);
+    const events = revoked().map((event): EventBody => {
+      if (event.type === 'identified') return { ...event, identity: anIdentity({ clusters }) };
+      if (event.type !== 'probed') return event;
+      const level = 'load-balancer' as const;
+      return { ...event, rounds: clusters.map((cluster) => ({ ...aRound(), cluster, level })) };
+    });
+    expect(said(events, 30 * MIN)).toMatch(/….*, last seen 3\d min ago/);
+  });
+
   it('is not made any more once a closed incident was looked at for the last time', () => {
     const closed: EventBody = { type: 'closed', as: 'resolved', reason: 'r' };
     const looked = [0, 1, 2].map(
