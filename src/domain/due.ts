@@ -8,7 +8,7 @@ import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
-import { DEFAULT_LOOKS, isStopped, nextLook, unasked } from './sightings.ts';
+import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
 
 /**
  * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would
@@ -136,15 +136,20 @@ const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOKS }) =>
 
 const WEEK = 7 * 24 * HOUR;
 
-/** At the agreed times, and after the last of them for a week while a cluster has not answered. */
+/**
+ * At the agreed times; after the last of them for a week while a cluster has not answered, and for as long as nothing but a
+ * quarantine stops it.
+ */
 function lookAtClosed(
-  { identity, beliefs }: Incident,
+  incident: Incident,
   { since, count, lastAt = since }: Looks,
   recheckAfter: readonly number[],
   lookAfter: readonly number[],
 ): number | undefined {
+  const { identity, beliefs } = incident;
   const after = recheckAfter[count];
   if (after !== undefined) return ms(since) + after;
+  if (isLeftQuarantined(incident)) return nextLook(incident, lookAfter);
   const silent = identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
   const next = ms(lastAt) + (lookAfter.at(-1) ?? WEEK);
   return silent && recheckAfter.length > 0 && next < ms(since) + WEEK ? next : undefined;

@@ -83,6 +83,12 @@ const STOPPED: readonly (Sighting['saw'] | undefined)[] = ['refused', 'labelled'
 export const isStoppedOn = (incident: Believing, cluster: string): boolean =>
   STOPPED.includes(seenOn(incident, cluster)?.saw);
 
+/** A person left it with nothing but a quarantine, which anybody can take off: what is said of it must stay so. */
+export const isLeftQuarantined = (incident: Incident): boolean =>
+  incident.closed?.as === 'declined' &&
+  isStopped(incident) &&
+  (incident.identity?.clusters ?? []).some((name) => seenOn(incident, name)?.saw !== 'gone');
+
 /** Some cluster was last seen to accept it. */
 export const isLive = (incident: Believing): boolean =>
   (incident.identity?.clusters ?? []).some((name) => seenOn(incident, name)?.saw === 'accepted');
@@ -150,13 +156,14 @@ export function staleSince(incident: Incident, now: number): string | undefined 
 
 /** Unix milliseconds by which somebody looks again; undefined: nobody is to. */
 function renewedBy(incident: Incident): number | undefined {
-  const { proof, closed, looks, rechecks } = incident;
+  const { proof, closed, looks, rechecks, ladder = DEFAULT_LOOKS } = incident;
   if (closed?.as === 'false-alarm' || closed?.as === 'dry-run') return undefined;
   if (proof && !proof.outcome) {
     const [killed, last] = [proof.killedAt, proof.rounds.at(-1)?.at ?? proof.killedAt].map(Date.parse);
     return (last ?? 0) + Math.max(GRACE_MS, ((last ?? 0) - (killed ?? 0)) / 10);
   }
-  if (closed === undefined) return nextLook(incident, incident.ladder ?? DEFAULT_LOOKS);
+  if (closed === undefined) return nextLook(incident, ladder);
   const after = (incident.closedLadder ?? DEFAULT_RECHECKS)[looks?.count ?? rechecks.length];
+  if (after === undefined && isLeftQuarantined(incident)) return nextLook(incident, ladder);
   return looks === undefined || after === undefined ? undefined : Date.parse(looks.since) + after;
 }

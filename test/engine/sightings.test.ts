@@ -90,18 +90,32 @@ describe('a containment that somebody else takes back', () => {
     expect(said(h, id)).not.toMatch(/LIVE/);
   });
 
-  it('after a person declined the plan opens the incident again', async () => {
+  it.each([
+    ['soon', MIN, 10 * MIN],
+    ['ten days', 10 * DAY, 6 * HOUR],
+  ])('after a person declined the plan opens the incident again: %s later', async (_name, wait, until) => {
     const h = await start();
     const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
     await h.run(id, 2 * HOUR);
     await h.click(id, 'decline', 'UINES', { reason: 'later' });
-    await h.run(id, MIN);
-    expect(said(h, id)).toMatch(/Declined, the quarantine stays/);
+    await h.run(id, wait);
+    expect(said(h, id)).toMatch(/Declined, the quarantine stays ·/);
     await unlabel(h);
-    await h.run(id, 10 * MIN);
+    await h.run(id, until);
     expect(said(h, id)).toMatch(/^🔴 LEAK LIVE AGAIN/);
     expect(h.incident(id).closed).toBeUndefined();
   });
+});
+
+it('a declined incident is looked at no more once its Secret is gone', async () => {
+  const h = await start();
+  const { incidentId: id } = await h.leak(await seedLegacy(h.cluster(), { team: 'x' }));
+  await h.run(id, 2 * HOUR);
+  await h.click(id, 'decline', 'UINES', { reason: 'later' });
+  await h.run(id, 2 * DAY);
+  await prod(h).remove(SECRET, {});
+  await h.run(id, DAY);
+  expect(await h.pending(id)).toEqual([]);
 });
 
 it('a live token that somebody else deletes is not called live after the next look', async () => {

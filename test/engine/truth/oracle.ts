@@ -92,7 +92,7 @@ async function settleOne(world: World, one: Case): Promise<Violation | undefined
   for (let looks = 0; ; looks++) {
     const wrong = await lie(world, one);
     if (wrong === undefined) return undefined;
-    if (isHistory(world, one)) return undefined;
+    if (isHistory(world, one, wrong.said)) return undefined;
     const next = world.pending(one.id).find(({ kind }) => LOOKS.includes(kind));
     // Of what nobody looks at any more, what was seen may stand with its date.
     if (next === undefined && wrong.said.aged && (wrong.said.surface === 'card' || isClosed(world, one)))
@@ -128,8 +128,9 @@ const isSoothing = ({ claim }: Said): boolean => claim === 'dead' || claim === '
 
 const isClosed = (world: World, { id }: Case): boolean => world.incident(id).closed !== undefined;
 
-/** Closed for longer than it is looked at afterwards. */
-function isHistory(world: World, { id }: Case): boolean {
+/** Closed for longer than it is looked at afterwards; a quarantine that was left in place is looked at for good. */
+function isHistory(world: World, { id }: Case, { claim }: Said): boolean {
   const { closed } = world.incident(id);
+  if (closed?.as === 'declined' && claim === 'contained') return false;
   return closed !== undefined && Date.parse(closed.at) + LONGEST < world.now;
 }
