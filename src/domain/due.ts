@@ -2,12 +2,12 @@
 import { type EscalationTiming, openCalls } from './alarms.ts';
 import type { Looks } from './belief.ts';
 import { isDryRun } from './goal.ts';
-import type { Incident, WorkKind } from './incident.ts';
+import type { Incident, Run, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
-import { isSoaking, openRun, stepsInEffect, stoppedRun } from './runs.ts';
+import { isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
 
 /**
@@ -87,8 +87,11 @@ const ordered = ({ runs }: Incident): number => runs.filter(({ by }) => by !== '
 const holdsUp = (incident: Incident): boolean => {
   const run = openRun(incident);
   const named = incident.decisions.findLast(({ decision }) => decision.verb === 'identify');
-  return run !== undefined && !incident.paused && !(named && named.at > run.at);
+  return run !== undefined && !incident.paused && !(named && named.v > begunWith(run));
 };
+
+/** The event that began it: its id ends with that, and two may be of the same moment. */
+const begunWith = ({ id }: Run): number => Number(id.slice(id.lastIndexOf('-') + 1));
 
 const investigate: Rule = (incident) =>
   incident.stale && !incident.closed && !holdsUp(incident)
@@ -183,6 +186,7 @@ const close: Rule = (incident) => {
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
   // What was proven then must be what was seen last, and on every cluster that may accept it.
   if (!isStopped(incident) || unasked(incident).length > 0) return undefined;
+  if (unplanned(incident).length > 0) return undefined;
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;
   const at = Math.max(ms(incident.proof.provedAt), (offline ?? 0) * 1000);

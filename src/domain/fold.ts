@@ -17,12 +17,13 @@ import {
 import { applyDecision } from './deciding.ts';
 import type { Refused } from './decision.ts';
 import type { EventBody, IncidentEvent } from './events.ts';
+import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
 import { overtake, proveWhatHolds } from './held.ts';
 import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isBleeding, soakingSteps, stateOf } from './runs.ts';
+import { isBleeding, soakingSteps, stateOf, unplanned } from './runs.ts';
 import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';
 import { statusOf } from './status.ts';
@@ -70,11 +71,13 @@ const handlers: Handlers = {
   identified: (incident, { identity, fingerprint, at }) => {
     if (fingerprint !== undefined) holdToken(incident, fingerprint, at);
     becomes(incident, identity, at);
+    delete incident.renamed;
     delete incident.unidentified;
     delete incident.troubles.investigate;
   },
   unidentified: (incident, { reason, near }) => {
     incident.unidentified = { reason, near };
+    delete incident.renamed;
     incident.stale = false;
     delete incident.troubles.investigate;
   },
@@ -135,6 +138,7 @@ const handlers: Handlers = {
       holdToken(incident, decision.fingerprint, at);
       delete incident.given;
     }
+    incident.renamed = true;
     dropProof(incident);
     askAgain(incident);
   },
@@ -206,8 +210,9 @@ const handlers: Handlers = {
     const was = { live: isLive(incident), void: isVoid(incident) };
     for (const sighting of rounds?.map(sightingOfRound) ?? everywhere(incident, outcome, at))
       see(incident, sighting, at);
-    // What was planned for a live token is out of date.
-    if (rounds && was.live && isStopped(incident) && !incident.closed) askAgain(incident);
+    // What was planned for a live token is out of date, and so is what was planned without a cluster that answers now.
+    const old = (was.live && isStopped(incident)) || unplanned(incident).some(answered(rounds));
+    if (rounds && old && !incident.closed) askAgain(incident);
     if (isVoid(incident) && !was.void) cannotProve(incident, at);
   },
   reopened: (incident, { reason, clusters = incident.identity?.clusters ?? [], at, v }) => {
@@ -239,6 +244,11 @@ const handlers: Handlers = {
     incident.troubles[work] = { message, count, at, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   },
 };
+
+const answered =
+  (rounds: readonly ProofRound[] = []) =>
+  (name: string): boolean =>
+    rounds.some(({ cluster, outcome }) => cluster === name && outcome.verdict !== 'unknown');
 
 function holdToken(incident: Incident, fingerprint: string, at: string): void {
   incident.tokenHeld = true;

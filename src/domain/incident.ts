@@ -165,6 +165,8 @@ export interface Incident {
   tokenHeldSince?: string;
   identity?: TokenIdentity;
   unidentified?: { reason: string; near: string[] };
+  /** A person has said which token it is, and nobody has looked yet: what was seen may be of another. */
+  renamed?: true;
   /** What the sightings are about, see sightings.ts. */
   about?: string;
   /** By the name of the cluster. */

@@ -114,6 +114,12 @@ export const hasQuarantine = (incident: Incident): boolean =>
 /** Stopped in a way that can be undone, and last seen so: what was done is no evidence that it still holds. */
 export const isContained = (incident: Incident): boolean => isStopped(incident) && hasQuarantine(incident);
 
+/** Clusters that could not be looked at when the plan was made: what is to be done there is not in it. */
+export const unplanned = ({ identity, situations, plan }: Incident): string[] =>
+  plan === undefined
+    ? []
+    : (identity?.clusters ?? []).filter((name) => !situations.some(({ cluster }) => cluster === name));
+
 /** The run that is owed work: the first that is neither done nor stopped. */
 export const openRun = (incident: Incident): Run | undefined =>
   incident.runs.find((run) => run.stopped === undefined && !isDone(run));

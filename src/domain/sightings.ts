@@ -73,7 +73,7 @@ function sawOf({ verdict }: Outcome, level: ProofLevel): Sighting['saw'] {
   return level === 'object-state' ? 'gone' : 'refused';
 }
 
-type Believing = Pick<Incident, 'identity' | 'beliefs'>;
+type Believing = Pick<Incident, 'identity' | 'beliefs' | 'renamed'>;
 
 const seenOn = ({ beliefs }: Believing, cluster: string): Sighting | undefined => beliefs[cluster]?.seen;
 
@@ -100,6 +100,7 @@ export const isVoid = ({ identity, beliefs }: Believing): boolean =>
 /** Every cluster that is known to have signed it was last seen to refuse it, or to have nothing left that it lives by. */
 export const isStopped = (incident: Believing): boolean =>
   incident.identity !== undefined &&
+  !incident.renamed &&
   incident.identity.clusters.length > 0 &&
   incident.identity.clusters.every((name) => isStoppedOn(incident, name));
 

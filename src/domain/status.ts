@@ -3,7 +3,7 @@ import { isDryRun } from './goal.ts';
 import type { Incident, Status } from './incident.ts';
 import { acceptedOffline } from './offline.ts';
 import { owesOutside } from './outside.ts';
-import { openRun, pendingSteps } from './runs.ts';
+import { openRun, pendingSteps, unplanned } from './runs.ts';
 import { isStopped, unasked } from './sightings.ts';
 
 export function statusOf(incident: Incident): Status {
@@ -21,6 +21,7 @@ export function statusOf(incident: Incident): Status {
   const owed =
     !isStopped(incident) ||
     unasked(incident).length > 0 ||
+    unplanned(incident).length > 0 ||
     acceptedOffline(incident, Date.parse(incident.updatedAt)) ||
     owesOutside(incident);
   return owed ? 'needs-human' : 'verifying';

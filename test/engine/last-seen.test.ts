@@ -1,6 +1,7 @@
 // What a model of others' deeds found: silence, old servers, lost keys and other tokens make no claim, and hide none.
 import { startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
+import { renderCard } from '../../src/adapters/slack/card.ts';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { pointer } from '../../src/domain/json-pointer.ts';
 import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
@@ -210,17 +211,58 @@ it('a token that a person names while the first one is being contained is looked
   expect(said(h, box.id)).toMatch(/^🔴 LEAK LIVE · payments\/refunds/);
 });
 
-it('a token that a person names while a run is held up by a cluster that is away is looked at all the same', async () => {
+it.each([
+  ['in the same moment', 0],
+  ['a second later', 1000],
+])(
+  'a token that a person names while a run is held up by a cluster that is away is looked at: %s',
+  async (_when, later) => {
+    const { h, token } = await clones();
+    const { incidentId: id } = await h.leak(token);
+    await h.run(id, MIN);
+    h.cluster('restored').seed.serviceAccount('payments', 'refunds');
+    const second = await h.cluster('restored').seed.tokenSecret('payments', 'refunds-token', 'refunds');
+    await stop(h, 'prod');
+    await h.click(id, 'approve', 'UINES');
+    h.advance(later);
+    await h.front.decide(id, { verb: 'identify', by }, new Secret(second));
+    await h.run(id, 10_000);
+    expect(said(h, id)).toMatch(/payments\/refunds/);
+    expect(said(h, id)).toMatch(/^🔴/);
+  },
+);
+
+it('what was seen of the first token is said of nothing once a person has named another that nobody could look at yet', async () => {
   const { h, token } = await clones();
   const { incidentId: id } = await h.leak(token);
   await h.run(id, MIN);
-  h.cluster('restored').seed.serviceAccount('payments', 'refunds');
-  const second = await h.cluster('restored').seed.tokenSecret('payments', 'refunds-token', 'refunds');
+  expect(said(h, id)).toMatch(/^🟠 Contained/);
+  await Promise.all([stop(h, 'prod'), stop(h, 'restored')]);
+  await h.front.decide(id, { verb: 'identify', by, at: { namespace: 'payments', serviceAccount: 'api' } });
+  await h.run(id, 10 * MIN);
+  expect(said(h, id)).not.toMatch(/Contained/);
+  expect(
+    JSON.stringify(renderCard(h.incident(id), { now: h.now(), head: '', policy: h.deps.settings.policy })),
+  ).not.toMatch(/Still works:\* [^y]*no,/);
+});
+
+it('a cluster that was away when the plan was made keeps the incident open until what is to be done there is planned', async () => {
+  const { h, token } = await clones();
+  const { incidentId: id } = await h.leak(token);
+  await h.run(id, 2 * MIN);
+  expect(said(h, id)).toMatch(/^🟠 Contained: refused by 2 of 2/);
+  const restored = h.connected.find(({ name }) => name === 'restored');
+  await restored?.remove({ resource: resources.secrets, namespace: 'payments', name: 'api-token' }, {});
   await stop(h, 'prod');
-  await h.click(id, 'approve', 'UINES');
-  h.advance(1000);
-  await h.front.decide(id, { verb: 'identify', by }, new Secret(second));
-  await h.run(id, 10_000);
-  expect(said(h, id)).toMatch(/payments\/refunds/);
-  expect(said(h, id)).toMatch(/^🔴/);
+  await h.click(id, 'undo', 'UINES', { reason: 'production is down' });
+  await h.run(id, MIN);
+  await h.run(id, 10 * MIN);
+  expect(h.incident(id).closed).toBeUndefined();
+  expect(said(h, id)).not.toMatch(/Revoked/);
+  await Promise.all(h.cluster('prod').servers.map((server) => server.start()));
+  await h.run(id, 7 * HOUR);
+  expect(h.incident(id).plan?.steps.map(({ action, cluster }) => [action, cluster])).toContainEqual([
+    'delete-token-secret',
+    'prod',
+  ]);
 });
