@@ -61,8 +61,12 @@ async function accepts(
   if (token && signed === 'not-signed' && kind !== 'legacy' && authenticity !== 'claims') return 'unknown';
   if (has === 'token' || authenticity === 'claims') return has === 'unknown' ? 'unknown' : 'holds';
   if (kind === 'legacy') return inSecret(has, token !== undefined && isVerbatim(token));
-  // All tokens of the ServiceAccount are meant; of a single one nobody can say without its signature.
-  return kind === 'every-token' && has === 'account' ? 'holds' : 'unknown';
+  if (has !== 'account') return 'unknown';
+  // All tokens of the ServiceAccount are meant; a single one is known by the key that signed it, where that is shown.
+  if (kind === 'every-token') return 'holds';
+  const { keyId } = identity;
+  const verified = keyId !== undefined && authenticity === 'signature' && token === undefined;
+  return verified && (await cluster.shows(keyId)) === 'shown' ? 'holds' : 'unknown';
 }
 
 /** What the Secret holds decides, where it could be compared; without that, that it is there. */

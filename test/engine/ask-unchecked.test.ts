@@ -1,5 +1,5 @@
 // Clusters that were away when a leak was identified are found when they are back, and so are those that came since.
-import { type SimulatedCluster, startCluster } from 'kube-sandbox';
+import { generateSigningKey, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { askUnchecked } from '../../src/engine/ask-unchecked.ts';
@@ -64,6 +64,24 @@ describe('a copy of the cluster that was away during the alert', () => {
     const id = await away();
     await start('restored');
     expect((await withoutToken(id))?.clusters).toEqual(['prod', 'restored']);
+  });
+
+  it.each([
+    ['is found by its key and UID once a token that no Secret holds was destroyed', true],
+    ['stays unchecked then where it shows another key, since a signer may hide one that counts', false],
+  ])('%s', async (_name, same) => {
+    h = await startHarness({ clusters: { prod: clone, restored: clone } });
+    await connected('prod').warm();
+    await stop('restored');
+    const unbound = h.cluster('prod').seed.requestToken('payments', 'api', { expirationSeconds: 86_400 });
+    const { incidentId: id } = await h.leak(unbound);
+    await h.run(id);
+    expect(identity(id)).toMatchObject({ clusters: ['prod'], unchecked: ['restored'] });
+    // The worker's own token is of the key that counts, and is hidden.
+    if (!same) h.cluster('restored').sign({ bound: generateSigningKey('RS256'), legacy: clone.keys.bound });
+    await start('restored');
+    h.advance(11_000);
+    expect((await withoutToken(id))?.clusters).toEqual(same ? ['prod', 'restored'] : undefined);
   });
 
   it('is no longer unchecked once it turns out that it has no such Secret', async () => {

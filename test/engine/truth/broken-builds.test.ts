@@ -50,6 +50,13 @@ it.each([
     /no look is owed/,
   ],
   [
+    'sightings are not tied to an identity',
+    'src/domain/sightings.ts',
+    'return JSON.stringify([kind, namespace,',
+    'return JSON.stringify([]) || JSON.stringify([kind, namespace,',
+    /hidden \| .*(Contained|contained|quarantine stays)/,
+  ],
+  [
     'contained is what was done, whatever was seen since',
     'src/domain/runs.ts',
     'isStopped(incident) && hasQuarantine(incident);',

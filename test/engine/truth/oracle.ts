@@ -43,7 +43,7 @@ async function lie(world: World, one: Case): Promise<{ truth: Truth; said: Said 
   for (const each of said.filter(isSoothing)) {
     const truth = truthOf(world, one.about, each.cluster ?? one.given?.cluster);
     // Where nobody can look, or what was handed over cannot be sent, what was seen before may be said with its age.
-    const isExcused = each.aged && (truth === 'hidden' || one.doubtful);
+    const isExcused = each.aged && ((truth === 'hidden' && wasRefused(world, one)) || one.doubtful);
     if ((truth === 'accepted' || truth === 'hidden') && !isExcused) return { truth, said: each };
   }
   const now = truthOf(world, one.about, one.given?.cluster);
@@ -56,6 +56,14 @@ async function lie(world: World, one: Case): Promise<{ truth: Truth; said: Said 
   const alarming = said.find(({ claim }) => claim === 'live');
   return ever === 'refused' && alarming ? { truth: ever, said: alarming } : undefined;
 }
+
+/** Wherever it works now it has not always worked, so that somebody may have seen that. */
+const wasRefused = ({ stage }: World, { about, refusedOn }: Case): boolean =>
+  [...stage.clusters].every(
+    ([name, cluster]) =>
+      refusedOn.has(name) ||
+      ![...about].some((token) => cluster.servers.some((_, index) => accepted(cluster, index, token))),
+  );
 
 /** Who called it a false alarm, or declined, does not hear of it again; and what cannot be recognised can only be asked about. */
 function mustSay(world: World, { id, about, doubtful }: Case): boolean {

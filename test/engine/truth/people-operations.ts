@@ -34,6 +34,8 @@ export const peopleOperation = fc.oneof(
   { weight: 3, arbitrary: kind('leak', { token, by: fc.constantFrom('UMAYA', undefined) }) },
   { weight: 1, arbitrary: kind('report', { place, cluster }) },
   { weight: 2, arbitrary: kind('identify', { which, place, cluster, paste }) },
+  /** Names another token when no cluster can be looked at: what was seen of the first is nothing that was seen of it. */
+  { weight: 1, arbitrary: kind('identify-unseen', { which, paste: token }) },
   { weight: 3, arbitrary: kind('click', { which, verb: fc.constant<Verb>('approve'), by: fc.constant(0) }) },
   { weight: 4, arbitrary: kind('click', { which, verb: fc.constantFrom(...verbs), by: fc.nat(1) }) },
   { weight: 1, arbitrary: kind('pause', {}) },
@@ -73,6 +75,16 @@ export const peopleDo: Deeds = {
     if (!decided.decided) return;
     if (pasted) isAbout(found, pasted, world.stage);
     else isAt(found, at);
+  },
+  async 'identify-unseen'(world, { which: nth, paste: pasted }) {
+    for (const { servers } of world.stage.clusters.values()) await servers[0]?.stop();
+    await peopleDo.identify(world, {
+      do: 'identify',
+      which: nth,
+      place: { secret: 'nothing' },
+      cluster: undefined,
+      paste: pasted,
+    });
   },
   async click(world, { which: nth, verb, by }) {
     const found = world.nthCase(nth);

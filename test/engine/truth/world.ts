@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aPolicy } from '../../builders.ts';
 import { type Memory, memoryLog, memorySwitch } from '../../memory-log.ts';
-import { type Case, noteIdentified } from './cases.ts';
+import { type Case, noteIdentified, noteRefusals } from './cases.ts';
 import type { RequestMatcher } from './cluster-operations.ts';
 import { Dead, type Shared, startBot, startWorker, type Worker } from './process.ts';
 import {
@@ -111,7 +111,12 @@ export class World {
 
   nthCase = (nth: number): Case | undefined => this.cases[nth % this.cases.length];
 
+  noteRefusals(): void {
+    for (const one of this.cases) noteRefusals(one, this.stage);
+  }
+
   noteCases(): void {
+    this.noteRefusals();
     for (const one of this.cases) {
       const identifications = this.memory.events(one.id).filter(({ type }) => type === 'identified').length;
       noteIdentified(one, identifications, this.stage);
@@ -156,6 +161,7 @@ export class World {
   /** By every worker at once, as a stalled job is; the dead are replaced. */
   async do(kind: WorkKind, incidentId: string): Promise<'lived' | 'died'> {
     const done = await Promise.allSettled(this.workers.map(({ deps }) => doWork(deps, { kind, incidentId })));
+    this.noteRefusals();
     for (const result of done)
       if (result.status === 'rejected' && !(result.reason instanceof Dead)) throw result.reason;
     if (this.workers.every(({ dead }) => !dead)) return 'lived';
