@@ -2,12 +2,12 @@
 import { type EscalationTiming, openCalls } from './alarms.ts';
 import type { Looks } from './belief.ts';
 import { isDryRun } from './goal.ts';
-import type { Incident, Run, WorkKind } from './incident.ts';
+import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
-import { isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
+import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
 
 /**
@@ -89,9 +89,6 @@ const holdsUp = (incident: Incident): boolean => {
   const named = incident.decisions.findLast(({ decision }) => decision.verb === 'identify');
   return run !== undefined && !incident.paused && !(named && named.v > begunWith(run));
 };
-
-/** The event that began it: its id ends with that, and two may be of the same moment. */
-const begunWith = ({ id }: Run): number => Number(id.slice(id.lastIndexOf('-') + 1));
 
 const investigate: Rule = (incident) =>
   incident.stale && !incident.closed && !holdsUp(incident)

@@ -94,7 +94,9 @@ function every(identity: TokenIdentity, { tokenSecrets }: ObjectFacts): Liveness
   const others = 'tokens of it from the TokenRequest API cannot be listed';
   const exists = `the ServiceAccount exists, with ${tokenSecrets?.length ?? 'unreadable'} token Secrets; ${others}`;
   const atStake: TokenSecretFact[] = tokenSecrets ? secretsAtStake(identity, { tokenSecrets }) : [];
-  if (atStake.length === 0 || atStake.some(({ invalidSince }) => !invalidSince)) return alive(exists);
+  if (atStake.length === 0) return alive(exists);
+  const open = atStake.filter(({ invalidSince }) => !invalidSince).map(({ name }) => name);
+  if (open.length > 0) return { ...alive(`${exists}; not quarantined: ${open.join(', ')}`), open: true };
   const names = atStake.map(({ name, invalidSince }) => `${name} since ${invalidSince}`).join(', ');
   return {
     alive: 'quarantined',
@@ -124,6 +126,7 @@ export function heeded(liveness: Liveness, servers: Situation['servers']): Liven
   if (old.length > 0)
     return {
       alive: 'alive',
+      open: true,
       reason: `${liveness.reason}, but API servers before 1.${QUARANTINE_SINCE_MINOR} do not look at that: ${names}`,
     };
   if (servers.length > 0 && servers.every(({ minor }) => minor !== null)) return liveness;

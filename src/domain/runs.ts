@@ -9,6 +9,9 @@ export const isDone = (run: Run): boolean => run.steps.every((state) => state.ou
 export const sameStep = (a: Step, b: Step): boolean =>
   a.action === b.action && a.cluster === b.cluster && JSON.stringify(a.params) === JSON.stringify(b.params);
 
+/** The event that began it: its id ends with that, and two may be of the same moment. */
+export const begunWith = ({ id }: Run): number => Number(id.slice(id.lastIndexOf('-') + 1));
+
 /** Whether its steps are undone instead of done. */
 export const takesBack = ({ kind }: Pick<Run, 'kind'>): boolean => kind === 'undo' || kind === 'roll-back';
 

@@ -219,6 +219,8 @@ export interface Situation {
     reason: string;
     /** ISO time of its death at the latest, for one that is dying already. */
     until?: string;
+    /** For one that is alive: nothing stops a token Secret of those at stake. */
+    open?: true;
     /** For one that is unknown: see ProofRound. */
     voids?: true;
   };

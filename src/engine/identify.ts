@@ -1,7 +1,7 @@
 // Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident, Run, StepState } from '../domain/incident.ts';
 import { kills } from '../domain/plan.ts';
-import { takesBack } from '../domain/runs.ts';
+import { begunWith, takesBack } from '../domain/runs.ts';
 import type { Coordinates } from '../domain/token-identity.ts';
 import type { Secret } from '../secret.ts';
 import { locate } from './by-coordinates.ts';
@@ -49,11 +49,16 @@ async function placed(
 /** Whoever gave a name meant what had it then; by our own kill another may have it since, or none. */
 function isKilledSinceNamed({ identity, about, runs, alerts, decisions }: Incident): boolean {
   if (identity?.authenticity !== 'coordinates') return false;
-  const alert = alerts.findLast((one) => one.alert.subject.kind === 'coordinates')?.at ?? '';
-  const person = decisions.findLast(({ decision }) => decision.verb === 'identify')?.at ?? '';
+  const named = [
+    alerts.findLast((one) => one.alert.subject.kind === 'coordinates'),
+    decisions.findLast(({ decision }) => decision.verb === 'identify'),
+  ];
+  // Of the same moment are many things where a clock is coarse.
+  const isSince = (run: Run, { endedAt = '' }: StepState): boolean =>
+    named.every((one) => one === undefined || begunWith(run) > one.v || endedAt > one.at);
+  const isKill = ({ step, outcome }: StepState): boolean =>
+    kills(step) && !step.reversible && outcome?.verdict === 'done';
   return runs
     .filter((run) => run.about === about && !takesBack(run))
-    .flatMap(({ steps }) => steps)
-    .filter(({ step, outcome }) => kills(step) && !step.reversible && outcome?.verdict === 'done')
-    .some(({ endedAt = '' }) => endedAt >= alert && endedAt >= person);
+    .some((run) => run.steps.some((state) => isKill(state) && isSince(run, state)));
 }

@@ -24,19 +24,39 @@ export async function probeRound(
   token: Secret | undefined,
 ): Promise<ProofRound> {
   const began = new Date(deps.clock.now()).toISOString();
-  const known = await tokensToAsk(deps, incident, identity, cluster, token);
-  const answered = known
-    ? await askServers(cluster, identity, known)
-    : {
-        level: 'object-state' as const,
-        answers: [],
-        outcome: await byObjectState(deps, incident, identity, cluster),
-      };
+  const answered = await answers(deps, incident, identity, cluster, token);
   const at = new Date(deps.clock.now()).toISOString();
   return await doubted(identity, cluster, { cluster: cluster.name, began, at, ...answered });
 }
 
+/** Of all tokens of a ServiceAccount, one whose Secret nothing stops is none of those that are asked about. */
+async function openSecret(
+  { clock }: WorkerDeps,
+  identity: TokenIdentity,
+  cluster: Cluster,
+): Promise<string | undefined> {
+  if (identity.kind !== 'every-token') return undefined;
+  const { open, reason } = await readLiveness(cluster, identity, clock.now());
+  return open && reason;
+}
+
 type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
+
+const byObjects = (outcome: Outcome): Answered => ({ level: 'object-state', answers: [], outcome });
+
+async function answers(
+  deps: WorkerDeps,
+  incident: Incident,
+  identity: TokenIdentity,
+  cluster: Cluster,
+  token: Secret | undefined,
+): Promise<Answered> {
+  const open = await openSecret(deps, identity, cluster);
+  if (open) return byObjects(notDone(open));
+  const known = await tokensToAsk(deps, incident, identity, cluster, token);
+  if (known) return await askServers(cluster, identity, known);
+  return byObjects(await byObjectState(deps, incident, identity, cluster));
+}
 
 /** For people; follows what the objects show. */
 export const HIDDEN =

@@ -266,3 +266,37 @@ it('a cluster that was away when the plan was made keeps the incident open until
     'prod',
   ]);
 });
+
+it('of all tokens of a ServiceAccount one that somebody else gives back keeps the others from being called contained', async () => {
+  const h = await start();
+  const token = await seedLegacy(h.cluster(), { team: 'x' });
+  await h.cluster().seed.tokenSecret('payments', 'api-token-2', 'api');
+  await h.run((await h.leak(token)).incidentId, MIN);
+  const at = { namespace: 'payments', serviceAccount: 'api' };
+  const alert = { source: 'slash', reporter: 'UMAYA', subject: { kind: 'coordinates' as const, at } };
+  const { incidentId: id } = await h.front.report({ alert });
+  await h.run(id);
+  await h.click(id, 'contain', 'UINES');
+  await h.run(id, MIN);
+  expect(said(h, id)).toMatch(/^🟠 Contained: refused by/);
+  await clusterOf(h).patch(SECRET, [{ op: 'remove', path: `/metadata/labels/${pointer(INVALID_SINCE)}` }]);
+  await h.run(id, 7 * HOUR);
+  expect(said(h, id)).toMatch(/^🔴 LEAK LIVE AGAIN/);
+  expect(h.incident(id).plan?.steps[0]?.params).toMatchObject({ secret: 'api-token' });
+});
+
+it('a token that a person names in the moment of a kill is not taken for the one that was killed', async () => {
+  const h = await start();
+  const token = await seedLegacy(h.cluster(), { team: 'x' });
+  h.cluster().seed.serviceAccount('payments', 'refunds');
+  await h.cluster().seed.tokenSecret('payments', 'refunds-token', 'refunds');
+  const at = { namespace: 'payments', secret: 'refunds-token' };
+  const alert = { source: 'slash', reporter: 'UMAYA', subject: { kind: 'coordinates' as const, at } };
+  const { incidentId: id } = await h.front.report({ alert });
+  await h.run(id);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id);
+  await h.front.decide(id, { verb: 'identify', by }, new Secret(token));
+  await h.run(id, MIN);
+  expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · payments\/api/);
+});
