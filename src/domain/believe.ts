@@ -1,12 +1,13 @@
 // What events change of what is believed about the token: what becomes void, and what must be looked at anew.
-
 import type { Sighting } from './belief.ts';
+import type { EventBody } from './events.ts';
+import type { ProofRound } from './evidence.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import { kills, type Step } from './plan.ts';
-import { isDone, stateOf, takesBack } from './runs.ts';
-import { aboutOf, isStopped, see } from './sightings.ts';
+import { isDone, stateOf, takesBack, unplanned } from './runs.ts';
+import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound } from './sightings.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
@@ -39,6 +40,28 @@ export function cannotProve(incident: Incident, at: string): void {
   lookAnew(incident, at);
   askAgain(incident);
 }
+
+/** What a later look showed, and whether the plan is out of date by it. */
+export function lookedAgain(
+  incident: Incident,
+  { index, outcome, rounds, at }: Extract<EventBody, { type: 'rechecked' }> & { at: string },
+): void {
+  incident.rechecks.push({ index, at, outcome });
+  if (incident.looks) Object.assign(incident.looks, { count: incident.looks.count + 1, lastAt: at });
+  delete incident.troubles.recheck;
+  const was = { live: isLive(incident), void: isVoid(incident) };
+  for (const sighting of rounds?.map(sightingOfRound) ?? everywhere(incident, outcome, at))
+    see(incident, sighting, at);
+  // What was planned for a live token is out of date, and so is what was planned without a cluster that answers now.
+  const old = (was.live && isStopped(incident)) || unplanned(incident).some(answered(rounds));
+  if (rounds && old && !incident.closed) askAgain(incident);
+  if (isVoid(incident) && !was.void) cannotProve(incident, at);
+}
+
+const answered =
+  (rounds: readonly ProofRound[] = []) =>
+  (name: string): boolean =>
+    rounds.some(({ cluster, outcome }) => cluster === name && outcome.verdict !== 'unknown');
 
 /** The next looks come soon again, and then later and later. */
 export function lookAnew(incident: Incident, at: string): void {
@@ -79,7 +102,7 @@ export const aboutNow = ({ about }: Incident, run: Run): Run =>
   about === undefined ? run : { ...run, about };
 
 /** Older logs say what a look found, but not where. */
-export function everywhere({ identity }: Incident, { verdict, detail }: Outcome, at: string): Sighting[] {
+function everywhere({ identity }: Incident, { verdict, detail }: Outcome, at: string): Sighting[] {
   const saw = { done: 'refused', 'not-done': 'accepted', unknown: 'unknown' } as const;
   return (identity?.clusters ?? []).map((cluster) => ({
     cluster,

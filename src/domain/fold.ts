@@ -7,9 +7,9 @@ import {
   becomes,
   cannotProve,
   dropProof,
-  everywhere,
   finishRun,
   lookAnew,
+  lookedAgain,
   lose,
   noteKill,
   seeObjects,
@@ -17,13 +17,12 @@ import {
 import { applyDecision } from './deciding.ts';
 import type { Refused } from './decision.ts';
 import type { EventBody, IncidentEvent } from './events.ts';
-import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
 import { overtake, proveWhatHolds } from './held.ts';
 import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
 import { kills } from './plan.ts';
-import { isBleeding, soakingSteps, stateOf, unplanned } from './runs.ts';
+import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';
 import { statusOf } from './status.ts';
@@ -203,18 +202,7 @@ const handlers: Handlers = {
     if (incident.proof) Object.assign(incident.proof, { outcome, provedAt: at });
     lookAnew(incident, at);
   },
-  rechecked: (incident, { index, outcome, rounds, at }) => {
-    incident.rechecks.push({ index, at, outcome });
-    if (incident.looks) Object.assign(incident.looks, { count: incident.looks.count + 1, lastAt: at });
-    delete incident.troubles.recheck;
-    const was = { live: isLive(incident), void: isVoid(incident) };
-    for (const sighting of rounds?.map(sightingOfRound) ?? everywhere(incident, outcome, at))
-      see(incident, sighting, at);
-    // What was planned for a live token is out of date, and so is what was planned without a cluster that answers now.
-    const old = (was.live && isStopped(incident)) || unplanned(incident).some(answered(rounds));
-    if (rounds && old && !incident.closed) askAgain(incident);
-    if (isVoid(incident) && !was.void) cannotProve(incident, at);
-  },
+  rechecked: (incident, event) => lookedAgain(incident, event),
   reopened: (incident, { reason, clusters = incident.identity?.clusters ?? [], at, v }) => {
     incident.alarms.push({ why: 'token-still-accepted', since: at, v, words: reason });
     incident.reopened = { reason, at };
@@ -244,11 +232,6 @@ const handlers: Handlers = {
     incident.troubles[work] = { message, count, at, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   },
 };
-
-const answered =
-  (rounds: readonly ProofRound[] = []) =>
-  (name: string): boolean =>
-    rounds.some(({ cluster, outcome }) => cluster === name && outcome.verdict !== 'unknown');
 
 function holdToken(incident: Incident, fingerprint: string, at: string): void {
   incident.tokenHeld = true;
