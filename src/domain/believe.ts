@@ -41,6 +41,13 @@ export function cannotProve(incident: Incident, at: string): void {
   askAgain(incident);
 }
 
+const SETTLED_MS = 120_000;
+
+/** Servers answer from memory for a while after a kill, so that what they still accept then shows nothing yet. */
+export const isInVain = ({ proof }: Incident, { voids, level }: ProofRound, at: string): boolean =>
+  voids === true &&
+  (level === 'object-state' || Date.parse(at) - Date.parse(proof?.killedAt ?? at) > SETTLED_MS);
+
 /** What a later look showed, and whether the plan is out of date by it. */
 export function lookedAgain(
   incident: Incident,

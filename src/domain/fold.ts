@@ -8,6 +8,7 @@ import {
   cannotProve,
   dropProof,
   finishRun,
+  isInVain,
   lookAnew,
   lookedAgain,
   lose,
@@ -196,7 +197,7 @@ const handlers: Handlers = {
     incident.proof?.rounds.push(...rounds);
     for (const round of rounds) see(incident, sightingOfRound(round), at);
     delete incident.troubles.prove;
-    if (isVoid(incident)) cannotProve(incident, at);
+    if (rounds.some((round) => isInVain(incident, round, at))) cannotProve(incident, at);
   },
   proved: (incident, { outcome, at }) => {
     if (incident.proof) Object.assign(incident.proof, { outcome, provedAt: at });

@@ -97,6 +97,13 @@ export const isLive = (incident: Believing): boolean =>
 export const isVoid = ({ identity, beliefs }: Believing): boolean =>
   (identity?.clusters ?? []).some((name) => beliefs[name]?.missed?.voids);
 
+/** Somewhere it was asked about, and nothing that was ever seen there counts. */
+export const isUnclear = ({ identity, beliefs }: Believing): boolean =>
+  (identity?.clusters ?? []).some((name) => {
+    const { seen, missed } = beliefs[name] ?? {};
+    return missed !== undefined && (missed.voids || seen === undefined);
+  });
+
 /** Every cluster that is known to have signed it was last seen to refuse it, or to have nothing left that it lives by. */
 export const isStopped = (incident: Believing): boolean =>
   incident.identity !== undefined &&

@@ -1,5 +1,5 @@
 // What a model of others' deeds found: silence, old servers, lost keys and other tokens make no claim, and hide none.
-import { startCluster } from 'kube-sandbox';
+import { type KubeObject, legacyToken, startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { renderCard } from '../../src/adapters/slack/card.ts';
 import { headline } from '../../src/adapters/slack/headline.ts';
@@ -299,4 +299,33 @@ it('a token that a person names in the moment of a kill is not taken for the one
   await h.front.decide(id, { verb: 'identify', by }, new Secret(token));
   await h.run(id, MIN);
   expect(said(h, id)).toMatch(/^🔴 LEAK LIVE · payments\/api/);
+});
+
+it('a kill on one cluster is not told as one while another is away that may accept the token', async () => {
+  const { h } = await clones();
+  const unbound = h.cluster().seed.requestToken('payments', 'api', { expirationSeconds: 86_400 });
+  const { incidentId: id } = await h.leak(unbound);
+  await h.run(id);
+  await stop(h, 'restored');
+  h.advance(61_000);
+  await h.run(id, 7 * HOUR);
+  await h.click(id, 'approve', 'UINES');
+  await h.run(id, 10 * MIN);
+  expect(said(h, id)).not.toMatch(/Killed|Contained|Revoked/);
+});
+
+it('what is contained that no key verifies is proven once servers have forgotten that they accepted it', async () => {
+  const h = await start();
+  const token = await seedLegacy(h.cluster(), { team: 'x' });
+  const other = await startCluster({ name: 'other' });
+  const account = h.cluster().get('/api/v1/namespaces/payments/serviceaccounts/api');
+  const { incidentId: id } = await h.leak(legacyToken(other.keys.legacy, account as KubeObject, 'api-token'));
+  await other.close();
+  await h.run(id);
+  // A server has just accepted what the Secret holds, and remembers it.
+  await statusWith(clusterOf(h), token);
+  await h.click(id, 'contain', 'UMAYA');
+  await h.run(id, MIN);
+  expect(said(h, id)).toMatch(/^🟠 Contained: refused by 2 of 2/);
+  expect(h.memory.events(id).filter(({ type }) => type === 'plan-proposed').length).toBeLessThan(4);
 });

@@ -1,6 +1,7 @@
 // Which tokens each incident is about, by what people and alerts said; nothing here is read from what the product believes.
+import type { KubeObject, SimulatedCluster } from 'kube-sandbox';
 import type { Coordinates } from './product.ts';
-import { accepted, ownerOf, SECRETS, type Stage, stored, type TokenName } from './stage.ts';
+import { accepted, NAMESPACE, ownerOf, SECRETS, type Stage, stored, type TokenName } from './stage.ts';
 
 export interface Case {
   id: string;
@@ -12,8 +13,8 @@ export interface Case {
   given?: Coordinates;
   /** Somebody handed over what no server can take for the token itself. */
   doubtful: boolean;
-  /** Clusters that have refused what it is about, at some moment. */
-  refusedOn: Set<string>;
+  /** Which cluster has refused which token of these, or shown its Secret switched off, at some moment. */
+  refused: Set<string>;
   /** How many `identified` events were seen. */
   seen: number;
 }
@@ -23,14 +24,13 @@ export const aCase = (id: string): Case => ({
   about: new Set(),
   ever: new Set(),
   doubtful: false,
-  refusedOn: new Set(),
+  refused: new Set(),
   seen: 0,
 });
 
 /** An altered token stands for the one that it was made of. */
 export function isAbout(one: Case, name: TokenName, { tokens }: Stage): void {
   one.doubtful = name === 'altered';
-  one.refusedOn = new Set();
   one.about = new Set([tokens[one.doubtful ? 'api-token' : name]]);
   one.ever = new Set([...one.ever, ...one.about]);
   delete one.given;
@@ -38,7 +38,6 @@ export function isAbout(one: Case, name: TokenName, { tokens }: Stage): void {
 
 export function isAt(one: Case, at: Coordinates): void {
   one.about = new Set();
-  one.refusedOn = new Set();
   one.doubtful = false;
   one.given = at;
 }
@@ -58,14 +57,30 @@ export function noteIdentified(one: Case, identifications: number, stage: Stage)
 }
 
 /** To be called whenever anything may have happened: what never was so cannot have been seen. */
-export function noteRefusals({ about, refusedOn }: Case, { clusters }: Stage): void {
-  for (const [name, cluster] of clusters) {
-    if (refusedOn.has(name) || about.size === 0) continue;
-    const works = [...about].some((token) =>
-      cluster.servers.some((_, index) => accepted(cluster, index, token)),
-    );
-    if (!works) refusedOn.add(name);
-  }
+export function noteRefusals({ about, refused }: Case, { clusters }: Stage): void {
+  for (const cluster of clusters.values())
+    for (const token of about) {
+      const key = refusal(cluster, token);
+      if (!refused.has(key) && (isSwitchedOff(cluster, token) || !works(cluster, token))) refused.add(key);
+    }
 }
+
+/** Each of these that works on the cluster now has not always worked there, so that somebody may have seen that. */
+export const wasRefused = ({ about, refused }: Case, cluster: SimulatedCluster): boolean =>
+  [...about].every((token) => refused.has(refusal(cluster, token)) || !works(cluster, token));
+
+const refusal = ({ name }: SimulatedCluster, token: string): string => `${name} ${token}`;
+
+const works = (cluster: SimulatedCluster, token: string): boolean =>
+  cluster.servers.some((_, index) => accepted(cluster, index, token));
+
+/** A server answers from memory for a while, and who looks at the Secret sees it at once. */
+const isSwitchedOff = (cluster: SimulatedCluster, token: string): boolean =>
+  SECRETS.some((secret) => {
+    const found = cluster.get(`/api/v1/namespaces/${NAMESPACE}/secrets/${secret}`);
+    const { data, metadata } = (found ?? {}) as { data?: { token?: string } } & Partial<KubeObject>;
+    const labelled = metadata?.labels?.['kubernetes.io/legacy-token-invalid-since'] !== undefined;
+    return labelled && data?.token === Buffer.from(token).toString('base64');
+  });
 
 const ofAccount = (account = ''): string[] => SECRETS.filter((secret) => ownerOf(secret) === account);
