@@ -1,5 +1,5 @@
 // What was last seen of the leaked token, on which cluster, by what and when: nothing else may be said of it. Pure.
-import type { Sighting } from './belief.ts';
+import type { Belief, Sighting } from './belief.ts';
 import type { ProofLevel, ProofRound } from './evidence.ts';
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';

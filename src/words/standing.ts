@@ -2,8 +2,8 @@
 import type { Incident } from '../domain/incident.ts';
 import { acceptedOffline } from '../domain/offline.ts';
 import { kills, rolls } from '../domain/plan.ts';
-import { hasQuarantine, isContained, openRun, pendingSteps, takesBack } from '../domain/runs.ts';
-import { isLive, isStopped, staleSince, unasked } from '../domain/sightings.ts';
+import { hasQuarantine, isContained, openRun, pendingSteps, takesBack, unplanned } from '../domain/runs.ts';
+import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/sightings.ts';
 import { plain } from './plain.ts';
 import { isFullProof, proofWords } from './proof.ts';
 import { span } from './span.ts';
@@ -49,9 +49,13 @@ export function standing(incident: Incident, now: number): Standing {
   if (level === 'live' || incident.goal.do === 'restart') return it(level, `${title}${aged(incident, now)}`);
   // Green is for what was seen lately, of every cluster that may accept it.
   const doubtful = staleSince(incident, now) !== undefined || unasked(incident).length > 0;
-  const whole = `${title}${without(incident, level)}${aged(incident, now)}`;
-  return it(level === 'good' && doubtful ? 'open' : level, whole);
+  const doubts = `${without(incident, level)}${aged(incident, now)}`;
+  return it(level === 'good' && doubtful ? 'open' : level, `${shortened(title, doubts)}${doubts}`);
 }
+
+/** What is cut off for want of room must not be what keeps the words from being a promise. */
+const shortened = (title: string, doubts: string): string =>
+  doubts === '' ? title : plain(title, Math.max(40, 112 - doubts.length));
 
 /** Clusters that may accept it and of which nothing is said here. */
 function without(incident: Incident, level: Level): string {
@@ -117,6 +121,7 @@ function proven(incident: Incident, now: number): Standing | undefined {
   if (proof.outcome?.verdict === 'unknown') return it('open', 'Not proven dead');
   if (proof.outcome === undefined) {
     if (isLive(incident)) return it('live', 'Not refused yet, proof under way');
+    if (isUnclear(incident)) return it('open', 'Not known whether the token still works');
     if (isContained(incident)) return it('open', 'Contained, proof under way');
     if (runs.length > 0) return it('open', 'Killed, proof under way');
     return it('open', `${isDead(incident) ? 'Found dead' : 'Already quarantined'}, proof under way`);
@@ -124,7 +129,8 @@ function proven(incident: Incident, now: number): Standing | undefined {
   // Something that may accept it was never looked at, or only before it changed.
   if (!isStopped(incident)) return it('open', 'Not known whether the token still works');
   if (acceptedOffline(incident, now)) return it('open', `Still accepted offline, ${words}`);
-  if (pendingSteps(incident).length > 0 && isContained(incident)) return it('open', `Contained: ${words}`);
+  const more = pendingSteps(incident).length + unplanned(incident).length;
+  if (more > 0 && isContained(incident)) return it('open', `Contained: ${words}`);
   if (isOnlyLabelled(incident)) return it('open', `Already quarantined: ${words}`);
   if (!isFullProof(proof.rounds) || unasked(incident).length > 0) return it('good', capital(words));
   return it('good', `${runs.length === 0 ? 'Already dead' : 'Revoked'}: ${words}`);

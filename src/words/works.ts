@@ -1,5 +1,4 @@
 // Whether the token still works, as far as anybody has seen, and when it was last used.
-
 import type { Sighting } from '../domain/belief.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isLive } from '../domain/sightings.ts';
@@ -27,8 +26,8 @@ const BY: Record<Sighting['by'], string> = {
 };
 
 export function aliveLines(incident: Incident): Text[] {
-  // A person has still to say which token it is: what was seen is of another.
-  if (incident.unidentified) return [];
+  // A person has still to say which token it is, or has just said it: what was seen may be of another.
+  if (incident.unidentified || incident.renamed) return [];
   // Where a proof says that it is stopped, it says so better.
   const told = incident.proof !== undefined && !isLive(incident);
   return shown(incident).flatMap((situation) => [
