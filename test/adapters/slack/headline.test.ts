@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/headline.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import { done } from '../../../src/domain/outcome.ts';
-import { anIdentity, anIncident, aRound, revoked } from '../../builders.ts';
+import { anIdentity, anIncident, aRound, revoked, waiting } from '../../builders.ts';
 
 const MIN = 60_000;
 
@@ -36,6 +36,18 @@ describe('a cluster that could not be asked', () => {
   it('is not left out with another', () => {
     expect(said([...events, leftOut('other')])).toMatch(/^🟠/);
   });
+});
+
+it('what was found dead is not said of the token that a person has just named', () => {
+  const gone = aRound({ level: 'object-state', answers: [] });
+  const events = waiting().filter(({ type }) => type !== 'situation-observed');
+  const dead: EventBody[] = [
+    ...events,
+    { type: 'rechecked', index: 0, outcome: done('gone'), rounds: [gone] },
+  ];
+  const named: EventBody = { type: 'decided', decision: { verb: 'identify', by: 'UMAYA00001' } };
+  expect(said(dead)).toMatch(/^🟠 Found dead/);
+  expect(said([...dead, named])).not.toMatch(/dead/);
 });
 
 describe('a claim that nobody could renew', () => {
