@@ -1,11 +1,13 @@
 // What people do in their Slack client, and what the client does with the app's answer.
+
+import { postAsBot } from './bot-message.ts';
 import type { Core } from './core.ts';
 import { actionOf, initialValues, interactiveElements } from './elements.ts';
 import { readContent } from './message-content.ts';
-import { messageActionPayload, slashPayload, viewActionPayload, viewOutput } from './payloads.ts';
-import { postAsBot } from './response-urls.ts';
+import { messageActionPayload, slashPayload, viewActionPayload } from './payloads.ts';
 import { SlackError } from './slack-error.ts';
 import type { Channel, Delivery, Json, Message, Person, StateValues, View } from './types.ts';
+import { viewOutput } from './wire.ts';
 
 export type ClickTarget = ({ channel: string; ts: string } | { viewId: string }) & {
   actionId: string;

@@ -1,6 +1,6 @@
 // Delivers events and, unlike commands and clicks, redelivers those that were not acked.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventBody } from './payloads.ts';
+import { newId } from './random.ts';
 import type { SocketMode } from './socket-mode.ts';
 import type { State } from './state.ts';
 import type { Json } from './types.ts';
@@ -28,5 +28,28 @@ export function createEvents(
       reason = status === 'operation_timeout' ? 'timeout' : 'connection_failed';
     }
     return false;
+  };
+}
+
+function eventBody(state: State, event: Json): Json {
+  return {
+    type: 'event_callback',
+    token: state.verificationToken,
+    team_id: state.team.id,
+    context_team_id: state.team.id,
+    api_app_id: state.appId,
+    event,
+    event_id: newId('Ev'),
+    event_time: Math.floor(state.now() / 1000),
+    is_ext_shared_channel: false,
+    authorizations: [
+      {
+        enterprise_id: null,
+        team_id: state.team.id,
+        user_id: state.botUserId,
+        is_bot: true,
+        is_enterprise_install: false,
+      },
+    ],
   };
 }

@@ -1,9 +1,9 @@
-// Reads what a message is to say from the arguments of a call, and writes a stored message as Slack returns it.
+// Reads what a message is to say from the arguments of a call.
 import { stringArg } from './arguments.ts';
 import { checkBlocks } from './block-limits.ts';
 import { SlackError, schemaError } from './slack-error.ts';
 import { withIds } from './state.ts';
-import { type Block, isRecord, type Json, type Message } from './types.ts';
+import { type Block, isRecord, type Json } from './types.ts';
 
 export const TEXT_MAX = 40_000;
 
@@ -41,24 +41,4 @@ export function newContent(args: Json): Content & { text: string } {
   const isEmpty = content.text === undefined && (content.blocks === undefined || content.blocks.length === 0);
   if (isEmpty && args.attachments === undefined) throw new SlackError('no_text');
   return { ...content, text: (content.text ?? '').slice(0, TEXT_MAX) };
-}
-
-export function toWire(message: Message, teamId: string, withMetadata: boolean): Json {
-  return {
-    type: 'message',
-    ...(message.isTombstone ? { subtype: 'tombstone' } : {}),
-    user: message.user,
-    ts: message.ts,
-    ...(message.botId ? { bot_id: message.botId } : {}),
-    ...(message.botName ? { username: message.botName } : {}),
-    text: message.text,
-    team: teamId,
-    ...(message.threadTs ? { thread_ts: message.threadTs } : {}),
-    ...(message.blocks ? { blocks: message.blocks } : {}),
-    ...(message.edited ? { edited: { user: message.user, ts: message.ts } } : {}),
-    ...(withMetadata && message.metadata ? { metadata: message.metadata } : {}),
-    ...(message.reactions.length > 0
-      ? { reactions: message.reactions.map((reaction) => ({ ...reaction, count: reaction.users.length })) }
-      : {}),
-  };
 }

@@ -1,8 +1,7 @@
 // Builds the payloads that Slack sends to the app, field by field as Slack documents them.
-import { toWire } from './message-content.ts';
-import { newId } from './random.ts';
 import type { State } from './state.ts';
 import type { Channel, Json, Message, Person, StateValues, View } from './types.ts';
+import { toWire, viewOutput } from './wire.ts';
 
 function teamOf(person: Person, state: State): string {
   return person.teamId ?? state.team.id;
@@ -112,45 +111,5 @@ export function closedPayload(state: State, person: Person, view: View, isCleare
     ...envelopeFields(person, state),
     view: viewOutput(state, view),
     is_cleared: isCleared,
-  };
-}
-
-export function viewOutput(state: State, view: View, values: StateValues = {}): Json {
-  return {
-    clear_on_close: false,
-    notify_on_close: false,
-    external_id: '',
-    title: null,
-    submit: null,
-    close: null,
-    ...view,
-    team_id: state.team.id,
-    app_id: state.appId,
-    app_installed_team_id: state.team.id,
-    bot_id: state.botId,
-    state: { values },
-  };
-}
-
-export function eventBody(state: State, event: Json): Json {
-  return {
-    type: 'event_callback',
-    token: state.verificationToken,
-    team_id: state.team.id,
-    context_team_id: state.team.id,
-    api_app_id: state.appId,
-    event,
-    event_id: newId('Ev'),
-    event_time: Math.floor(state.now() / 1000),
-    is_ext_shared_channel: false,
-    authorizations: [
-      {
-        enterprise_id: null,
-        team_id: state.team.id,
-        user_id: state.botUserId,
-        is_bot: true,
-        is_enterprise_install: false,
-      },
-    ],
   };
 }

@@ -9,7 +9,7 @@ import { conversationMethods } from './methods/conversations.ts';
 import { directoryMethods } from './methods/directory.ts';
 import type { Method } from './methods/method.ts';
 import { viewMethods } from './methods/views.ts';
-import { respond } from './response-urls.ts';
+import { respond } from './respond.ts';
 import { SlackError } from './slack-error.ts';
 import type { Json } from './types.ts';
 

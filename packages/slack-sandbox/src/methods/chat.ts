@@ -1,10 +1,11 @@
 // chat.*: what the app says.
 import { booleanArg, requiredArg, stringArg } from '../arguments.ts';
+import { postAsBot } from '../bot-message.ts';
 import type { Core } from '../core.ts';
-import { newContent, readContent, TEXT_MAX, toWire } from '../message-content.ts';
-import { postAsBot } from '../response-urls.ts';
+import { newContent, readContent, TEXT_MAX } from '../message-content.ts';
 import { SlackError } from '../slack-error.ts';
 import type { Channel, Json, Message } from '../types.ts';
+import { toWire } from '../wire.ts';
 import { existingMessage, existingPerson, type Method, visibleChannel, writableChannel } from './method.ts';
 
 /** A reply to a reply belongs to the root's thread. */

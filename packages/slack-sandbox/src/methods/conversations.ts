@@ -1,9 +1,9 @@
 // conversations.*: what the app can read of channels.
 import { booleanArg, paginate, requiredArg, stringArg } from '../arguments.ts';
 import type { Core } from '../core.ts';
-import { toWire } from '../message-content.ts';
 import { SlackError } from '../slack-error.ts';
 import type { Channel, Json, Message } from '../types.ts';
+import { toWire } from '../wire.ts';
 import { type Method, visibleChannel } from './method.ts';
 
 function channelObject(channel: Channel, core: Core): Json {

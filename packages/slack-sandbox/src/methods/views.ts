@@ -1,7 +1,7 @@
 // views.*: the modals and App Homes that the app shows.
 import { stringArg } from '../arguments.ts';
-import { viewOutput } from '../payloads.ts';
 import { SlackError } from '../slack-error.ts';
+import { viewOutput } from '../wire.ts';
 import { existingPerson, type Method } from './method.ts';
 
 const open: Method = (args, core) => {
