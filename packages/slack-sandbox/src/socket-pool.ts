@@ -27,7 +27,7 @@ export interface SocketPool {
 
 export function createSocketPool(state: State, wsOrigin: string, onText: (text: string) => void): SocketPool {
   const server = new WebSocketServer({ noServer: true });
-  const tickets = new Set<string>();
+  const tickets = createTickets(state.appId, wsOrigin);
   const leaving = new Map<WebSocket, NodeJS.Timeout>();
   const usable = () =>
     [...server.clients].filter((socket) => socket.readyState === WebSocket.OPEN && !leaving.has(socket));
@@ -37,10 +37,8 @@ export function createSocketPool(state: State, wsOrigin: string, onText: (text: 
 
   const dismiss = (socket: WebSocket, reason: DisconnectReason) => {
     socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'emulator' } }));
-    leaving.set(
-      socket,
-      setTimeout(() => socket.terminate(), LINGER_MS),
-    );
+    const end = setTimeout(() => socket.terminate(), LINGER_MS);
+    leaving.set(socket, end);
   };
   const welcome = (socket: WebSocket) => {
     socket.on('error', () => socket.terminate());
@@ -59,14 +57,9 @@ export function createSocketPool(state: State, wsOrigin: string, onText: (text: 
   };
 
   return {
-    issueUrl() {
-      const ticket = newSecret('');
-      tickets.add(ticket);
-      return `${wsOrigin}/link/?ticket=${ticket}&app_id=${state.appId}`;
-    },
+    issueUrl: tickets.issueUrl,
     admit(request, socket, head) {
-      const ticket = new URL(request.url ?? '/', 'http://localhost').searchParams.get('ticket') ?? '';
-      if (tickets.delete(ticket)) server.handleUpgrade(request, socket, head, welcome);
+      if (tickets.redeem(request.url)) server.handleUpgrade(request, socket, head, welcome);
       else socket.destroy();
     },
     usable,
@@ -82,6 +75,24 @@ export function createSocketPool(state: State, wsOrigin: string, onText: (text: 
       cut();
       server.close();
     },
+  };
+}
+
+interface Tickets {
+  issueUrl(): string;
+  /** Whether the URL has a ticket that nobody came with before. */
+  redeem(url: string | undefined): boolean;
+}
+
+function createTickets(appId: string, wsOrigin: string): Tickets {
+  const open = new Set<string>();
+  return {
+    issueUrl() {
+      const ticket = newSecret('');
+      open.add(ticket);
+      return `${wsOrigin}/link/?ticket=${ticket}&app_id=${appId}`;
+    },
+    redeem: (url = '/') => open.delete(new URL(url, 'http://localhost').searchParams.get('ticket') ?? ''),
   };
 }
 

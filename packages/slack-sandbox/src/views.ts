@@ -28,24 +28,41 @@ export interface Views {
 }
 
 export function createViews(state: State): Views {
+  return { ...modalStacks(state), ...homes(state) };
+}
+
+function homes({ changes }: State): Pick<Views, 'home' | 'publish'> {
+  const published = new Map<string, View>();
+  return {
+    home: (user) => published.get(user),
+    publish(user, input, hash) {
+      const old = published.get(user);
+      if (hash !== undefined && old && hash !== old.hash) throw new SlackError('hash_conflict');
+      const view = build(input, 'home', old);
+      published.set(user, view);
+      changes.changed();
+      return view;
+    },
+  };
+}
+
+function modalStacks({ changes }: State): Omit<Views, 'home' | 'publish'> {
   const stacks = new Map<string, View[]>();
-  const homes = new Map<string, View>();
   const errors = new Map<string, Record<string, string>>();
   const stack = (user: string) => stacks.get(user) ?? [];
 
   function show(user: string, views: View[]): void {
     stacks.set(user, views);
     errors.delete(user);
-    state.changes.changed();
+    changes.changed();
   }
 
   return {
     stack,
-    home: (user) => homes.get(user),
     errors: (user) => errors.get(user) ?? {},
     setErrors(user, found) {
       errors.set(user, found);
-      state.changes.changed();
+      changes.changed();
     },
     open(user, input) {
       const view = build(input, 'modal');
@@ -66,14 +83,6 @@ export function createViews(state: State): Views {
       if (target.hash !== undefined && target.hash !== old.hash) throw new SlackError('hash_conflict');
       const view = build(input, 'modal', old);
       show(user, stack(user).with(index, view));
-      return view;
-    },
-    publish(user, input, hash) {
-      const old = homes.get(user);
-      if (hash !== undefined && old && hash !== old.hash) throw new SlackError('hash_conflict');
-      const view = build(input, 'home', old);
-      homes.set(user, view);
-      state.changes.changed();
       return view;
     },
     close(user, viewId, all = false) {

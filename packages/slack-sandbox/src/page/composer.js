@@ -6,15 +6,8 @@ import { h } from './dom.js';
 
 /** @param {(text: string) => Promise<boolean>} send */
 export function createComposer(send) {
-  const input = h('textarea', { rows: '1', autocomplete: 'off' });
-  const button = h(
-    'button',
-    { type: 'button', class: 'send', 'aria-label': 'Send', onclick: () => submit() },
-    '➤',
-  );
-  const usage = h('div', { class: 'usage', 'aria-live': 'polite' });
+  const { input, button, usage, box } = parts(() => submit());
   const menu = createCommandMenu(input, ({ command }) => fillIn(`${command} `));
-  const box = h('div', { class: 'composer-box' }, input, button);
   /** @type {Map<string, string>} */
   const drafts = new Map();
   /** @type {SlashCommand[]} */
@@ -59,6 +52,15 @@ export function createComposer(send) {
       fillIn(drafts.get(key) ?? '');
     },
   };
+}
+
+/** @param {() => void} submit */
+function parts(submit) {
+  const input = h('textarea', { rows: '1', autocomplete: 'off' });
+  const button = h('button', { type: 'button', class: 'send', 'aria-label': 'Send', onclick: submit }, '➤');
+  const usage = h('div', { class: 'usage', 'aria-live': 'polite' });
+  const box = h('div', { class: 'composer-box' }, input, button);
+  return { input, button, usage, box };
 }
 
 /** @param {SlashCommand[]} commands @param {string} text */
