@@ -1,11 +1,5 @@
-// One address of the cluster: HTTPS (HTTP/2 and 1.1), its own authenticator cache, and switches to pause or stop it.
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-} from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+// One address of the cluster: what it answers, its own authenticator cache, and switches to pause or stop it.
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServingCertificate } from '../certificate.ts';
 import { forbiddenToAnonymous } from './anonymous.ts';
@@ -13,6 +7,7 @@ import { Authenticator } from './authenticator.ts';
 import type { Answer, Call, Streaming } from './call.ts';
 import type { User } from './claims.ts';
 import type { Effect, Faults, LoggedRequest } from './faults.ts';
+import { cutConnection, HttpsListener, readBody, send, stream } from './https.ts';
 import { openAnswer } from './open-paths.ts';
 import { handle } from './rest.ts';
 import { ApiError, unauthorized } from './status.ts';
@@ -50,12 +45,6 @@ const FAILURES: Record<number, string> = {
 const headerOf = ({ headers }: Incoming, name: string, otherwise = ''): string =>
   String(headers[name] ?? otherwise);
 
-async function readBody(request: Http2ServerRequest): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
 function injected({ status, retryAfterSeconds }: NonNullable<Effect['fail']>): ApiError {
   const headers = status === 429 || status === 503 ? { 'retry-after': String(retryAfterSeconds) } : {};
   const reason = FAILURES[status] ?? 'InternalError';
@@ -67,8 +56,7 @@ export class ApiServer {
   readonly version: string;
   readonly #options: ApiServerOptions;
   readonly #authenticator: Authenticator;
-  readonly #server: Http2SecureServer | undefined;
-  readonly #sockets = new Set<Socket>();
+  readonly #listener: HttpsListener | undefined;
   #port = 0;
   #up = false;
   #paused: { done: Promise<void>; resume: () => void } | undefined;
@@ -77,22 +65,9 @@ export class ApiServer {
     this.version = options.version;
     this.#options = options;
     this.#authenticator = new Authenticator(options.world, options.version, options.tokenCacheMs);
-    this.#server = options.sockets ? this.#secureServer() : undefined;
-  }
-
-  #secureServer(): Http2SecureServer {
-    const { certPem: cert, keyPem: key } = this.#options.certificate;
-    const server = createSecureServer({ allowHTTP1: true, cert, key }, (request, response) => {
-      this.#serve(request, response).catch(() => cutConnection(request));
-    });
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    // Cut connections are a feature here: their errors must not end the process.
-    server.on('sessionError', () => {});
-    server.on('tlsClientError', () => {});
-    return server;
+    this.#listener = options.sockets
+      ? new HttpsListener(options.certificate, (request, response) => this.#serve(request, response))
+      : undefined;
   }
 
   /** "127.0.0.1:port" */
@@ -112,30 +87,14 @@ export class ApiServer {
   async start(): Promise<void> {
     if (this.#up) return;
     this.#up = true;
-    const server = this.#server;
-    if (server === undefined) {
-      this.#port = 6443 + this.#options.index;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#port, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#port = (server.address() as AddressInfo).port;
+    this.#port = (await this.#listener?.start(this.#port)) ?? 6443 + this.#options.index;
   }
 
   /** Cuts every connection and refuses new ones. */
   async stop(): Promise<void> {
     if (!this.#up) return;
     this.#up = false;
-    const server = this.#server;
-    if (server === undefined) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await this.#listener?.stop();
   }
 
   /** From now on requests are accepted and get no answer, until `resume` answers them. */
@@ -242,25 +201,4 @@ export class ApiServer {
       caller,
     };
   }
-}
-
-function cutConnection(request: Http2ServerRequest): void {
-  if (request.httpVersionMajor === 2) request.stream.session?.destroy();
-  else request.socket.destroy();
-}
-
-function send({ status, body, headers = {} }: Answer, response: Http2ServerResponse): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
-  response.writeHead(status, { 'content-type': type, ...headers });
-  response.end(text);
-}
-
-function stream(answer: Streaming, response: Http2ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  const stop = answer.run(
-    (line) => response.write(`${JSON.stringify(line)}\n`),
-    () => response.end(),
-  );
-  response.on('close', stop);
 }

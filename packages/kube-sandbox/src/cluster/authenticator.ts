@@ -2,10 +2,10 @@
 import { type Claims, Refused, type User } from './claims.ts';
 import type { KubeObject } from './objects.ts';
 import type { Store } from './store.ts';
-import { LEGACY_ISSUER, type SigningKey, signatureIsValid } from './tokens.ts';
+import { ISSUER, LEGACY_ISSUER, type SigningKey, signatureIsValid } from './tokens.ts';
 import { checkBoundToken } from './validate-bound.ts';
 import { checkLegacyToken } from './validate-legacy.ts';
-import { ISSUER, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export type Verdict =
   | { authenticated: true; user: User; audiences: string[] }

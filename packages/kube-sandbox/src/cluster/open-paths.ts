@@ -1,8 +1,8 @@
 // The paths beside the API: health and version for everybody, and, for ServiceAccounts, the keys that verify tokens offline.
 import type { Answer } from './call.ts';
 import { ApiError } from './status.ts';
-import { jwks } from './tokens.ts';
-import { ISSUER, type World } from './world.ts';
+import { ISSUER, jwks } from './tokens.ts';
+import type { World } from './world.ts';
 
 const NO_JSON = '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json';
 

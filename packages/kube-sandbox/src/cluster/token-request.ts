@@ -2,8 +2,8 @@
 import { type PodObject, type ServiceAccountObject, timestamp } from './objects.ts';
 import { nodes, pods, resourceOfKind, serviceAccounts } from './resources.ts';
 import { badRequest, invalid, notFound, preconditionFailed } from './status.ts';
-import { type BoundTokenRequest, boundToken } from './tokens.ts';
-import { ISSUER, type World } from './world.ts';
+import { type BoundTokenRequest, boundToken, ISSUER } from './tokens.ts';
+import type { World } from './world.ts';
 
 export interface TokenRequestSpec {
   audiences?: string[];

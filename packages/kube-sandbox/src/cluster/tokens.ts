@@ -1,7 +1,6 @@
 // Signs ServiceAccount tokens exactly as Kubernetes does: same header, same claims, same key ids.
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
 import type { KubeObject, ServiceAccountObject } from './objects.ts';
-import { ISSUER } from './world.ts';
 
 export type SigningAlgorithm = 'RS256' | 'ES256';
 
@@ -18,6 +17,7 @@ export interface SigningKeys {
   legacy: SigningKey;
 }
 
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 
 const HOUR_AND_SEVEN = 3607;

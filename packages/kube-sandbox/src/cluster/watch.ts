@@ -32,39 +32,70 @@ function secondsOf(text: string | null): number {
   return Number(text) || DEFAULT_SECONDS;
 }
 
+/** What one watch shows: the events of which objects, and in which form. */
+interface View {
+  isIn(event: StoreEvent): boolean;
+  show(object: KubeObject): unknown;
+  bookmark(): unknown;
+}
+
+function viewOf(call: Call, target: Target): View {
+  const { resource, namespace, name } = target;
+  const partial = wantsMetadataOnly(call.headers.accept, 'PartialObjectMetadata');
+  const type = partial
+    ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' }
+    : { kind: resource.kind, apiVersion: apiVersion(resource) };
+  return {
+    isIn: ({ resource: changed, object: { metadata } }) =>
+      changed === resource &&
+      (namespace === undefined || metadata.namespace === namespace) &&
+      (name === undefined || metadata.name === name),
+    show: (object) => (partial ? metadataOnly(object) : object),
+    bookmark: () => ({
+      type: 'BOOKMARK',
+      object: { ...type, metadata: { resourceVersion: String(call.world.store.revision) } },
+    }),
+  };
+}
+
+function existing({ world }: Call, { resource, namespace }: Target): StoreEvent[] {
+  return world.store.list(resource, namespace).map((object) => ({
+    type: 'ADDED',
+    revision: Number(object.metadata.resourceVersion),
+    resource,
+    object,
+  }));
+}
+
 export function watchObjects(call: Call, target: Target): Streaming {
-  const { world, query } = call;
+  const { store } = call.world;
+  const { query } = call;
   if (query.has('sendInitialEvents')) throw notModelled('watches with sendInitialEvents');
   const matches = selectorOf(call, target);
   const from = versionOf(query.get('resourceVersion') ?? '');
   const seconds = secondsOf(query.get('timeoutSeconds'));
-  const inScope = (event: StoreEvent): boolean =>
-    event.resource === target.resource &&
-    (target.namespace === undefined || event.object.metadata.namespace === target.namespace) &&
-    (target.name === undefined || event.object.metadata.name === target.name);
-  // Refuse what cannot be represented before the stream has begun.
-  const partial = wantsMetadataOnly(call.headers.accept, 'PartialObjectMetadata');
-  const show = (object: KubeObject): unknown => (partial ? metadataOnly(object) : object);
+  // Refuses what cannot be represented before the stream has begun.
+  const view = viewOf(call, target);
 
   return {
     run(write, end) {
       const send = (event: StoreEvent): void => {
-        const type = inScope(event) ? typeInView(event, matches) : undefined;
-        if (type !== undefined) write({ type, object: show(event.object) });
+        const type = view.isIn(event) ? typeInView(event, matches) : undefined;
+        if (type !== undefined) write({ type, object: view.show(event.object) });
       };
-      const missed = from === '' || from === '0' ? existing() : world.store.eventsSince(Number(from));
+      const missed = from === '' || from === '0' ? existing(call, target) : store.eventsSince(Number(from));
       if (missed === undefined) {
-        const { body } = expired(`too old resource version: ${from} (${world.store.revision})`);
+        const { body } = expired(`too old resource version: ${from} (${store.revision})`);
         write({ type: 'ERROR', object: body });
         end();
         return () => {};
       }
       for (const event of missed) send(event);
       const bookmarks = query.get('allowWatchBookmarks') === 'true';
-      if (bookmarks) write(bookmark());
-      const stop = world.store.subscribe(send);
+      if (bookmarks) write(view.bookmark());
+      const stop = store.subscribe(send);
       const timer = setTimeout(() => {
-        if (bookmarks) write(bookmark());
+        if (bookmarks) write(view.bookmark());
         end();
       }, seconds * 1000).unref();
       return () => {
@@ -73,21 +104,4 @@ export function watchObjects(call: Call, target: Target): Streaming {
       };
     },
   };
-
-  function existing(): StoreEvent[] {
-    return world.store.list(target.resource, target.namespace).map((object) => ({
-      type: 'ADDED',
-      revision: Number(object.metadata.resourceVersion),
-      resource: target.resource,
-      object,
-    }));
-  }
-
-  function bookmark(): unknown {
-    const type = partial
-      ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' }
-      : { kind: target.resource.kind, apiVersion: apiVersion(target.resource) };
-    const metadata = { resourceVersion: String(world.store.revision) };
-    return { type: 'BOOKMARK', object: { ...type, metadata } };
-  }
 }

@@ -3,7 +3,6 @@ import type { Store } from './store.ts';
 import type { Timeline } from './timeline.ts';
 import type { SigningKeys } from './tokens.ts';
 
-export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 /** The only Node with a kubelet: a Pod that a client puts on another one neither starts nor stops there. */
 export const NODE_NAME = 'node-1';
 
