@@ -1,12 +1,13 @@
 // The parts of a running workspace, as the parts themselves see one another.
-import type { FaultPlan } from './faults.ts';
-import type { Rates } from './rates.ts';
-import type { ResponseUrls } from './response-urls.ts';
-import type { SocketMode } from './socket-mode.ts';
-import type { State } from './state.ts';
-import type { Triggers } from './triggers.ts';
+
+import type { SocketMode } from './sockets/socket-mode.ts';
+import type { FaultPlan } from './state/faults.ts';
+import type { Rates } from './state/rates.ts';
+import type { ResponseUrls } from './state/response-urls.ts';
+import type { State } from './state/state.ts';
+import type { Triggers } from './state/triggers.ts';
+import type { Views } from './state/views.ts';
 import type { Json } from './types.ts';
-import type { Views } from './views.ts';
 
 export interface Core {
   state: State;

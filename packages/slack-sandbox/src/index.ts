@@ -1,6 +1,6 @@
 // What the emulator offers: a workspace to start, and the words to talk about it.
-export type { Fault, Faults } from './faults.ts';
-export { BOT_ID, defaultPeople, defaultScopes } from './people.ts';
+export type { Fault, Faults } from './state/faults.ts';
+export { BOT_ID, defaultPeople, defaultScopes } from './state/people.ts';
 export type {
   ApiCall,
   Channel,

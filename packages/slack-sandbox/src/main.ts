@@ -1,6 +1,6 @@
 // Starts a workspace by itself: prints what an app needs to connect, and runs until it is told to stop.
 import { parseArgs } from 'node:util';
-import { defaultCommands } from './people.ts';
+import { defaultCommands } from './state/people.ts';
 import { startWorkspace } from './workspace.ts';
 
 const USAGE = `usage: npm start -- [--port <number>] [--command </name>]... [--rates slack|off]`;

@@ -1,10 +1,11 @@
 // The handle of a running workspace: people's hands on the one side, everything to look at on the other.
-import { type ClickTarget, click, openHome, say, sendInteractive, slash } from './client.ts';
+
 import type { Core } from './core.ts';
-import type { Faults } from './faults.ts';
-import { type Answers, closeView, type Submission, submit } from './modals.ts';
-import type { DisconnectReason } from './socket-pool.ts';
-import { transcript } from './transcript.ts';
+import { type ClickTarget, click, openHome, say, sendInteractive, slash } from './interactivity/client.ts';
+import { type Answers, closeView, type Submission, submit } from './interactivity/modals.ts';
+import type { DisconnectReason } from './sockets/socket-pool.ts';
+import type { Faults } from './state/faults.ts';
+import { transcript } from './state/transcript.ts';
 import type { ApiCall, Delivery, Json, Message, Notice, Person, View } from './types.ts';
 
 /** People go by id or handle, channels by id or name. */

@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Core } from './core.ts';
-import { createEvents, EVENT_RETRIES_MS } from './events.ts';
-import { createFaults } from './faults.ts';
-import { servePage } from './page-server.ts';
+import { servePage } from './page/page-server.ts';
+import { createEvents, EVENT_RETRIES_MS } from './sockets/events.ts';
+import { createSocketMode, type SocketMode } from './sockets/socket-mode.ts';
+import { createFaults } from './state/faults.ts';
 import {
   defaultChannels,
   defaultCommands,
@@ -12,16 +13,15 @@ import {
   defaultScopes,
   defaultUserGroups,
   TEAM,
-} from './people.ts';
-import { seededRandom } from './random.ts';
-import { createRates, type RateMode } from './rates.ts';
-import { createResponseUrls } from './response-urls.ts';
-import { createSocketMode, type SocketMode } from './socket-mode.ts';
-import { createState } from './state.ts';
-import { createTriggers } from './triggers.ts';
+} from './state/people.ts';
+import { seededRandom } from './state/random.ts';
+import { createRates, type RateMode } from './state/rates.ts';
+import { createResponseUrls } from './state/response-urls.ts';
+import { createState } from './state/state.ts';
+import { createTriggers } from './state/triggers.ts';
+import { createViews } from './state/views.ts';
 import type { Channel, Demo, Person, SlashCommand, UserGroup } from './types.ts';
-import { createViews } from './views.ts';
-import { serveMethod, serveResponseUrl } from './web-api.ts';
+import { serveMethod, serveResponseUrl } from './web-api/web-api.ts';
 import { createHandle, type Workspace } from './workspace-handle.ts';
 
 export type { Workspace } from './workspace-handle.ts';

@@ -1,7 +1,7 @@
 // Slack's limits on blocks and views, each just kept and just broken.
 import { describe, expect, test } from 'vitest';
-import { checkBlocks, type Surface } from '../src/block-limits.ts';
-import { checkView } from '../src/view-limits.ts';
+import { checkBlocks, type Surface } from '../src/blocks/block-limits.ts';
+import { checkView } from '../src/blocks/view-limits.ts';
 
 const x = (length: number) => 'x'.repeat(length);
 const plain = (length: number) => ({ type: 'plain_text', text: x(length) });

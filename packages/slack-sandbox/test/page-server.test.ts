@@ -150,11 +150,22 @@ test('other sites are shut out', async () => {
 
 test('only files of the page are served', async () => {
   const workspace = await startWorkspace();
-  const statuses = await Promise.all(
-    ['/page/..%2fworkspace.ts', '/page/../workspace.ts', '/workspace.ts', '/page/nothing.js'].map(
-      async (path) => (await fetch(workspace.pageUrl + path.slice(1))).status,
-    ),
-  );
-  expect(statuses).toEqual([404, 404, 404, 404]);
+  const status = async (path: string) => (await fetch(workspace.pageUrl + path.slice(1))).status;
+  expect(await Promise.all(['/', '/page/app.js', '/page/blocks/blocks.js'].map(status))).toEqual([
+    200, 200, 200,
+  ]);
+  const others = [
+    '/page/..%2fpage-server.ts',
+    '/page/../page-server.ts',
+    '/page/blocks/..%2f..%2f..%2fpackage.json',
+    '/page/blocks%2fblocks.js',
+    '/page/blocks',
+    '/page/blocks/',
+    '/page//app.js',
+    '/page/types.d.ts',
+    '/workspace.ts',
+    '/page/nothing.js',
+  ];
+  expect(await Promise.all(others.map(status))).toEqual(others.map(() => 404));
   await workspace.close();
 });

@@ -1,7 +1,7 @@
 // The real Bolt app over the wire: commands, clicks, modals, events, recycled and lost sockets.
 import { SocketModeClient } from '@slack/socket-mode';
 import { describe, expect, test } from 'vitest';
-import { BOT_ID } from '../src/people.ts';
+import { BOT_ID } from '../src/state/people.ts';
 import type { View } from '../src/types.ts';
 import { startWorkspace, type Workspace } from '../src/workspace.ts';
 import { connect, rawClient, silent, UNHURRIED } from './bolt.ts';
