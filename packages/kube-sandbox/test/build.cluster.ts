@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const BUILD = fileURLToPath(new URL('../src/controlplane/build.ts', import.meta.url));
+const BUILD = fileURLToPath(new URL('../src/controlplane/executable/build.ts', import.meta.url));
 
 test('without Go on PATH, the build says what to install', async () => {
   const build = spawn(process.execPath, [BUILD], {

@@ -2,7 +2,7 @@
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ClusterOptions, startCluster } from '../src/cluster/cluster.ts';
-import { generateSigningKey } from '../src/cluster/tokens.ts';
+import { generateSigningKey } from '../src/cluster/tokens/tokens.ts';
 import { Api, base64, claimsOf, eventually, JSON_PATCH, MERGE_PATCH, TestClock } from './api.ts';
 
 const SECRET = '/api/v1/namespaces/shop/secrets/ci-token';

@@ -1,8 +1,8 @@
 // What a long model needs of a simulated cluster: requests without sockets, a look at the truth that leaves no trace, and what somebody else does.
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ApiError } from '../src/cluster/apimachinery/status.ts';
 import { type SimulatedCluster, startCluster } from '../src/cluster/cluster.ts';
-import { ApiError } from '../src/cluster/status.ts';
-import { generateSigningKey } from '../src/cluster/tokens.ts';
+import { generateSigningKey } from '../src/cluster/tokens/tokens.ts';
 
 const SECRET = '/api/v1/namespaces/payments/secrets/api-token';
 const ACCOUNT = '/api/v1/namespaces/payments/serviceaccounts/api';

@@ -1,8 +1,9 @@
 // Somebody else with kubectl and all rights, whom no stopped server and no injected fault keeps away.
-import { Authenticator } from './authenticator.ts';
-import type { Answer } from './call.ts';
-import { handle } from './rest.ts';
-import type { World } from './world.ts';
+
+import type { Answer } from './apiserver/call.ts';
+import { handle } from './apiserver/rest.ts';
+import { Authenticator } from './authn/authenticator.ts';
+import type { World } from './storage/world.ts';
 
 /** Throws ApiError, as the API would answer. */
 export type Administrator = (method: string, path: string, body?: unknown, contentType?: string) => Answer;

@@ -1,6 +1,6 @@
 // What every cluster contains before anybody uses it: namespaces, a node, the roles everybody has, its own addresses.
-import { createObject } from './lifecycle.ts';
-import type { Draft } from './objects.ts';
+
+import type { Draft } from './apimachinery/objects.ts';
 import {
   clusterRoleBindings,
   clusterRoles,
@@ -8,8 +8,9 @@ import {
   namespaces,
   nodes,
   type Resource,
-} from './resources.ts';
-import { NODE_NAME, type World } from './world.ts';
+} from './apimachinery/resources.ts';
+import { createObject } from './storage/lifecycle.ts';
+import { NODE_NAME, type World } from './storage/world.ts';
 
 const MANAGER = 'kube-apiserver';
 const GROUP = 'rbac.authorization.k8s.io';

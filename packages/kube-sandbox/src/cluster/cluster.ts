@@ -2,20 +2,20 @@
 import { stringify } from 'yaml';
 import { issueServingCertificate } from '../certificate.ts';
 import { type Administrator, administrator } from './administrator.ts';
-import { ApiServer, type Incoming } from './api-server.ts';
+import type { KubeObject } from './apimachinery/objects.ts';
+import { endpointSlices, resourceOfKind, resources, serviceAccounts } from './apimachinery/resources.ts';
+import { ApiServer, type Incoming } from './apiserver/api-server.ts';
+import type { Answer } from './apiserver/call.ts';
+import { Faults, type LoggedRequest } from './apiserver/faults.ts';
+import { findTarget } from './apiserver/paths.ts';
 import { bootstrap, publishAddresses } from './bootstrap.ts';
-import type { Answer } from './call.ts';
-import { Faults, type LoggedRequest } from './faults.ts';
-import type { KubeObject } from './objects.ts';
-import { findTarget } from './paths.ts';
-import { endpointSlices, resourceOfKind, resources, serviceAccounts } from './resources.ts';
+import { runTokenController } from './controllers/token-controller.ts';
+import { runWorkloadController } from './controllers/workload-controller.ts';
 import { Seed } from './seed.ts';
-import { Store } from './store.ts';
-import { Timeline } from './timeline.ts';
-import { runTokenController } from './token-controller.ts';
-import { generateSigningKey, type SigningAlgorithm, type SigningKeys } from './tokens.ts';
-import { runWorkloadController } from './workload-controller.ts';
-import type { World } from './world.ts';
+import { Store } from './storage/store.ts';
+import { Timeline } from './storage/timeline.ts';
+import type { World } from './storage/world.ts';
+import { generateSigningKey, type SigningAlgorithm, type SigningKeys } from './tokens/tokens.ts';
 
 export interface ClusterOptions {
   name?: string;

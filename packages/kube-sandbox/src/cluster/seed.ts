@@ -1,6 +1,5 @@
 // Puts objects into the simulated cluster the way an administrator would, without going over the wire.
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './defaults.ts';
-import { createObject } from './lifecycle.ts';
+
 import type {
   BindingObject,
   Draft,
@@ -9,7 +8,7 @@ import type {
   PolicyRule,
   SecretObject,
   Subject,
-} from './objects.ts';
+} from './apimachinery/objects.ts';
 import {
   clusterRoleBindings,
   clusterRoles,
@@ -21,9 +20,11 @@ import {
   roles,
   secrets,
   serviceAccounts,
-} from './resources.ts';
-import { requestToken, type TokenRequestSpec } from './token-request.ts';
-import type { World } from './world.ts';
+} from './apimachinery/resources.ts';
+import { requestToken, type TokenRequestSpec } from './apiserver/token-request.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './storage/defaults.ts';
+import { createObject } from './storage/lifecycle.ts';
+import type { World } from './storage/world.ts';
 
 const MANAGER = 'seed';
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { kubeconfig as render } from './kubeconfig.ts';
-import { createKubectl, type Kubectl } from './kubectl.ts';
+import { kubeconfig as render } from './client/kubeconfig.ts';
+import { createKubectl, type Kubectl } from './client/kubectl.ts';
 import type { RealCluster } from './real-cluster.ts';
 
 export interface ExternalRequest {

@@ -2,22 +2,22 @@
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ApiServer, createApiServer } from './api-server.ts';
-import { type AuditEvent, readAuditLogs } from './audit.ts';
-import { controlPlaneExecutable } from './build.ts';
-import { type Call, createCaller } from './call.ts';
-import { plainEnv } from './component.ts';
-import { startControllers } from './controllers.ts';
-import { type Files, SIGNING_KEY, type SigningAlgorithm, writeFiles } from './files.ts';
-import { auditLogName } from './flags.ts';
-import { freePorts } from './free-ports.ts';
-import { kubeconfig } from './kubeconfig.ts';
-import { createKubectl } from './kubectl.ts';
-import { startNodes } from './nodes.ts';
+import { type Call, createCaller } from './client/call.ts';
+import { kubeconfig } from './client/kubeconfig.ts';
+import { createKubectl } from './client/kubectl.ts';
+import { requestToken } from './client/request-token.ts';
+import { type ApiServer, createApiServer } from './components/api-server.ts';
+import { type AuditEvent, readAuditLogs } from './components/audit.ts';
+import { plainEnv } from './components/component.ts';
+import { startControllers } from './components/controllers.ts';
+import { type Files, SIGNING_KEY, type SigningAlgorithm, writeFiles } from './components/files.ts';
+import { auditLogName } from './components/flags.ts';
+import { freePorts } from './components/free-ports.ts';
+import { startNodes } from './components/nodes.ts';
+import { createStorage, type Snapshot, type Storage } from './components/storage.ts';
+import { openWorkplace, type Workplace } from './components/workplace.ts';
+import { controlPlaneExecutable } from './executable/build.ts';
 import type { RealCluster } from './real-cluster.ts';
-import { requestToken } from './request-token.ts';
-import { createStorage, type Snapshot, type Storage } from './storage.ts';
-import { openWorkplace, type Workplace } from './workplace.ts';
 
 export interface ControlPlaneOptions {
   name?: string;

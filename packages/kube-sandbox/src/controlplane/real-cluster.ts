@@ -1,5 +1,5 @@
 // What a test may ask of any real cluster: our own control plane, or one that somebody named explicitly.
-import type { Kubectl } from './kubectl.ts';
+import type { Kubectl } from './client/kubectl.ts';
 
 export interface RealCluster {
   name: string;
