@@ -166,8 +166,9 @@ function seen(incident: Incident): Standing {
 }
 
 /** What it lives by is gone on each cluster, before anybody here did anything. */
-const isDead = ({ identity, beliefs }: Incident): boolean =>
+const isDead = ({ identity, beliefs, renamed }: Incident): boolean =>
   identity !== undefined &&
+  !renamed &&
   identity.kind !== 'every-token' &&
   identity.clusters.length > 0 &&
   identity.clusters.every((name) => beliefs[name]?.seen?.saw === 'gone');
