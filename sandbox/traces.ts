@@ -1,6 +1,6 @@
 // Searches everything that was written for the value of a token: plainly, in base64, and in pieces that would be enough to use it.
 import { Redis } from 'ioredis';
-import { scrub } from '../src/domain/scrub.ts';
+import { scrub } from '../src/domain/text/scrub.ts';
 import type { World } from './world.ts';
 
 export interface Traces {

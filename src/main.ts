@@ -1,6 +1,6 @@
 // Starts one role: node src/main.ts bot | worker | all.
 import { loadConfig, type Role, takeEnvironment } from './config.ts';
-import { scrub } from './domain/scrub.ts';
+import { scrub } from './domain/text/scrub.ts';
 import { isAppError } from './errors.ts';
 
 const ROLES: readonly string[] = ['bot', 'worker', 'all'];

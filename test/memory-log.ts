@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncidentEvent } from '../src/domain/events.ts';
 import type { Pause } from '../src/domain/incident.ts';
-import { scrubbed } from '../src/domain/scrub.ts';
+import { scrubbed } from '../src/domain/text/scrub.ts';
 import type {
   AppendRequest,
   AppendResult,

@@ -6,7 +6,7 @@ import { deriveKeys } from '../adapters/redis/keys.ts';
 import { settingsOf } from '../compose/settings.ts';
 import type { IncidentEvent } from '../domain/events.ts';
 import { fold } from '../domain/fold.ts';
-import { scrubbed } from '../domain/scrub.ts';
+import { scrubbed } from '../domain/text/scrub.ts';
 import { type Purged, type PurgeOptions, purge } from '../engine/purge.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';

@@ -1,5 +1,5 @@
 // The way to a terminal: no token passes it, and what a text says to the terminal itself is shown and not done.
-import { scrub } from '../domain/scrub.ts';
+import { scrub } from '../domain/text/scrub.ts';
 import type { Terminal } from './terminal.ts';
 
 /** All but the end of a line and a tab: commands to the terminal, marks that turn the direction of a text, and what nobody sees. */

@@ -13,7 +13,7 @@ import { owesOutside } from './outside.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';
-import { joined, type Text, text } from './text.ts';
+import { joined, type Text, text } from './text/pieces.ts';
 import { counts, isFresh } from './votes.ts';
 
 type Check = (

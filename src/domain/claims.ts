@@ -1,7 +1,7 @@
 // Reads what a ServiceAccount token says about itself, without believing it: nothing here verifies a signature.
 import { z } from 'zod';
-import { decode, isWhole, MAX_CHARS } from './jws.ts';
 import { isNamespaceName, isObjectName, isUid } from './names.ts';
+import { decode, isWhole, MAX_CHARS } from './text/jws.ts';
 import type { TokenIdentity, TokenKind } from './token-identity.ts';
 
 export interface Claims {

@@ -2,12 +2,12 @@
 import { parseAllDocuments } from 'yaml';
 import { readClaims } from './claims.ts';
 import { isNamespaceName, isObjectName } from './names.ts';
+import { wrappedTokens } from './text/token-ranges.ts';
+import { reading } from './text/visible.ts';
 import type { Coordinates } from './token-identity.ts';
-import { wrappedTokens } from './token-ranges.ts';
 import { layersOf, tokensIn } from './token-text.ts';
-import { reading } from './visible-text.ts';
 
-export { scrub } from './scrub.ts';
+export { scrub } from './text/scrub.ts';
 
 export interface LeakMaterial {
   /** ServiceAccount tokens, unverified, each once. */

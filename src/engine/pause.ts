@@ -5,8 +5,8 @@ import type { Incident, Pause } from '../domain/incident.ts';
 import { isNamed, mentions } from '../domain/named.ts';
 import { voter } from '../domain/needed.ts';
 import { openRun } from '../domain/runs.ts';
-import { scrub } from '../domain/scrub.ts';
-import { text } from '../domain/text.ts';
+import { text } from '../domain/text/pieces.ts';
+import { scrub } from '../domain/text/scrub.ts';
 import type { BotDeps } from './deps.ts';
 import { change, enqueue, openSession, type Session } from './session.ts';
 

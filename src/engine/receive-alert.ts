@@ -6,7 +6,7 @@ import type { EventBody } from '../domain/events.ts';
 import { fold } from '../domain/fold.ts';
 import type { Incident } from '../domain/incident.ts';
 import { gist, quietFor } from '../domain/repeat.ts';
-import { scrubbed } from '../domain/scrub.ts';
+import { scrubbed } from '../domain/text/scrub.ts';
 import type { AppendRequest, Recognised, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Opened } from './front.ts';

@@ -8,7 +8,7 @@ import { mentions, named, namedBy } from '../domain/named.ts';
 import { asksFor } from '../domain/needed.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isBleeding } from '../domain/runs.ts';
-import { joined, people, strong, type Text, text } from '../domain/text.ts';
+import { joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText } from './asks.ts';
 import { counted } from './counted.ts';
 import { moment } from './moments.ts';

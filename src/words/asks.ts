@@ -6,7 +6,7 @@ import type { Incident } from '../domain/incident.ts';
 import { type NamedPiece, named, namedBy } from '../domain/named.ts';
 import { asksAt, neededFor, votesAt } from '../domain/needed.ts';
 import { type Ask, DEFAULT_RULE, type Policy } from '../domain/policy.ts';
-import { CHAT, joined, people, strong, type Text, text } from '../domain/text.ts';
+import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { plain } from './plain.ts';
 
 const SHOWN = 12;

@@ -4,7 +4,7 @@ import type { Incident } from '../domain/incident.ts';
 import { rollBackSteps } from '../domain/new-run.ts';
 import { kills } from '../domain/plan.ts';
 import { backTitle, undoable } from '../domain/runs.ts';
-import { strong, type Text } from '../domain/text.ts';
+import { strong, type Text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { plain } from './plain.ts';
 

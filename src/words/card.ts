@@ -1,6 +1,6 @@
 // Everything that a person needs to decide about one incident, in the order in which it is read.
 import type { Incident } from '../domain/incident.ts';
-import type { Text } from '../domain/text.ts';
+import type { Text } from '../domain/text/pieces.ts';
 import { copyLines } from './copies.ts';
 import { historyLines } from './history.ts';
 import { leakLines } from './leak.ts';

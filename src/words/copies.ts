@@ -2,7 +2,7 @@
 import { copyLine, copyTodo, isQuiet, reachOf } from '../domain/copy-text.ts';
 import type { Incident } from '../domain/incident.ts';
 import { copiesToMove, OUTSIDE, owesOutside } from '../domain/outside.ts';
-import { strong, type Text, text } from '../domain/text.ts';
+import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { plain } from './plain.ts';
 

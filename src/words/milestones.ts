@@ -8,7 +8,7 @@ import { mentions } from '../domain/named.ts';
 import type { Policy } from '../domain/policy.ts';
 import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../domain/runs.ts';
 import { isLive } from '../domain/sightings.ts';
-import { CHAT, joined, people, strong, type Text, text } from '../domain/text.ts';
+import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './approvals.ts';
 import { asksText } from './asks.ts';
 import { counted, some } from './counted.ts';

@@ -1,7 +1,7 @@
 // What is so now and must be read first: trouble, pauses, what is closed, and what people still owe.
 import type { Incident, Pause } from '../domain/incident.ts';
 import { hasQuarantine, stepsInEffect } from '../domain/runs.ts';
-import { people, strong, type Text, text } from '../domain/text.ts';
+import { people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { outsideLines } from './copies.ts';
 import { counted, some } from './counted.ts';
 import { moment } from './moments.ts';

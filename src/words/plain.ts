@@ -1,6 +1,6 @@
 // What came from outside, as one line: scrubbed and cut, before anybody draws it.
 import { scrub } from '../domain/leak-material.ts';
-import type { Piece } from '../domain/text.ts';
+import type { Piece } from '../domain/text/pieces.ts';
 
 /** Scrubbed before it is cut, so that no half of a token is left. */
 export function plain(text: string, max = 300): string {

@@ -15,7 +15,7 @@ import {
   stepsInEffect,
   takesBack,
 } from '../domain/runs.ts';
-import { isEmpty, joined, people, strong, type Text, text } from '../domain/text.ts';
+import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText, type Groups } from './asks.ts';
 import { some } from './counted.ts';
 import { moment } from './moments.ts';

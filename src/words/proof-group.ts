@@ -2,7 +2,7 @@
 import type { ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isLive } from '../domain/sightings.ts';
-import { strong, type Text, text } from '../domain/text.ts';
+import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { moment } from './moments.ts';
 import { plain } from './plain.ts';
 import { lastRounds, proofDoubts, proofTimes } from './proof.ts';

@@ -2,7 +2,7 @@
 import type { ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isDone, stepsInEffect } from '../domain/runs.ts';
-import { type Piece, strong, type Text, text } from '../domain/text.ts';
+import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
 import { counted, some } from './counted.ts';
 import { moment } from './moments.ts';
 import { code, plain } from './plain.ts';

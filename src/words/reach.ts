@@ -1,6 +1,6 @@
 // What a thief can do with the token, and what to watch out for.
 import type { Incident } from '../domain/incident.ts';
-import { strong, type Text, text } from '../domain/text.ts';
+import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { labelled, shown } from './place.ts';
 import { plain } from './plain.ts';

@@ -1,7 +1,7 @@
 // Which token it is, how old, and who accepts it whatever its cluster says.
 import type { Incident } from '../domain/incident.ts';
 import { offlineAudiences, offlineUntil } from '../domain/offline.ts';
-import { isEmpty, joined, strong, type Text, text } from '../domain/text.ts';
+import { isEmpty, joined, strong, type Text, text } from '../domain/text/pieces.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../domain/token-identity.ts';
 import { some } from './counted.ts';
 import { moment } from './moments.ts';

@@ -2,7 +2,7 @@
 import { isQuiet } from '../domain/copy-text.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Situation } from '../domain/situation.ts';
-import { joined, strong, type Text, text } from '../domain/text.ts';
+import { joined, strong, type Text, text } from '../domain/text/pieces.ts';
 import { counted, some } from './counted.ts';
 import { labelled, shown } from './place.ts';
 import { code, plain } from './plain.ts';

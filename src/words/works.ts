@@ -3,7 +3,7 @@ import type { Sighting } from '../domain/belief.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isLive } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
-import { type Piece, strong, type Text, text } from '../domain/text.ts';
+import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { moment } from './moments.ts';
 import { labelled, shown } from './place.ts';

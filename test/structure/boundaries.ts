@@ -61,7 +61,10 @@ const RULES: readonly Rule[] = [
     may: ['src/domain/', 'src/config-secrets.ts', 'src/config-schema.ts'],
   },
   { from: /^src\/(errors|secret|every|log-fields)\.ts$/, may: [] },
-  { from: /^src\/main\.ts$/, may: ['src/config.ts', 'src/log.ts', 'src/compose.ts', 'src/domain/scrub.ts'] },
+  {
+    from: /^src\/main\.ts$/,
+    may: ['src/config.ts', 'src/log.ts', 'src/compose.ts', 'src/domain/text/scrub.ts'],
+  },
   { from: /^src\/(compose\.ts$|compose\/|cli\/)/, may: ['src/', 'commands/', 'package.json'] },
 ];
 

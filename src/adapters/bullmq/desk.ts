@@ -1,6 +1,6 @@
 // Questions from the bot to the worker, who alone may look at clusters: short jobs with a deadline, answered or forgotten.
 import { QueueEvents, Worker } from 'bullmq';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Answer, Desk, Question } from '../../ports.ts';
 import { createProducer } from './producer.ts';

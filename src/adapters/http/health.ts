@@ -1,7 +1,7 @@
 // Health and metrics on a port of their own, for the cluster and not for the world. The worker serves nothing else.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { scrub } from '../../domain/scrub.ts';
+import { scrub } from '../../domain/text/scrub.ts';
 
 export interface HealthOptions {
   host: string;

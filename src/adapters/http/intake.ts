@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AlertSource, RawRequest } from '../../contracts.ts';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Secret } from '../../secret.ts';
 import { type DeliveryOptions, deliverer } from './delivery.ts';
 import { refusalOf } from './refusal.ts';

@@ -1,6 +1,6 @@
 // Keeps the numbers, and writes them in the text format of Prometheus.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { scrub } from '../../domain/scrub.ts';
+import { scrub } from '../../domain/text/scrub.ts';
 import { DEFINITIONS, type Definition, type Label, type Labels, type MetricName } from './definitions.ts';
 import { isKnown, type Names, vocabulary } from './vocabulary.ts';
 

@@ -1,7 +1,7 @@
 // The incident log in Redis: an append is one script in one round trip, a load is one round trip and verifies the chain.
 
 import type { IncidentEvent } from '../../domain/events.ts';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError } from '../../errors.ts';
 import type { AppendRequest, AppendResult, Clock, IncidentLog, LoadedIncident } from '../../ports.ts';
 import { checkChain, macOf } from './chain.ts';

@@ -1,6 +1,6 @@
 // The ledger in Redis: a log beside those of the incidents, chained in the same way, that says how far they all had come.
 import { type LedgerEntry, type LogHead, learn, ledgerText, nothingKnown } from '../../domain/ledger.ts';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Chained, Ledger, Place } from '../../engine/ledger.ts';
 import { AppError } from '../../errors.ts';
 import { checkChain, MAC_LENGTH, macOf } from './chain.ts';

@@ -1,6 +1,6 @@
 // Remembers deliveries that were handled, so that a captured webhook cannot be used a second time.
 import { createHash, randomUUID } from 'node:crypto';
-import { scrub } from '../../domain/scrub.ts';
+import { scrub } from '../../domain/text/scrub.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 import { RENEW } from './locks.ts';

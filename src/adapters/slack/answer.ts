@@ -1,6 +1,6 @@
 // Answers one person, privately and within a second, whatever happens to the work behind it.
 import { randomBytes } from 'node:crypto';
-import { scrub } from '../../domain/scrub.ts';
+import { scrub } from '../../domain/text/scrub.ts';
 import { isAppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Bot } from './bot.ts';

@@ -2,7 +2,7 @@
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
 import type { AppsConnectionsOpenResponse } from '@slack/web-api';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
 import { sdkLogger } from './web-client.ts';

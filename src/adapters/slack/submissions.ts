@@ -1,7 +1,7 @@
 // Takes filled-in forms: errors appear beside the field, everything else is answered first and done then.
 import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
 import type { Finding } from '../../contracts.ts';
-import { scrub } from '../../domain/scrub.ts';
+import { scrub } from '../../domain/text/scrub.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { type Bot, updateView } from './bot.ts';
 import { press } from './clicks.ts';

@@ -10,7 +10,7 @@ import {
   WebClient,
   type WebClientOptions,
 } from '@slack/web-api';
-import { scrubbed } from '../../domain/scrub.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scrub, scrubbed } from '../../src/domain/scrub.ts';
-import { Secret } from '../../src/secret.ts';
-import { base64, boundToken, legacyToken, part, wrap } from './token-samples.ts';
+import { scrub, scrubbed } from '../../../src/domain/text/scrub.ts';
+import { Secret } from '../../../src/secret.ts';
+import { base64, boundToken, legacyToken, part, wrap } from '../token-samples.ts';
 
 const legacy = legacyToken();
 const elliptic = boundToken('ES256');

@@ -1,5 +1,5 @@
 // Joins what stands on several lines, or apart, into one: the characters of tokens and base64, without what is between them. Pure.
-import type { Run } from './text-chain.ts';
+import type { Run } from './chain.ts';
 
 const RUN = /[A-Za-z0-9+/_.=-]+/g;
 /** The signs by which code puts strings together. */

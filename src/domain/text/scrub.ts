@@ -1,5 +1,5 @@
 // The door through which everything goes that is written, shown or sent: no token passes it, in whatever way it stands there.
-import type { Range } from './text-chain.ts';
+import type { Range } from './chain.ts';
 import { tokenRanges } from './token-ranges.ts';
 
 const REMOVED = '[token removed]';

@@ -1,8 +1,9 @@
 // Where in a text something stands that looks like a token: plain or in base64, wrapped in any way. Errs towards too much. Pure.
+
+import { Chain, type Range } from './chain.ts';
+import { chainsOf } from './chains.ts';
 import { signatureLengths } from './jws.ts';
-import { Chain, type Range } from './text-chain.ts';
-import { chainsOf } from './text-chains.ts';
-import { isAsWritten, reading } from './visible-text.ts';
+import { isAsWritten, reading } from './visible.ts';
 
 export const DEPTH = 2;
 const MIN_HEAD = 10;
