@@ -1,7 +1,7 @@
 // What a playbook says to type, typed without a pause: one kubectl after another, and one workload after another.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { INVALID_SINCE } from '../src/domain/legacy-token-labels.ts';
+import { INVALID_SINCE } from '../src/domain/kubernetes/legacy-token-labels.ts';
 import { nameOf, OLD_SECRET, tokenSecret } from './rotation-set.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 // How long was any workload without a Ready Pod? Counted from a watch on Pods. Pure: events in, gaps out.
-import { isReady, type PodObject } from '../src/domain/kube-objects.ts';
+import { isReady, type PodObject } from '../src/domain/kubernetes/objects.ts';
 
 export interface PodEvent {
   type: string;

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { type ControlPlane, requestToken } from 'kube-sandbox/controlplane';
 import { Agent, request } from 'undici';
-import { INVALID_SINCE } from '../src/domain/legacy-token-labels.ts';
+import { INVALID_SINCE } from '../src/domain/kubernetes/legacy-token-labels.ts';
 import { createWaiting, type Kills } from './kills.ts';
 
 interface WatchEvent {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { requestToken } from 'kube-sandbox/controlplane';
 import { Agent, request } from 'undici';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../src/domain/legacy-token-labels.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../src/domain/kubernetes/legacy-token-labels.ts';
 import { createReadiness, type PodEvent, type Readiness } from './readiness.ts';
 
 export const SERVICE_ACCOUNT = 'api';

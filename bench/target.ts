@@ -6,7 +6,7 @@ import type { SimulatedCluster } from 'kube-sandbox';
 import { controlPlaneExecutable, requestToken } from 'kube-sandbox/controlplane';
 import type { RealWorldCluster } from '../sandbox/real-world.ts';
 import { WORKER } from '../sandbox/world.ts';
-import { LAST_USED } from '../src/domain/legacy-token-labels.ts';
+import { LAST_USED } from '../src/domain/kubernetes/legacy-token-labels.ts';
 import { type Kill, type Kills, watchKills } from './kills.ts';
 import { watchRealKills } from './real-kills.ts';
 

@@ -1,6 +1,6 @@
 // `/tourniquet`: what is open, whether all parts are well, and how everything is used.
 import type { Command, Desktop, Reply } from '../src/contracts.ts';
-import { nearest } from '../src/domain/near.ts';
+import { nearest } from '../src/domain/kubernetes/near.ts';
 import { helpOf, shortHelp } from './text/help.ts';
 
 const NEWEST = 50;

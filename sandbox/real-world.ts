@@ -2,7 +2,7 @@
 
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from 'kube-sandbox/controlplane';
 import { actions } from '../src/actions/index.ts';
-import { type WorkerAccount, workerRoles } from '../src/domain/rbac.ts';
+import { type WorkerAccount, workerRoles } from '../src/domain/kubernetes/rbac.ts';
 import { WORKER, type World, type WorldCluster } from './world.ts';
 
 export interface RealWorldCluster extends WorldCluster {

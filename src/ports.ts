@@ -3,14 +3,14 @@
 import type { SecretContent } from './domain/copies.ts';
 import type { EventBody, IncidentEvent } from './domain/events.ts';
 import type { Incident, Pause, WorkKind } from './domain/incident.ts';
-import type { OwnerReference } from './domain/kube-objects.ts';
-import type { Resource } from './domain/kube-resources.ts';
+import type { OwnerReference } from './domain/kubernetes/objects.ts';
+import type { Resource } from './domain/kubernetes/resources.ts';
 import type { ApiServer } from './domain/situation.ts';
 import type { Secret } from './secret.ts';
 
 // ---- Kubernetes -------------------------------------------------------------------------------------------------
 
-export { type Resource, resources, workloadResources } from './domain/kube-resources.ts';
+export { type Resource, resources, workloadResources } from './domain/kubernetes/resources.ts';
 
 export interface ObjectRef {
   resource: Resource;

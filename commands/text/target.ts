@@ -1,7 +1,7 @@
 // Reads which ServiceAccount a person means from what was typed after a command; lenient about decoration, strict about names.
 
+import { isNamespaceName, isObjectName } from '../../src/domain/kubernetes/names.ts';
 import { scrub } from '../../src/domain/leak-material.ts';
-import { isNamespaceName, isObjectName } from '../../src/domain/names.ts';
 import type { Coordinates } from '../../src/domain/token-identity.ts';
 
 export interface Target {

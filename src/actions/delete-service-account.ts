@@ -1,7 +1,7 @@
 // Deletes a ServiceAccount that another has taken the place of, once nothing uses it any more: every token of it dies.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/legacy-token-labels.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
 import { hasRights } from '../domain/rights.ts';
 import { isAppError } from '../errors.ts';

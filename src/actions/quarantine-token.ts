@@ -1,10 +1,10 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { pointer } from '../domain/json-pointer.ts';
-import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/legacy-token-labels.ts';
+import { pointer } from '../domain/kubernetes/json-pointer.ts';
+import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/kubernetes/legacy-token-labels.ts';
+import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
-import { RELEASED } from '../domain/own-annotations.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
 import { secretsAtStake } from '../domain/stake.ts';
 import { isAppError } from '../errors.ts';

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { listWords, withList } from '../domain/carried.ts';
-import { pointer } from '../domain/json-pointer.ts';
+import { pointer } from '../domain/kubernetes/json-pointer.ts';
+import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
-import { createCommand } from '../domain/shell.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import { trial } from './rehearsal/trial.ts';

@@ -7,9 +7,9 @@ import {
   SERVICE_ACCOUNT_NAME,
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
-} from '../domain/legacy-token-labels.ts';
+} from '../domain/kubernetes/legacy-token-labels.ts';
+import { MADE_BY, REPLACES } from '../domain/kubernetes/own-annotations.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
-import { MADE_BY, REPLACES } from '../domain/own-annotations.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';
 import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
-import { pointer } from '../domain/json-pointer.ts';
+import { pointer } from '../domain/kubernetes/json-pointer.ts';
+import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
+import { templateOf } from '../domain/kubernetes/pod-references.ts';
+import { type Replacement, repointed, templatePathOf } from '../domain/kubernetes/repoint.ts';
 import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
-import { RELEASED } from '../domain/own-annotations.ts';
-import { templateOf } from '../domain/pod-references.ts';
-import { type Replacement, repointed, templatePathOf } from '../domain/repoint.ts';
 import { hasRights } from '../domain/rights.ts';
 import type { WorkloadFact } from '../domain/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/stake.ts';

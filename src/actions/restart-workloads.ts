@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { pathOf } from '../domain/consumers.ts';
-import { pointer } from '../domain/json-pointer.ts';
-import type { WorkloadObject } from '../domain/kube-objects.ts';
-import { holdsToken } from '../domain/pod-references.ts';
+import { pointer } from '../domain/kubernetes/json-pointer.ts';
+import type { WorkloadObject } from '../domain/kubernetes/objects.ts';
+import { holdsToken } from '../domain/kubernetes/pod-references.ts';
 import type { JsonPatch } from '../ports.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';
 import { rollOutOf, rollOutSchema, type Target } from './roll-out/params.ts';

@@ -2,7 +2,7 @@
 import { connectAsPerson, type PersonalCluster } from '../adapters/kubernetes/person.ts';
 import type { HandOver } from '../domain/hand-over.ts';
 import type { Collected } from '../domain/incident.ts';
-import { COLLECTED_FOR } from '../domain/own-annotations.ts';
+import { COLLECTED_FOR } from '../domain/kubernetes/own-annotations.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { type ObjectMeta, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';

@@ -1,8 +1,8 @@
 // Finds tokens again in the values of Secrets, by keyed hashes: what comes out names places and never holds a value. Pure.
 import { readClaims } from './claims.ts';
-import type { Meta } from './kube-objects.ts';
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './legacy-token-labels.ts';
-import { managedBy, ownersOf, restorers } from './managed-by.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './kubernetes/legacy-token-labels.ts';
+import { managedBy, ownersOf, restorers } from './kubernetes/managed-by.ts';
+import type { Meta } from './kubernetes/objects.ts';
 import type { CopyFact, CopyShape } from './situation.ts';
 import { layersOf, tokensIn } from './token-text.ts';
 

@@ -2,7 +2,7 @@
 import { pathOf } from './consumers.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident } from './incident.ts';
-import { restorers } from './managed-by.ts';
+import { restorers } from './kubernetes/managed-by.ts';
 import type { Step } from './plan.ts';
 import { stepsInEffect } from './runs.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';

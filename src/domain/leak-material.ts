@@ -1,7 +1,7 @@
 // Takes tokens, and failing that names, out of whatever a scanner or a person sends: text, base64, manifests, kubeconfigs.
 import { parseAllDocuments } from 'yaml';
 import { readClaims } from './claims.ts';
-import { isNamespaceName, isObjectName } from './names.ts';
+import { isNamespaceName, isObjectName } from './kubernetes/names.ts';
 import { wrappedTokens } from './text/token-ranges.ts';
 import { reading } from './text/visible.ts';
 import type { Coordinates } from './token-identity.ts';

@@ -13,7 +13,7 @@ import {
   STRATEGY_TEXTS,
   strategiesFor,
 } from './goal.ts';
-import { QUARANTINE_SINCE_MINOR } from './legacy-token-labels.ts';
+import { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
 import { acceptedOffline, offlineAudiences } from './offline.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
@@ -42,7 +42,7 @@ export interface Proposer {
   ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'back' | 'forGit' | 'gives'>;
 }
 
-export { QUARANTINE_SINCE_MINOR } from './legacy-token-labels.ts';
+export { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
 
 export function planFor(
   goal: Goal,

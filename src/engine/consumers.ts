@@ -1,9 +1,14 @@
 // Reads everything in a namespace that could use what leaked; what cannot be read is said and stops nothing else.
 import type { ServiceObject } from '../domain/callbacks.ts';
 import { type Consumers, consumersOf } from '../domain/consumers.ts';
-import type { AutoscalerObject, BudgetObject, PodObject, WorkloadObject } from '../domain/kube-objects.ts';
+import type {
+  AutoscalerObject,
+  BudgetObject,
+  PodObject,
+  WorkloadObject,
+} from '../domain/kubernetes/objects.ts';
+import type { Entry } from '../domain/kubernetes/owners.ts';
 import type { Listed } from '../domain/listed.ts';
-import type { Entry } from '../domain/owners.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';

@@ -1,18 +1,19 @@
 // Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
-import { withoutCopies } from '../domain/annotations.ts';
+
 import { usedSecrets } from '../domain/consumers.ts';
+import { withoutCopies } from '../domain/kubernetes/annotations.ts';
 import {
   INVALID_SINCE,
   LAST_USED,
   SERVICE_ACCOUNT_NAME,
   SERVICE_ACCOUNT_UID,
   TOKEN_SECRET_TYPE,
-} from '../domain/legacy-token-labels.ts';
+} from '../domain/kubernetes/legacy-token-labels.ts';
+import { ownersOf } from '../domain/kubernetes/managed-by.ts';
+import { REPLACES } from '../domain/kubernetes/own-annotations.ts';
+import { standing } from '../domain/kubernetes/still-there.ts';
 import type { Listed } from '../domain/listed.ts';
-import { ownersOf } from '../domain/managed-by.ts';
-import { REPLACES } from '../domain/own-annotations.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
-import { standing } from '../domain/standing.ts';
 import type { TokenIdentity } from '../domain/token-identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, type ListQuery, resources } from '../ports.ts';

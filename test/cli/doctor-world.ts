@@ -12,7 +12,7 @@ import { actions } from '../../src/actions/index.ts';
 import type { Check } from '../../src/cli/doctor/check.ts';
 import type { Report } from '../../src/cli/doctor/render.ts';
 import { runDoctor } from '../../src/cli/doctor.ts';
-import { workerRules } from '../../src/domain/rbac.ts';
+import { workerRules } from '../../src/domain/kubernetes/rbac.ts';
 
 export const SLACK: WorkspaceOptions = { rates: 'off' };
 const READ = 'tourniquet-worker-read';

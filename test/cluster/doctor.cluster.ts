@@ -10,7 +10,7 @@ import { actions } from '../../src/actions/index.ts';
 import { clusters } from '../../src/cli/doctor/clusters.ts';
 import type { Report } from '../../src/cli/doctor/render.ts';
 import { runDoctor } from '../../src/cli/doctor.ts';
-import { workerRoles } from '../../src/domain/rbac.ts';
+import { workerRoles } from '../../src/domain/kubernetes/rbac.ts';
 import { troubles } from '../cli/doctor-world.ts';
 
 const NAMESPACE = 'doctor-payments';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { WorkloadObject } from '../../src/domain/kube-objects.ts';
-import { templateOf } from '../../src/domain/pod-references.ts';
-import { repointed } from '../../src/domain/repoint.ts';
+import type { WorkloadObject } from '../../src/domain/kubernetes/objects.ts';
+import { templateOf } from '../../src/domain/kubernetes/pod-references.ts';
+import { repointed } from '../../src/domain/kubernetes/repoint.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { ACCOUNT, leak, openSpace, type Space } from './leaks.ts';
 

@@ -4,9 +4,9 @@ import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts'
 import { WORKER } from '../../sandbox/world.ts';
 import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
-import type { PodObject } from '../../src/domain/kube-objects.ts';
+import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
+import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { rolls, type Step } from '../../src/domain/plan.ts';
-import { secretsOf } from '../../src/domain/pod-references.ts';
 import type { Coordinates } from '../../src/domain/token-identity.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';

@@ -8,9 +8,9 @@ import type {
   PodObject,
   PodSpec,
   WorkloadObject,
-} from '../../src/domain/kube-objects.ts';
+} from '../../src/domain/kubernetes/objects.ts';
+import type { Entry } from '../../src/domain/kubernetes/owners.ts';
 import type { Listed } from '../../src/domain/listed.ts';
-import type { Entry } from '../../src/domain/owners.ts';
 import { planFor } from '../../src/domain/planner.ts';
 import type { WorkloadFact } from '../../src/domain/situation.ts';
 import { anIdentity, aSituation, aWorkload, T0 } from '../builders.ts';

@@ -1,8 +1,8 @@
 // Which Pods a roll-out is about, in what order workloads are replaced, and what is said beforehand.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OwnerReference, PodObject } from '../../src/domain/kube-objects.ts';
-import { isOld, oldPods, podsOf } from '../../src/domain/old-pods.ts';
+import type { OwnerReference, PodObject } from '../../src/domain/kubernetes/objects.ts';
+import { isOld, oldPods, podsOf } from '../../src/domain/kubernetes/old-pods.ts';
 import { preflight } from '../../src/domain/preflight.ts';
 import { restartCommands } from '../../src/domain/restart-commands.ts';
 import type { WorkloadFact } from '../../src/domain/situation.ts';

@@ -1,6 +1,6 @@
 // The main job, kind by kind, against simulated clusters on an injected clock.
 import { afterEach, describe, expect, it } from 'vitest';
-import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
+import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
 import type { Settings } from '../../src/engine/deps.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith } from './harness.ts';
 

@@ -7,7 +7,7 @@ import { replaceServiceAccount } from '../../src/actions/replace-service-account
 import { unbindRbac } from '../../src/actions/unbind-rbac.ts';
 import type { Action } from '../../src/contracts.ts';
 import type { Strategy } from '../../src/domain/goal.ts';
-import { pointer } from '../../src/domain/json-pointer.ts';
+import { pointer } from '../../src/domain/kubernetes/json-pointer.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import { type KubernetesObject, resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, startHarness, WORKER } from './harness.ts';

@@ -1,6 +1,6 @@
 // A Secret that somebody else makes again: nothing that was approved brings its token back, and people are told what to remove where.
 import { afterEach, describe, expect, it } from 'vitest';
-import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
+import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
 import { AppError } from '../../src/errors.ts';
 import { type Cluster, resources } from '../../src/ports.ts';
 import { eventually } from '../contracts/cluster/api.ts';

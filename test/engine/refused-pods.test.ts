@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { watchRefusedPods } from '../../src/actions/roll-out/refused-pods.ts';
 import type { Standing } from '../../src/actions/roll-out/standing.ts';
-import type { WorkloadObject } from '../../src/domain/kube-objects.ts';
+import type { WorkloadObject } from '../../src/domain/kubernetes/objects.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Cluster, KubernetesObject, ListQuery } from '../../src/ports.ts';
 import type { Harness } from './harness.ts';

@@ -1,8 +1,8 @@
 // What is verified, done again or undone is the very object that a step was about: whatever took its name is never touched.
 import { afterEach, describe, expect, it } from 'vitest';
-import { INVALID_SINCE, SERVICE_ACCOUNT_NAME } from '../../src/domain/legacy-token-labels.ts';
+import { INVALID_SINCE, SERVICE_ACCOUNT_NAME } from '../../src/domain/kubernetes/legacy-token-labels.ts';
+import { MADE_BY, REPLACES } from '../../src/domain/kubernetes/own-annotations.ts';
 import { done } from '../../src/domain/outcome.ts';
-import { MADE_BY, REPLACES } from '../../src/domain/own-annotations.ts';
 import { resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness } from './harness.ts';
 import { planned, RBAC } from './moving.ts';

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
-import type { PodSpec } from '../../src/domain/kube-objects.ts';
-import { secretsOf } from '../../src/domain/pod-references.ts';
+import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
+import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { DEFAULT_PACE } from '../../src/domain/waves.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 

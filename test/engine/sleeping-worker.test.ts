@@ -1,8 +1,8 @@
 // A worker that wakes from a long pause does nothing that was done, undone or overtaken meanwhile, wherever it fell asleep.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PodSpec } from '../../src/domain/kube-objects.ts';
-import { INVALID_SINCE } from '../../src/domain/legacy-token-labels.ts';
-import { secretsOf } from '../../src/domain/pod-references.ts';
+import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
+import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
+import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { doWork } from '../../src/engine/work.ts';
 import { resources } from '../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';

@@ -1,7 +1,7 @@
 // The worker's rights as a template of the chart, from what the actions declare; chart-files.ts writes it.
 import { stringify } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
-import { optInRules, type Rule, workerRules } from '../../src/domain/rbac.ts';
+import { optInRules, type Rule, workerRules } from '../../src/domain/kubernetes/rbac.ts';
 
 export const GENERATED = 'Generated, so do not edit it: node test/structure/chart-files.ts';
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { actions } from '../../src/actions/index.ts';
-import { renderWorkerRbac } from '../../src/domain/rbac.ts';
+import { renderWorkerRbac } from '../../src/domain/kubernetes/rbac.ts';
 import { ROOT } from './tree.ts';
 
 export const FILE = 'docs/worker-rbac.yaml';

@@ -3,7 +3,12 @@ import type { LoggedRequest } from 'kube-sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
-import { type Permission, readPermissions, workerRoles, workerRules } from '../../src/domain/rbac.ts';
+import {
+  type Permission,
+  readPermissions,
+  workerRoles,
+  workerRules,
+} from '../../src/domain/kubernetes/rbac.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { type Harness, seedLegacy, startHarness } from '../engine/harness.ts';
 import { read } from './tree.ts';

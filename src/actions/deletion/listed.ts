@@ -1,8 +1,8 @@
 // What stands in a namespace now: Pods, and everything that makes some.
 
-import type { PodObject, WorkloadObject } from '../../domain/kube-objects.ts';
+import type { PodObject, WorkloadObject } from '../../domain/kubernetes/objects.ts';
+import type { Entry } from '../../domain/kubernetes/owners.ts';
 import type { Listed } from '../../domain/listed.ts';
-import type { Entry } from '../../domain/owners.ts';
 import { isAppError } from '../../errors.ts';
 import { type Cluster, resources, workloadResources } from '../../ports.ts';
 

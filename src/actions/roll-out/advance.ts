@@ -1,7 +1,7 @@
 // Does to one workload what brings its roll-out further; each call is harmless twice.
 import type { Bench } from '../../contracts.ts';
-import { withoutCopies } from '../../domain/annotations.ts';
-import type { PodObject, PodTemplate } from '../../domain/kube-objects.ts';
+import { withoutCopies } from '../../domain/kubernetes/annotations.ts';
+import type { PodObject, PodTemplate } from '../../domain/kubernetes/objects.ts';
 import { scrub } from '../../domain/leak-material.ts';
 import { refusedIn } from '../../domain/rehearsal.ts';
 import { isAppError } from '../../errors.ts';

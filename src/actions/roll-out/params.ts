@@ -1,6 +1,6 @@
 // What a roll-out is approved for: which workloads, which of their Pods are old, and how carefully.
 import { z } from 'zod';
-import type { PodSpec } from '../../domain/kube-objects.ts';
+import type { PodSpec } from '../../domain/kubernetes/objects.ts';
 import type { Restartable } from '../../domain/restart-commands.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/waves.ts';

@@ -1,7 +1,7 @@
 // Whether the new Pods of a workload are refused, and for how long already: nobody waits for what will not be let in.
 import type { Look } from '../../contracts.ts';
-import { type Denial, denialIn, deniedText } from '../../domain/denials.ts';
-import { creationFailure } from '../../domain/rollout-status.ts';
+import { type Denial, denialIn, deniedText } from '../../domain/kubernetes/denials.ts';
+import { creationFailure } from '../../domain/kubernetes/rollout-status.ts';
 import { isAppError } from '../../errors.ts';
 import { type KubernetesObject, resources } from '../../ports.ts';
 import type { RollOutMemory } from './advance.ts';

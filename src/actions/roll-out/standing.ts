@@ -1,16 +1,16 @@
 // Where one workload of a roll-out stands, and what would bring it further. Pure: it only reads what was seen.
-import { oneLine } from '../../domain/denials.ts';
-import { waitedForInVain } from '../../domain/forced-rollback.ts';
+import { oneLine } from '../../domain/kubernetes/denials.ts';
+import { waitedForInVain } from '../../domain/kubernetes/forced-rollback.ts';
 import {
   isFinished,
   isReady,
   type PodObject,
   type PodTemplate,
   type WorkloadObject,
-} from '../../domain/kube-objects.ts';
-import { isOld, oldPods } from '../../domain/old-pods.ts';
+} from '../../domain/kubernetes/objects.ts';
+import { isOld, oldPods } from '../../domain/kubernetes/old-pods.ts';
+import { creationFailure, podTroubles, rolloutStatus } from '../../domain/kubernetes/rollout-status.ts';
 import { byItself } from '../../domain/restart-commands.ts';
-import { creationFailure, podTroubles, rolloutStatus } from '../../domain/rollout-status.ts';
 import { mayBeMissing } from '../../domain/waves.ts';
 import type { JsonPatch } from '../../ports.ts';
 import type { RollOut, Target } from './params.ts';

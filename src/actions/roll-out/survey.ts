@@ -1,7 +1,7 @@
 // Looks at all workloads of a roll-out at once: one list for their Pods and one for each kind, however many there are.
-import type { PodObject, WorkloadObject } from '../../domain/kube-objects.ts';
-import { podsOf } from '../../domain/old-pods.ts';
-import { type Entry, knownBy, topOf } from '../../domain/owners.ts';
+import type { PodObject, WorkloadObject } from '../../domain/kubernetes/objects.ts';
+import { podsOf } from '../../domain/kubernetes/old-pods.ts';
+import { type Entry, knownBy, topOf } from '../../domain/kubernetes/owners.ts';
 import { isAppError } from '../../errors.ts';
 import { type Cluster, type Resource, resources, workloadResources } from '../../ports.ts';
 import type { Target } from './params.ts';

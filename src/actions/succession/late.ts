@@ -1,7 +1,7 @@
 // Who holds a token of a ServiceAccount from before it was made anew, and was not there yet when the plan was made.
 import { consumersOf, pathOf } from '../../domain/consumers.ts';
-import type { PodObject } from '../../domain/kube-objects.ts';
-import { holdsToken, referencesOf, type Stake } from '../../domain/pod-references.ts';
+import type { PodObject } from '../../domain/kubernetes/objects.ts';
+import { holdsToken, referencesOf, type Stake } from '../../domain/kubernetes/pod-references.ts';
 import type { WorkloadFact } from '../../domain/situation.ts';
 import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
 import { listedIn } from '../deletion/listed.ts';

@@ -1,6 +1,6 @@
 // Waits until the token controller has put a token into a Secret; seen by its annotation, so that no value is read.
 import type { Bench } from '../../contracts.ts';
-import { SERVICE_ACCOUNT_UID } from '../../domain/legacy-token-labels.ts';
+import { SERVICE_ACCOUNT_UID } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { type KubernetesObject, type ObjectRef, resources } from '../../ports.ts';
 
 const LOOK_EVERY_MS = 250;

@@ -1,5 +1,5 @@
 // Tells a denial by admission from every other failure, by what the API server says of it.
-import { denialIn, deniedText } from '../../domain/denials.ts';
+import { denialIn, deniedText } from '../../domain/kubernetes/denials.ts';
 import { AppError } from '../../errors.ts';
 import type { Call } from './call.ts';
 

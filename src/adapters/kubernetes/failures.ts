@@ -1,5 +1,5 @@
 // Turns what went wrong with a request into an AppError that a person can act on, without any body or header in it.
-import { rbacIn } from '../../domain/denials.ts';
+import { rbacIn } from '../../domain/kubernetes/denials.ts';
 import { AppError } from '../../errors.ts';
 import { byAdmission } from './admission.ts';
 import type { Call } from './call.ts';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { request } from 'undici';
 import type { ClusterConfig } from '../../config-schema.ts';
-import type { Grant, HeldRule } from '../../domain/missing-rules.ts';
+import type { Grant, HeldRule } from '../../domain/kubernetes/missing-rules.ts';
 import { openConnections } from './connections.ts';
 import { networkError } from './failures.ts';
 import { loadAccess } from './kube-config.ts';

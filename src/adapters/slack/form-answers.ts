@@ -1,8 +1,8 @@
 // Reads what a person filled in: either inline errors that name no token, or what is to be reported.
 
 import { readClaims } from '../../domain/claims.ts';
+import { isNamespaceName, isObjectName } from '../../domain/kubernetes/names.ts';
 import { findTokens, scrub } from '../../domain/leak-material.ts';
-import { isNamespaceName, isObjectName } from '../../domain/names.ts';
 import type { Coordinates } from '../../domain/token-identity.ts';
 import { Secret } from '../../secret.ts';
 import type { Field } from './forms.ts';

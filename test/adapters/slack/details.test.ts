@@ -3,7 +3,7 @@ import { checkView } from 'slack-sandbox/limits';
 import { expect, it } from 'vitest';
 import { actions } from '../../../src/actions/index.ts';
 import { detailsView } from '../../../src/adapters/slack/details.ts';
-import { inGit } from '../../../src/domain/git-patch.ts';
+import { inGit } from '../../../src/domain/kubernetes/git-patch.ts';
 import { planFor } from '../../../src/domain/planner.ts';
 import { anIdentity, anIncident, aSituation, aWorkload, reported, T0 } from '../../builders.ts';
 

@@ -1,5 +1,5 @@
 // Annotations in which a tool keeps a copy of the whole object: of a Secret with its values, and of anything as it once was. Pure.
-import { scrub } from './text/scrub.ts';
+import { scrub } from '../text/scrub.ts';
 
 /** What an adapter puts in place of one. */
 export const COPY_REMOVED = '[removed]';

@@ -1,8 +1,8 @@
 // The patch for Git says exactly what the live edit changes, in the words of a strategic merge patch, and nothing else of the template.
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { gitPatch, inGit, referring } from '../../src/domain/git-patch.ts';
-import type { PodSpec } from '../../src/domain/kube-objects.ts';
+import { gitPatch, inGit, referring } from '../../../src/domain/kubernetes/git-patch.ts';
+import type { PodSpec } from '../../../src/domain/kubernetes/objects.ts';
 
 const toNew = { what: 'secret', from: 'old', to: 'new' } as const;
 const ref = (name: string) => ({ valueFrom: { secretKeyRef: { name, key: 'token' } } });

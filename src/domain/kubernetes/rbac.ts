@@ -1,6 +1,6 @@
 // What the worker may do in a cluster, from one source: the manifests in docs/ and whatever installs it are rendered from here.
 import { stringify } from 'yaml';
-import { OWNING_KINDS } from './standing.ts';
+import { OWNING_KINDS } from './still-there.ts';
 
 /** As actions declare it (contracts.ts). */
 export interface Permission {

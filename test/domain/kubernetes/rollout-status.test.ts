@@ -1,8 +1,12 @@
 // When a roll-out is done, going or stuck: the rules of kubectl, and the traps in which a status speaks of something older.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PodObject, WorkloadObject } from '../../src/domain/kube-objects.ts';
-import { podTroubles, type RolloutStatus, rolloutStatus } from '../../src/domain/rollout-status.ts';
+import type { PodObject, WorkloadObject } from '../../../src/domain/kubernetes/objects.ts';
+import {
+  podTroubles,
+  type RolloutStatus,
+  rolloutStatus,
+} from '../../../src/domain/kubernetes/rollout-status.ts';
 
 type Spec = NonNullable<WorkloadObject['spec']>;
 type Status = NonNullable<WorkloadObject['status']>;

@@ -1,7 +1,7 @@
 // Which Pods hold a token of their ServiceAccount: as its admission decides it, and by whatever volume they ask for one.
 import { describe, expect, it } from 'vitest';
-import type { Container, PodSpec } from '../../src/domain/kube-objects.ts';
-import { holdsToken, merged, referencesOf } from '../../src/domain/pod-references.ts';
+import type { Container, PodSpec } from '../../../src/domain/kubernetes/objects.ts';
+import { holdsToken, merged, referencesOf } from '../../../src/domain/kubernetes/pod-references.ts';
 
 const UNASKED = '/var/run/secrets/kubernetes.io/serviceaccount';
 const plain: Container = { name: 'app' };

@@ -1,7 +1,7 @@
 // A bare Pod that a person agreed to have made anew is that very Pod: another of its name is left alone.
 import { expect, it } from 'vitest';
-import { standingOf, type View } from '../../src/actions/roll-out/standing.ts';
-import type { PodObject } from '../../src/domain/kube-objects.ts';
+import { standingOf, type View } from '../../../src/actions/roll-out/standing.ts';
+import type { PodObject } from '../../../src/domain/kubernetes/objects.ts';
 
 const target = { kind: 'Pod', name: 'debug', uid: 'uid-approved', consent: true };
 const pod = (uid: string): PodObject => ({

@@ -1,9 +1,9 @@
 // Wherever a template refers to a Secret or a ServiceAccount the other name is written, and nothing else is changed.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PodSpec } from '../../src/domain/kube-objects.ts';
-import { secretsOf } from '../../src/domain/pod-references.ts';
-import { repointed, templatePathOf } from '../../src/domain/repoint.ts';
+import type { PodSpec } from '../../../src/domain/kubernetes/objects.ts';
+import { secretsOf } from '../../../src/domain/kubernetes/pod-references.ts';
+import { repointed, templatePathOf } from '../../../src/domain/kubernetes/repoint.ts';
 
 const secret = { what: 'secret', from: 'old', to: 'new' } as const;
 const account = { what: 'service-account', from: 'old', to: 'new' } as const;

@@ -1,8 +1,8 @@
 // Who would bring a Secret back: owner references first, then field managers, then labels and annotations, tool by tool.
 import { describe, expect, it } from 'vitest';
-import type { Meta } from '../../src/domain/kube-objects.ts';
-import { type Owner, ownersOf, restorers } from '../../src/domain/managed-by.ts';
-import { type List, OWNING_KINDS, standing } from '../../src/domain/standing.ts';
+import { type Owner, ownersOf, restorers } from '../../../src/domain/kubernetes/managed-by.ts';
+import type { Meta } from '../../../src/domain/kubernetes/objects.ts';
+import { type List, OWNING_KINDS, standing } from '../../../src/domain/kubernetes/still-there.ts';
 
 const secret = (meta: Partial<Meta>): Meta => ({
   name: 'checkout-token',

@@ -1,5 +1,5 @@
 // Who refused a write that RBAC allows, in whose words, and where to look at it: read from what the API server says. Pure.
-import { scrub } from './text/scrub.ts';
+import { scrub } from '../text/scrub.ts';
 
 export interface Denial {
   /** As people know it: `ValidatingAdmissionPolicy no-token-secrets (binding all)`. */

@@ -1,5 +1,5 @@
 // Writes one name instead of another wherever a Pod's template refers to a ServiceAccount or a Secret. Pure.
-import type { Container, PodSpec, WorkloadObject } from './kube-objects.ts';
+import type { Container, PodSpec, WorkloadObject } from './objects.ts';
 import { accountOf, secretsOf } from './pod-references.ts';
 
 export interface Replacement {

@@ -1,5 +1,5 @@
 // How a Pod, or a template of Pods, refers to a ServiceAccount and to Secrets: every way that the kubelet follows.
-import type { Container, PodSpec, PodTemplate, WorkloadObject } from './kube-objects.ts';
+import type { Container, PodSpec, PodTemplate, WorkloadObject } from './objects.ts';
 
 export interface References {
   /** Its Pods run as the ServiceAccount. */

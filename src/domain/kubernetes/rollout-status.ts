@@ -1,5 +1,5 @@
 // Whether a workload's controller has done what was asked of it, as `kubectl rollout status` judges it, with its traps.
-import { type Condition, isReady, type PodObject, type WorkloadObject } from './kube-objects.ts';
+import { type Condition, isReady, type PodObject, type WorkloadObject } from './objects.ts';
 
 export interface RolloutStatus {
   /** `stuck`: it will not get there without a person. */

@@ -1,6 +1,6 @@
 // Pods for which a StatefulSet waits in vain. Its controller goes on only when every Pod is Ready, also one of a template that is not wanted any
 // more: after a template was taken back, such Pods must be deleted ("Forced rollback" in the documentation of StatefulSets).
-import { isReady, type PodObject, type WorkloadObject } from './kube-objects.ts';
+import { isReady, type PodObject, type WorkloadObject } from './objects.ts';
 
 const REVISION = 'controller-revision-hash';
 

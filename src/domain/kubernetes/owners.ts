@@ -1,5 +1,5 @@
 // Up the chain of owners: what a person would change so that a Pod is made anew.
-import { controllerOf, type Meta, type OwnerReference, type WorkloadObject } from './kube-objects.ts';
+import { controllerOf, type Meta, type OwnerReference, type WorkloadObject } from './objects.ts';
 
 /** `kind` and `apiVersion` are of the list, because the items of a list do not say them. */
 export interface Entry {

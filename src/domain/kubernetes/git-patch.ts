@@ -1,6 +1,6 @@
 // The change of a workload's template as a patch for Git, where a tool would take back what is changed in the cluster alone. Pure.
 import { stringify } from 'yaml';
-import type { Container, PodSpec } from './kube-objects.ts';
+import type { Container, PodSpec } from './objects.ts';
 import { secretsOf } from './pod-references.ts';
 import { type Replacement, repointed } from './repoint.ts';
 

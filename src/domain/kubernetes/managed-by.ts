@@ -1,6 +1,7 @@
 // Who makes or applies an object again and again from somewhere else, and so takes back what is changed or deleted by hand. Pure.
-import type { Meta } from './kube-objects.ts';
+
 import { isNamespaceName, isObjectName } from './names.ts';
+import type { Meta } from './objects.ts';
 
 /** An object by what others say of it; an API group of '' and a kind in lower case is no object of Kubernetes. */
 export interface OwningObject {

@@ -1,7 +1,8 @@
 // Whether who once made an object is still there to make it again: where to look for that one, and what the answer means. Pure.
-import type { Meta } from './kube-objects.ts';
-import type { Resource } from './kube-resources.ts';
+
 import { managedBy, type Owner, type OwningObject } from './managed-by.ts';
+import type { Meta } from './objects.ts';
+import type { Resource } from './resources.ts';
 
 /** Kinds of the objects that make Secrets in their own namespace; no value is in any of them. */
 export const OWNING_KINDS: readonly { group: string; versions: string[]; kinds: Record<string, string> }[] = [

@@ -1,8 +1,8 @@
 // Copies of objects in annotations are known by their names and by what they hold; what people and clouds note is kept.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { isCopy, withoutCopies } from '../../src/domain/annotations.ts';
-import { base64, legacyToken } from './token-samples.ts';
+import { isCopy, withoutCopies } from '../../../src/domain/kubernetes/annotations.ts';
+import { base64, legacyToken } from '../token-samples.ts';
 
 const secret = JSON.stringify({ kind: 'Secret', data: { password: base64('not a token at all') } });
 

@@ -1,5 +1,5 @@
 // Which Pods belong to a workload, and which of them still hold what must go.
-import { controllerOf, isFinished, type Meta, type PodObject } from './kube-objects.ts';
+import { controllerOf, isFinished, type Meta, type PodObject } from './objects.ts';
 import { accountOf, secretsOf } from './pod-references.ts';
 
 interface Named {

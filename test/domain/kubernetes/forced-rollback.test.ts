@@ -1,8 +1,8 @@
 // For which Pods a StatefulSet waits in vain, and what a roll-out does about them: deletes those that it made itself, names the others.
 import { describe, expect, it } from 'vitest';
-import { standingOf, type View } from '../../src/actions/roll-out/standing.ts';
-import { waitedForInVain } from '../../src/domain/forced-rollback.ts';
-import type { PodObject, WorkloadObject } from '../../src/domain/kube-objects.ts';
+import { standingOf, type View } from '../../../src/actions/roll-out/standing.ts';
+import { waitedForInVain } from '../../../src/domain/kubernetes/forced-rollback.ts';
+import type { PodObject, WorkloadObject } from '../../../src/domain/kubernetes/objects.ts';
 
 type Spec = NonNullable<WorkloadObject['spec']>;
 
