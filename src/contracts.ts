@@ -7,7 +7,7 @@ import type { Outcome } from './domain/outcome.ts';
 import type { Heir, Phase } from './domain/plan.ts';
 import type { Rehearsed } from './domain/rehearsal.ts';
 import type { Situation } from './domain/situation.ts';
-import type { Coordinates, TokenIdentity } from './domain/token-identity.ts';
+import type { Coordinates, TokenIdentity } from './domain/token/identity.ts';
 import type { Pace } from './domain/waves.ts';
 import type { Answer, Cluster, Question } from './ports.ts';
 import type { Secret } from './secret.ts';

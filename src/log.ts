@@ -1,6 +1,6 @@
 // Structured logs that cannot carry a token: every line is looked through before it is written, keys and values at any depth.
 import { type DestinationStream, pino } from 'pino';
-import { scrub } from './domain/leak-material.ts';
+import { scrub } from './domain/token/leak-material.ts';
 import { logFields } from './log-fields.ts';
 
 export interface Log {

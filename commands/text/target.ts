@@ -1,8 +1,8 @@
 // Reads which ServiceAccount a person means from what was typed after a command; lenient about decoration, strict about names.
 
 import { isNamespaceName, isObjectName } from '../../src/domain/kubernetes/names.ts';
-import { scrub } from '../../src/domain/leak-material.ts';
-import type { Coordinates } from '../../src/domain/token-identity.ts';
+import type { Coordinates } from '../../src/domain/token/identity.ts';
+import { scrub } from '../../src/domain/token/leak-material.ts';
 
 export interface Target {
   cluster?: string;

@@ -1,5 +1,5 @@
 // One call of the command line: finds the command, answers help, and takes no token as an argument.
-import { scrub } from '../domain/leak-material.ts';
+import { scrub } from '../domain/token/leak-material.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { helpOf } from './command.ts';
 import { gated } from './gate.ts';

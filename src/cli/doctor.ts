@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { type ConfigReading, type Role, readConfig } from '../config.ts';
 import type { Diagnosis, DiagnosisStatus } from '../domain/diagnosis.ts';
-import { scrub } from '../domain/leak-material.ts';
 import { parseRedisUrl } from '../domain/redis-url.ts';
+import { scrub } from '../domain/token/leak-material.ts';
 import { createLog } from '../log.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import type { Check, Given } from './doctor/check.ts';

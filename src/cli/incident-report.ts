@@ -4,8 +4,8 @@ import type { Decision } from '../domain/decision.ts';
 import type { EventBody, IncidentEvent } from '../domain/events.ts';
 import { adviceAfter } from '../domain/hardening.ts';
 import type { Incident } from '../domain/incident.ts';
-import { scrub } from '../domain/leak-material.ts';
 import { openRun, pendingSteps, stepsInEffect } from '../domain/runs.ts';
+import { scrub } from '../domain/token/leak-material.ts';
 
 export interface ReportInput {
   incident: Incident;

@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts';
 import { kills, type Step } from './plan.ts';
 import { isDone, stateOf, takesBack, unplanned } from './runs.ts';
 import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound } from './sightings.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
 export function askAgain(incident: Incident): void {

@@ -3,7 +3,7 @@ import type { Verb } from './decision.ts';
 import type { Strategy } from './goal.ts';
 import type { Policy } from './policy.ts';
 import type { Text } from './text/pieces.ts';
-import type { Coordinates } from './token-identity.ts';
+import type { Coordinates } from './token/identity.ts';
 
 export interface Person {
   /** Slack user id. */

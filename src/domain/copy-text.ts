@@ -3,7 +3,7 @@ import { copiesAtStake } from './copies-at-stake.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
 import type { CopyFact, CopySearch, CopyShape, Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 const SHAPES: Record<CopyShape, { is: string; todo: string; after?: string }> = {
   plain: { is: 'the token alone', todo: 'write the new token there' },

@@ -4,7 +4,7 @@ import type { ObjectFacts } from './judge-liveness.ts';
 import { type Owner, type OwningObject, ownersOf, restorers } from './kubernetes/managed-by.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
 import { secretsAtStake } from './stake.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 /** How soon, where it is not at once; the quarantine holds meanwhile. */
 const LATER: Record<string, string> = {

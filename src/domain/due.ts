@@ -4,11 +4,11 @@ import type { Looks } from './belief.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
-import { offlineUntil } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
+import { offlineUntil } from './token/offline.ts';
 
 /**
  * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would

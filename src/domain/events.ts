@@ -7,7 +7,7 @@ import type { CloseKind, Collected, Memory, Pause, Progress, Why, WorkKind } fro
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export type EventBody =
   /** The first opens the incident; later ones are repeats. `fingerprint`: the alert carried a token, sealed beside the log. */

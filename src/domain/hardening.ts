@@ -6,7 +6,7 @@ import { restorers } from './kubernetes/managed-by.ts';
 import type { Step } from './plan.ts';
 import { stepsInEffect } from './runs.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export interface Advice {
   why: string;

@@ -2,7 +2,7 @@
 import { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
 import { secretsAtStake } from './stake.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export interface ObjectFacts {
   serviceAccount: Situation['serviceAccount'];

@@ -14,13 +14,13 @@ import {
   strategiesFor,
 } from './goal.ts';
 import { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
-import { acceptedOffline, offlineAudiences } from './offline.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
 import { powerNotes } from './power-notes.ts';
 import { preflight } from './preflight.ts';
 import type { Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
+import { acceptedOffline, offlineAudiences } from './token/offline.ts';
 import { DEFAULT_PACE, type Pace } from './waves.ts';
 
 /** The part of an action that planning needs. */

@@ -6,7 +6,7 @@ import { packed } from './packed.ts';
 import { bindCommand, hasRights, rightsNotes, sharedBinding, unbindCommand } from './rights.ts';
 import type { Situation } from './situation.ts';
 import { successionOf } from './succession.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export function powerNotes(
   approach: Approach,

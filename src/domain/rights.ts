@@ -4,7 +4,7 @@ import { bindingPath } from './bindings.ts';
 import type { Approach } from './goal.ts';
 import type { BindingFact, Right, RightFact, Situation } from './situation.ts';
 import { successionOf } from './succession.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 type Who = Pick<TokenIdentity, 'namespace' | 'serviceAccount'>;
 

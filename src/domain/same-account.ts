@@ -2,7 +2,7 @@
 import { askedHere } from './asked.ts';
 import type { EventBody } from './events.ts';
 import type { Incident } from './incident.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export const accountsOf = ({ clusters, namespace, serviceAccount }: TokenIdentity): string[] =>
   clusters.map((cluster) => `${cluster}/${namespace}/${serviceAccount.name}`);

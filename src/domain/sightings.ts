@@ -4,7 +4,7 @@ import type { ProofLevel, ProofRound } from './evidence.ts';
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import type { Situation } from './situation.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 /**
  * Which token a sighting is about: another identity inherits nothing. Claims name it; where the token itself gave them,

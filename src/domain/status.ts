@@ -1,10 +1,10 @@
 // What the state of an incident is called. Pure.
 import { isDryRun } from './goal.ts';
 import type { Incident, Status } from './incident.ts';
-import { acceptedOffline } from './offline.ts';
 import { owesOutside } from './outside.ts';
 import { openRun, pendingSteps, unplanned } from './runs.ts';
 import { isStopped, unasked } from './sightings.ts';
+import { acceptedOffline } from './token/offline.ts';
 
 export function statusOf(incident: Incident): Status {
   if (incident.closed) return incident.closed.as;

@@ -2,7 +2,7 @@
 import { tokenSecretsToCarry } from './carried.ts';
 import type { BindingFact, ServiceAccountManifest, Situation } from './situation.ts';
 import { successorName } from './successor.ts';
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './token/identity.ts';
 
 export interface Copy {
   from: BindingFact;

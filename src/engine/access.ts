@@ -6,7 +6,7 @@ import { keyOf, needsRights, rightsFor } from '../domain/rights.ts';
 import type { AccessFact, Right, RightFact, Situation } from '../domain/situation.ts';
 import { type Succession, successionOf } from '../domain/succession.ts';
 import { couldSucceed } from '../domain/successor.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 

@@ -3,7 +3,7 @@ import { inWords } from '../domain/duration.ts';
 import type { Incident } from '../domain/incident.ts';
 import { DEFAULT_RULE, type Guard, type Requirement, requirementFor } from '../domain/policy.ts';
 import { factsOf } from '../domain/policy-match.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Budget } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';

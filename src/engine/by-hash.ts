@@ -1,6 +1,7 @@
 // Whose token it is, by a hash of it: found among the token Secrets of the namespaces that may be searched.
-import { hmslHash } from '../domain/hmsl-hash.ts';
+
 import { TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
+import { hmslHash } from '../domain/token/hmsl-hash.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';

@@ -1,6 +1,6 @@
 // Whose token it is, by what it says and who signed it: offline first, and it is sent nowhere.
-import { type Claims, readClaims } from '../domain/claims.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import { type Claims, readClaims } from '../domain/token/claims.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { type Holding, whatItHolds } from './holders.ts';

@@ -10,7 +10,7 @@ import type {
 import type { Entry } from '../domain/kubernetes/owners.ts';
 import type { Listed } from '../domain/listed.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import {
   type Cluster,

@@ -3,7 +3,7 @@ import type { EventBody } from '../domain/events.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan.ts';
 import { makeStep } from '../domain/planner.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { automaticBudgets, autoRule, mayAutoContain, overBudget, QUARANTINE } from './auto-contain.ts';

@@ -4,7 +4,7 @@ import { copiesIn, type Found, MAX_VALUE_CHARS, type SecretContent, type Wanted 
 import { TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
 import type { Listed } from '../domain/listed.ts';
 import type { CopySearch, TokenSecretFact } from '../domain/situation.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Cluster } from '../ports.ts';
 import { Secret } from '../secret.ts';
 import { type Attempt, attempting } from './attempt.ts';

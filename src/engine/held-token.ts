@@ -1,6 +1,6 @@
 // May the token that an incident holds be used for what the incident is about? A stranger's or an altered one proves nothing.
-import { readClaims } from '../domain/claims.ts';
-import type { Authenticity, TokenIdentity } from '../domain/token-identity.ts';
+import { readClaims } from '../domain/token/claims.ts';
+import type { Authenticity, TokenIdentity } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';
 
 /** Its own signature, or the Secret that holds it, gave the identity. */

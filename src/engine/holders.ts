@@ -1,5 +1,5 @@
 // Which clusters have what a token names, where its signature says nothing: by UID, and by the value in its Secret.
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';

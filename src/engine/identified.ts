@@ -1,5 +1,5 @@
 // What came of asking which token leaked, and on which clusters.
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 

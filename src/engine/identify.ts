@@ -2,7 +2,7 @@
 import type { Incident, Run, StepState } from '../domain/incident.ts';
 import { kills } from '../domain/plan.ts';
 import { begunWith, takesBack } from '../domain/runs.ts';
-import type { Coordinates } from '../domain/token-identity.ts';
+import type { Coordinates } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';
 import { locate } from './by-coordinates.ts';
 import { byHash } from './by-hash.ts';

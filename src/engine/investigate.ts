@@ -5,7 +5,7 @@ import type { Incident } from '../domain/incident.ts';
 import { whyNobody } from '../domain/nobody.ts';
 import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
 import type { Situation } from '../domain/situation.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';
 import { QUARANTINE } from './auto-contain.ts';
 import { containAtOnce, containmentSteps } from './contain-at-once.ts';

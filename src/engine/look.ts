@@ -2,7 +2,7 @@
 import type { ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';

@@ -4,7 +4,7 @@ import { blastRadius, type RoleLike } from '../domain/blast-radius.ts';
 import { driftWarnings } from '../domain/drift.ts';
 import { heeded, judgeLiveness } from '../domain/judge-liveness.ts';
 import type { Situation } from '../domain/situation.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { type Attempt, attempting } from './attempt.ts';

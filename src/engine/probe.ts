@@ -4,7 +4,7 @@ import type { Incident } from '../domain/incident.ts';
 import { judgeRound } from '../domain/judge-proof.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { killsOf } from '../domain/runs.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import type { Cluster } from '../ports.ts';
 import type { Secret } from '../secret.ts';

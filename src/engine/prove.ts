@@ -6,7 +6,7 @@ import type { Incident } from '../domain/incident.ts';
 import { judgeProof } from '../domain/judge-proof.ts';
 import { unknown } from '../domain/outcome.ts';
 import { isLive, isStopped, isStoppedOn } from '../domain/sightings.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { askUnchecked } from './ask-unchecked.ts';

@@ -3,7 +3,7 @@ import { askedHere, requesters } from '../domain/asked.ts';
 import { fold } from '../domain/fold.ts';
 import type { Incident } from '../domain/incident.ts';
 import { accountsOf } from '../domain/same-account.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import type { BotDeps } from './deps.ts';
 import { change, type Session } from './session.ts';

@@ -1,10 +1,11 @@
 // The values that token Secrets hold, read in one place: which token may be asked about, and whether the leaked one is still there.
-import { isAlteredCopy, isEcdsa } from '../domain/altered-copy.ts';
+
 import type { Incident } from '../domain/incident.ts';
 import type { Step } from '../domain/plan.ts';
 import { killsOf } from '../domain/runs.ts';
 import type { Situation } from '../domain/situation.ts';
-import type { Authenticity, TokenIdentity } from '../domain/token-identity.ts';
+import { isAlteredCopy, isEcdsa } from '../domain/token/altered-copy.ts';
+import type { Authenticity, TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 import { Secret } from '../secret.ts';

@@ -14,7 +14,7 @@ import { REPLACES } from '../domain/kubernetes/own-annotations.ts';
 import { standing } from '../domain/kubernetes/still-there.ts';
 import type { Listed } from '../domain/listed.ts';
 import type { Situation, TokenSecretFact } from '../domain/situation.ts';
-import type { TokenIdentity } from '../domain/token-identity.ts';
+import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, type ListQuery, resources } from '../ports.ts';
 import type { Attempt } from './attempt.ts';

@@ -1,9 +1,9 @@
 // The one line that says how an incident stands, and how bad that is.
 import type { Incident } from '../domain/incident.ts';
-import { acceptedOffline } from '../domain/offline.ts';
 import { kills, rolls } from '../domain/plan.ts';
 import { hasQuarantine, isContained, openRun, pendingSteps, takesBack, unplanned } from '../domain/runs.ts';
 import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/sightings.ts';
+import { acceptedOffline } from '../domain/token/offline.ts';
 import { plain } from './plain.ts';
 import { isFullProof, proofWords } from './proof.ts';
 import { span } from './span.ts';

@@ -1,8 +1,8 @@
 // Which token it is, how old, and who accepts it whatever its cluster says.
 import type { Incident } from '../domain/incident.ts';
-import { offlineAudiences, offlineUntil } from '../domain/offline.ts';
 import { isEmpty, joined, strong, type Text, text } from '../domain/text/pieces.ts';
-import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../domain/token-identity.ts';
+import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../domain/token/identity.ts';
+import { offlineAudiences, offlineUntil } from '../domain/token/offline.ts';
 import { some } from './counted.ts';
 import { moment } from './moments.ts';
 import { MAX_CLUSTERS } from './place.ts';

@@ -16,7 +16,7 @@ import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { AppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
-import { base64, legacyToken } from '../domain/token-samples.ts';
+import { base64, legacyToken } from '../domain/token/token-samples.ts';
 import { startReceiver } from '../receiver.ts';
 import { eventually, openWorld } from './redis/support.ts';
 

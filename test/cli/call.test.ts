@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { call } from '../../src/cli/call.ts';
 import type { CliCommand } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/index.ts';
-import { base64, legacyToken } from '../domain/token-samples.ts';
+import { base64, legacyToken } from '../domain/token/token-samples.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
 
 const run = (...argv: string[]): Promise<Told> => typed({ run: call } as unknown as CliCommand, argv);

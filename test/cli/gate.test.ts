@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { type CliCommand, defineCommand } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/index.ts';
-import { base64, legacyToken } from '../domain/token-samples.ts';
+import { base64, legacyToken } from '../domain/token/token-samples.ts';
 import { filesIn } from '../structure/tree.ts';
 import { expectNoTrace, typed } from './terminal.ts';
 

@@ -4,7 +4,7 @@ import { renderReport } from '../../src/cli/incident-report.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { fold } from '../../src/domain/fold.ts';
 import { aPlan, collected, contained, eventsOf, quarantine, revoked, waiting } from '../builders.ts';
-import { legacyToken } from '../domain/token-samples.ts';
+import { legacyToken } from '../domain/token/token-samples.ts';
 
 const report = (bodies: EventBody[]): string => {
   const events = eventsOf(...bodies);

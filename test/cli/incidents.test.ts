@@ -7,7 +7,7 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { Secret } from '../../src/secret.ts';
 import { contained, reported, revoked, waiting } from '../builders.ts';
-import { legacyToken } from '../domain/token-samples.ts';
+import { legacyToken } from '../domain/token/token-samples.ts';
 import { type Intake, startIntake } from './bot.ts';
 import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';

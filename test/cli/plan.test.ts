@@ -10,7 +10,7 @@ import { seedHarbour } from '../../sandbox/harbour.ts';
 import { connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import { plan } from '../../src/cli/plan.ts';
 import { resources } from '../../src/ports.ts';
-import { boundToken, legacyToken } from '../domain/token-samples.ts';
+import { boundToken, legacyToken } from '../domain/token/token-samples.ts';
 import { documentedKeys, keyPaths } from './documented.ts';
 import { expectNoTrace, type Told, typed } from './terminal.ts';
 

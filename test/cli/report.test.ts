@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { dumpRedis } from '../../sandbox/traces.ts';
 import type { CliCommand } from '../../src/cli/command.ts';
 import { report, runReport } from '../../src/cli/report.ts';
-import { base64, boundToken, jwt, legacyToken, wrap } from '../domain/token-samples.ts';
+import { base64, boundToken, jwt, legacyToken, wrap } from '../domain/token/token-samples.ts';
 import { startReceiver } from '../receiver.ts';
 import { type Intake, startIntake } from './bot.ts';
 import { documentedKeys, keyPaths } from './documented.ts';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readClaims } from '../../src/domain/claims.ts';
-import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import { readClaims } from '../../src/domain/token/claims.ts';
+import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { probeRound } from '../../src/engine/probe.ts';
 import { readLiveness } from '../../src/engine/read-liveness.ts';
 import type { Cluster } from '../../src/ports.ts';

@@ -7,7 +7,7 @@ import type { Incident } from '../../src/domain/incident.ts';
 import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { rolls, type Step } from '../../src/domain/plan.ts';
-import type { Coordinates } from '../../src/domain/token-identity.ts';
+import type { Coordinates } from '../../src/domain/token/identity.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';

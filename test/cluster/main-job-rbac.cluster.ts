@@ -13,7 +13,7 @@ import type { WorkloadObject } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, templateOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/kubernetes/rbac.ts';
 import { OWNING_KINDS } from '../../src/domain/kubernetes/still-there.ts';
-import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { answer } from '../../src/engine/answer.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { AppError } from '../../src/errors.ts';

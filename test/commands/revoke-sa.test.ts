@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse, revokeSa } from '../../commands/revoke-sa.ts';
 import { AppError } from '../../src/errors.ts';
-import { legacyToken } from '../domain/token-samples.ts';
+import { legacyToken } from '../domain/token/token-samples.ts';
 import { aDesktop } from './desk.ts';
 
 const at = (namespace: string, name: string, cluster?: string) => ({

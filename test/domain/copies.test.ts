@@ -8,7 +8,7 @@ import type { Approach } from '../../src/domain/goal.ts';
 import { planFor } from '../../src/domain/planner.ts';
 import type { CopyFact } from '../../src/domain/situation.ts';
 import { anIdentity, aSituation, T0 } from '../builders.ts';
-import { base64, boundPayload, jwt, legacyToken, wrap } from './token-samples.ts';
+import { base64, boundPayload, jwt, legacyToken, wrap } from './token/token-samples.ts';
 
 const key = randomBytes(32);
 const hash = (value: string): string => createHmac('sha256', key).update(value).digest('hex');

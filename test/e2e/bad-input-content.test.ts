@@ -6,7 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { inspectTraces } from '../../sandbox/traces.ts';
 import { WORKER, type World } from '../../sandbox/world.ts';
-import { base64, boundPayload, jwt, legacyPayload, unsignedJwt, wrap } from '../domain/token-samples.ts';
+import {
+  base64,
+  boundPayload,
+  jwt,
+  legacyPayload,
+  unsignedJwt,
+  wrap,
+} from '../domain/token/token-samples.ts';
 import { answersTo, cardShows, cards, expectStillWorks, opened, openStage, textOf } from './stage.ts';
 
 const PATIENT = { timeout: 60_000 };

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectTraces, needles } from '../../sandbox/traces.ts';
 import type { World } from '../../sandbox/world.ts';
-import { base64, wrap } from '../domain/token-samples.ts';
+import { base64, wrap } from '../domain/token/token-samples.ts';
 import {
   cardShows,
   newToken,

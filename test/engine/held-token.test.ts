@@ -1,8 +1,8 @@
 // A held token is used only where it is surely the leaked one: a stranger's or an altered one is sent nowhere and proves nothing.
 import { boundToken, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readClaims } from '../../src/domain/claims.ts';
-import type { Coordinates, TokenIdentity } from '../../src/domain/token-identity.ts';
+import { readClaims } from '../../src/domain/token/claims.ts';
+import type { Coordinates, TokenIdentity } from '../../src/domain/token/identity.ts';
 import { heldFor } from '../../src/engine/held-token.ts';
 import { probeRound } from '../../src/engine/probe.ts';
 import type { Cluster } from '../../src/ports.ts';

@@ -1,7 +1,7 @@
 // A 401 for the audience says nothing about revocation, whatever token the control request is made with.
 import { afterEach, describe, expect, it } from 'vitest';
-import { readClaims } from '../../src/domain/claims.ts';
-import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import { readClaims } from '../../src/domain/token/claims.ts';
+import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { probeRound } from '../../src/engine/probe.ts';
 import { type Cluster, resources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';

@@ -1,7 +1,7 @@
 // The cheap look says of every kind of token what API servers say, until the very moment of its death.
 import { afterEach, describe, expect, it } from 'vitest';
-import { readClaims } from '../../src/domain/claims.ts';
-import type { TokenIdentity } from '../../src/domain/token-identity.ts';
+import { readClaims } from '../../src/domain/token/claims.ts';
+import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { readLiveness } from '../../src/engine/read-liveness.ts';
 import { type Cluster, resources } from '../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { needles } from '../../sandbox/traces.ts';
-import { base64 } from '../domain/token-samples.ts';
+import { base64 } from '../domain/token/token-samples.ts';
 import { dyingLog, everyCrash, ignoreCrash, survive } from './crash.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { ACCOUNTS, actionsOf, type Given, planned, SECRETS, writes } from './moving.ts';

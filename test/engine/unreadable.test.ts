@@ -1,6 +1,6 @@
 // What could not be read is not taken for what is not there, and what is merely dying is not taken for dead.
 import { afterEach, describe, expect, it } from 'vitest';
-import { hmslHash } from '../../src/domain/hmsl-hash.ts';
+import { hmslHash } from '../../src/domain/token/hmsl-hash.ts';
 import type { Cluster } from '../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 

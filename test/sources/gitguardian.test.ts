@@ -5,7 +5,7 @@ import type { Parsed } from '../../src/contracts.ts';
 import { isAppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { gitguardian } from '../../src/sources/gitguardian.ts';
-import { legacyToken } from '../domain/token-samples.ts';
+import { legacyToken } from '../domain/token/token-samples.ts';
 import { guardianHeaders, raw } from './signing.ts';
 
 const HASH = 'ab'.repeat(32);

@@ -6,7 +6,7 @@ import type { Finding } from '../../src/contracts.ts';
 import { isAppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { report } from '../../src/sources/report.ts';
-import { base64, boundToken, jwt, legacyToken } from '../domain/token-samples.ts';
+import { base64, boundToken, jwt, legacyToken } from '../domain/token/token-samples.ts';
 import { newWhsec, raw, standardHeaders } from './signing.ts';
 
 const token = legacyToken();

@@ -1,5 +1,5 @@
 // Whether a Secret refuses the token in hand only because that is an altered copy of the one it holds. Looked at and forgotten.
-import { isAlteredCopy } from '../../domain/altered-copy.ts';
+import { isAlteredCopy } from '../../domain/token/altered-copy.ts';
 import type { Cluster, KubernetesObject, ObjectRef } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
 

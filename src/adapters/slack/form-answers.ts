@@ -1,9 +1,9 @@
 // Reads what a person filled in: either inline errors that name no token, or what is to be reported.
 
-import { readClaims } from '../../domain/claims.ts';
 import { isNamespaceName, isObjectName } from '../../domain/kubernetes/names.ts';
-import { findTokens, scrub } from '../../domain/leak-material.ts';
-import type { Coordinates } from '../../domain/token-identity.ts';
+import { readClaims } from '../../domain/token/claims.ts';
+import type { Coordinates } from '../../domain/token/identity.ts';
+import { findTokens, scrub } from '../../domain/token/leak-material.ts';
 import { Secret } from '../../secret.ts';
 import type { Field } from './forms.ts';
 

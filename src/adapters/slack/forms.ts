@@ -2,7 +2,7 @@
 import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
 import type { Verb } from '../../domain/decision.ts';
 import type { Incident } from '../../domain/incident.ts';
-import type { Coordinates } from '../../domain/token-identity.ts';
+import type { Coordinates } from '../../domain/token/identity.ts';
 import { plain } from '../../words/plain.ts';
 import type { Carried } from './buttons.ts';
 import { section } from './sections.ts';

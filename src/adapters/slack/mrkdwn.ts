@@ -1,6 +1,7 @@
 // Turns words and facts into Slack mrkdwn: what means something to Slack is escaped here and nowhere else.
-import { scrub } from '../../domain/leak-material.ts';
+
 import { type Piece, pieces, type Text } from '../../domain/text/pieces.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 import { utc } from '../../words/moments.ts';
 import { plain } from '../../words/plain.ts';
 

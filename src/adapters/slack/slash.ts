@@ -4,7 +4,7 @@ import type { ModalView } from '@slack/types';
 import type { Desktop, Reply } from '../../contracts.ts';
 import type { Person } from '../../domain/click.ts';
 import type { Incident } from '../../domain/incident.ts';
-import { scrub } from '../../domain/leak-material.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 import type { Front } from '../../engine/front.ts';
 import { counted } from '../../words/counted.ts';
 import { answering, sayTo } from './answer.ts';

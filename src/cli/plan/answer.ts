@@ -2,7 +2,7 @@
 import type { Goal } from '../../domain/goal.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Situation } from '../../domain/situation.ts';
-import type { TokenIdentity } from '../../domain/token-identity.ts';
+import type { TokenIdentity } from '../../domain/token/identity.ts';
 
 export type Answer =
   | { unidentified: string; near: string[]; problems: string[] }

@@ -1,9 +1,9 @@
 // From candidates to what is to be reported: each token once, with every place; and why the rest is nothing to report here.
 
-import { readClaims, TRUNCATED } from '../../domain/claims.ts';
-import { findTokens, type LeakMaterial, MAX_CHARS, scrub } from '../../domain/leak-material.ts';
-import type { Coordinates } from '../../domain/token-identity.ts';
-import { KIND_WORDS } from '../../domain/token-identity.ts';
+import { readClaims, TRUNCATED } from '../../domain/token/claims.ts';
+import type { Coordinates } from '../../domain/token/identity.ts';
+import { KIND_WORDS } from '../../domain/token/identity.ts';
+import { findTokens, type LeakMaterial, MAX_CHARS, scrub } from '../../domain/token/leak-material.ts';
 import { Secret } from '../../secret.ts';
 import type { Candidate, Severity } from './candidate.ts';
 

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Agent, fetch, type Response } from 'undici';
-import { scrub } from '../../domain/leak-material.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
 import { printable } from '../input.ts';

@@ -1,6 +1,6 @@
 // What became of each leak, for people and as the JSON that is promised to programs.
 import type { LeakAlert } from '../../domain/alert.ts';
-import { scrub } from '../../domain/leak-material.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 import { printable } from '../input.ts';
 import type { Format } from './formats.ts';
 import { dataOf, type Leak, type Sifted } from './leaks.ts';

@@ -1,5 +1,5 @@
 // Makes strings of an alert fit to be kept and shown: no token, no control characters, bounded.
-import { scrub } from '../../domain/leak-material.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 
 /** One line of at most `max` characters. Escaping for where it is shown is up to who shows it. */
 export function plainText(text: string, max: number): string {

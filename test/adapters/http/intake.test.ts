@@ -9,7 +9,7 @@ import type { AlertUpdate } from '../../../src/domain/alert.ts';
 import { AppError } from '../../../src/errors.ts';
 import { Secret } from '../../../src/secret.ts';
 import { sources } from '../../../src/sources/index.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 import { guardianHeaders, newWhsec, standardHeaders } from '../../sources/signing.ts';
 
 const whsec = newWhsec();

@@ -8,7 +8,7 @@ import {
   type MetricName,
 } from '../../../src/adapters/prometheus/definitions.ts';
 import { createMetrics } from '../../../src/adapters/prometheus/metrics.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 
 const names = { sources: ['report'], clusters: ['prod'], actions: ['quarantine-token'] };
 const definitions = Object.entries<Definition>(DEFINITIONS);

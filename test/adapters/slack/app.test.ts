@@ -12,7 +12,7 @@ import {
   revoked,
   waiting,
 } from '../../builders.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 
 let world: World;

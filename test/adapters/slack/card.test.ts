@@ -24,7 +24,7 @@ import {
   T0,
   waiting,
 } from '../../builders.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 
 const context: CardContext = {
   now: T0 + 60_000,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readAnswers, type Values } from '../../../src/adapters/slack/form-answers.ts';
 import type { Field } from '../../../src/adapters/slack/forms.ts';
-import { base64, jwt, legacyPayload, legacyToken, unsignedJwt } from '../../domain/token-samples.ts';
+import { base64, jwt, legacyPayload, legacyToken, unsignedJwt } from '../../domain/token/token-samples.ts';
 
 const values = (given: Partial<Record<Field, string>>): Values =>
   Object.fromEntries(

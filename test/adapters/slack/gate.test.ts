@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { needles } from '../../../sandbox/traces.ts';
 import { sayTo } from '../../../src/adapters/slack/answer.ts';
 import { commandNames } from '../../../src/adapters/slack/command-names.ts';
-import { base64, legacyToken } from '../../domain/token-samples.ts';
+import { base64, legacyToken } from '../../domain/token/token-samples.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 
 let world: World;

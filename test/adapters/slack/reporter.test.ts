@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fold } from '../../../src/domain/fold.ts';
 import { aSituation, contained, identified, planned, reported, revoked, waiting } from '../../builders.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 
 let world: World;

@@ -3,7 +3,7 @@ import type { Json } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGY_TEXTS, type Strategy } from '../../../src/domain/goal.ts';
 import { AppError } from '../../../src/errors.ts';
-import { legacyToken } from '../../domain/token-samples.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;

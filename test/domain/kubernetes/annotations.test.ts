@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { isCopy, withoutCopies } from '../../../src/domain/kubernetes/annotations.ts';
-import { base64, legacyToken } from '../token-samples.ts';
+import { base64, legacyToken } from '../token/token-samples.ts';
 
 const secret = JSON.stringify({ kind: 'Secret', data: { password: base64('not a token at all') } });
 

@@ -1,7 +1,7 @@
 // Who refused a write: told from what API servers say, whichever the status, and never from a word that a policy happens to use.
 import { describe, expect, it } from 'vitest';
 import { denialIn, deniedText } from '../../../src/domain/kubernetes/denials.ts';
-import { legacyToken } from '../token-samples.ts';
+import { legacyToken } from '../token/token-samples.ts';
 
 const place = { cluster: 'prod', namespace: 'payments' };
 const vap = (words: string) =>

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scrub, scrubbed } from '../../../src/domain/text/scrub.ts';
 import { Secret } from '../../../src/secret.ts';
-import { base64, boundToken, legacyToken, part, wrap } from '../token-samples.ts';
+import { base64, boundToken, legacyToken, part, wrap } from '../token/token-samples.ts';
 
 const legacy = legacyToken();
 const elliptic = boundToken('ES256');

@@ -16,7 +16,7 @@ export type { IncidentEvent } from '../../../src/domain/events.ts';
 export { fold } from '../../../src/domain/fold.ts';
 export type { Incident, WorkKind } from '../../../src/domain/incident.ts';
 export type { Policy } from '../../../src/domain/policy.ts';
-export type { Coordinates } from '../../../src/domain/token-identity.ts';
+export type { Coordinates } from '../../../src/domain/token/identity.ts';
 export { DEFAULT_PACE } from '../../../src/domain/waves.ts';
 export { createCensus } from '../../../src/engine/census.ts';
 export { createFront } from '../../../src/engine/create-front.ts';

@@ -1,7 +1,7 @@
 // An altered copy of a token against another token that says the same: only the first is about the one that is stored.
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isAlteredCopy } from '../../src/domain/altered-copy.ts';
+import { isAlteredCopy } from '../../../src/domain/token/altered-copy.ts';
 import { legacyPayload } from './token-samples.ts';
 
 const keys = {

@@ -1,5 +1,5 @@
 // Who accepts a token without asking any API server, and until when: those whom its audiences name. Pure.
-import type { TokenIdentity } from './token-identity.ts';
+import type { TokenIdentity } from './identity.ts';
 
 /** Whatever may have been identified. */
 type Known = { identity?: TokenIdentity };

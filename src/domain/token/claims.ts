@@ -1,8 +1,8 @@
 // Reads what a ServiceAccount token says about itself, without believing it: nothing here verifies a signature.
 import { z } from 'zod';
-import { isNamespaceName, isObjectName, isUid } from './kubernetes/names.ts';
-import { decode, isWhole, MAX_CHARS } from './text/jws.ts';
-import type { TokenIdentity, TokenKind } from './token-identity.ts';
+import { isNamespaceName, isObjectName, isUid } from '../kubernetes/names.ts';
+import { decode, isWhole, MAX_CHARS } from '../text/jws.ts';
+import type { TokenIdentity, TokenKind } from './identity.ts';
 
 export interface Claims {
   kind: Exclude<TokenKind, 'every-token'>;

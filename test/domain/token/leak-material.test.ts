@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { readClaims } from '../../src/domain/claims.ts';
-import { findTokens, scrub } from '../../src/domain/leak-material.ts';
+import { readClaims } from '../../../src/domain/token/claims.ts';
+import { findTokens, scrub } from '../../../src/domain/token/leak-material.ts';
 import { base64, boundToken, jwt, legacyPayload, legacyToken, unsignedJwt, wrap } from './token-samples.ts';
 
 const token = legacyToken();

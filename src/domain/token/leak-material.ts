@@ -1,13 +1,13 @@
 // Takes tokens, and failing that names, out of whatever a scanner or a person sends: text, base64, manifests, kubeconfigs.
 import { parseAllDocuments } from 'yaml';
+import { isNamespaceName, isObjectName } from '../kubernetes/names.ts';
+import { wrappedTokens } from '../text/token-ranges.ts';
+import { reading } from '../text/visible.ts';
 import { readClaims } from './claims.ts';
-import { isNamespaceName, isObjectName } from './kubernetes/names.ts';
-import { wrappedTokens } from './text/token-ranges.ts';
-import { reading } from './text/visible.ts';
-import type { Coordinates } from './token-identity.ts';
-import { layersOf, tokensIn } from './token-text.ts';
+import type { Coordinates } from './identity.ts';
+import { layersOf, tokensIn } from './in-text.ts';
 
-export { scrub } from './text/scrub.ts';
+export { scrub } from '../text/scrub.ts';
 
 export interface LeakMaterial {
   /** ServiceAccount tokens, unverified, each once. */

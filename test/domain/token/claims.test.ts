@@ -1,7 +1,7 @@
 // Whether the claims of every kind of ServiceAccount token are read, and everything else is refused in plain words.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Claims, readClaims } from '../../src/domain/claims.ts';
+import { type Claims, readClaims } from '../../../src/domain/token/claims.ts';
 import {
   boundPayload,
   boundToken,

@@ -1,6 +1,7 @@
 // Finds tokens in text of any origin: wrapped over lines, quoted, in base64, or base64 of base64.
+
+import { signatureLengths } from '../text/jws.ts';
 import { readClaims, TRUNCATED } from './claims.ts';
-import { signatureLengths } from './text/jws.ts';
 
 /** What joins again into one unbroken stretch of token or base64 characters. */
 export interface Block {

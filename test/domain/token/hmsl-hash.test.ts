@@ -1,7 +1,7 @@
 // Whether the hash has the published parameters.
 import { createHash, scryptSync } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { hmslHash } from '../../src/domain/hmsl-hash.ts';
+import { hmslHash } from '../../../src/domain/token/hmsl-hash.ts';
 
 it('is scrypt with the digest of GitGuardian as salt', async () => {
   const salt = createHash('sha256').update('GitGuardian', 'utf8').digest();
