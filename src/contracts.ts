@@ -6,7 +6,7 @@ import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Heir, Phase } from './domain/plan.ts';
 import type { Rehearsed } from './domain/rehearsal.ts';
-import type { Situation } from './domain/situation.ts';
+import type { Situation } from './domain/situation/situation.ts';
 import type { Coordinates, TokenIdentity } from './domain/token/identity.ts';
 import type { Pace } from './domain/waves.ts';
 import type { Answer, Cluster, Question } from './ports.ts';

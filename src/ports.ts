@@ -1,11 +1,11 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
-import type { SecretContent } from './domain/copies.ts';
 import type { EventBody, IncidentEvent } from './domain/events.ts';
 import type { Incident, Pause, WorkKind } from './domain/incident.ts';
 import type { OwnerReference } from './domain/kubernetes/objects.ts';
 import type { Resource } from './domain/kubernetes/resources.ts';
-import type { ApiServer } from './domain/situation.ts';
+import type { SecretContent } from './domain/situation/copies.ts';
+import type { ApiServer } from './domain/situation/situation.ts';
 import type { Secret } from './secret.ts';
 
 // ---- Kubernetes -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import type { Plan, Step } from '../src/domain/plan.ts';
 import { makePlan } from '../src/domain/plan-hash.ts';
 import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/policy.ts';
 import { policySchema } from '../src/domain/policy-schema.ts';
-import type { BindingFact, Situation, WorkloadFact } from '../src/domain/situation.ts';
+import type { BindingFact, Situation, WorkloadFact } from '../src/domain/situation/situation.ts';
 import type { TokenIdentity } from '../src/domain/token/identity.ts';
 
 export const T0 = Date.parse('2026-11-24T03:00:00Z');

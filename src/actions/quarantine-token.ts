@@ -6,7 +6,7 @@ import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/kuberne
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
-import { secretsAtStake } from '../domain/stake.ts';
+import { secretsAtStake } from '../domain/situation/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import type { Secret } from '../secret.ts';

@@ -1,11 +1,11 @@
 // Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
 import { randomUUID } from 'node:crypto';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { listWords, withList } from '../domain/carried.ts';
 import type { Memory } from '../domain/incident.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/rights.ts';
+import { listWords, withList } from '../domain/situation/carried.ts';
 import { manifestFor, successionOf } from '../domain/succession.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, resources } from '../ports.ts';

@@ -1,15 +1,15 @@
 // Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { pathOf } from '../domain/consumers.ts';
 import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { templateOf } from '../domain/kubernetes/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/kubernetes/repoint.ts';
 import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { hasRights } from '../domain/rights.ts';
-import type { WorkloadFact } from '../domain/situation.ts';
-import { secretsAtStake, successorOf } from '../domain/stake.ts';
+import { pathOf } from '../domain/situation/consumers.ts';
+import type { WorkloadFact } from '../domain/situation/situation.ts';
+import { secretsAtStake, successorOf } from '../domain/situation/stake.ts';
 import { successionOf } from '../domain/succession.ts';
 import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';

@@ -1,11 +1,11 @@
 // Takes the power of a ServiceAccount away, where a binding names nobody else, and gives it back: its tokens stay alive.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { type BindingLike, bindingPath, gives } from '../domain/bindings.ts';
 import type { Memory } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { hasRights, unbindCommand } from '../domain/rights.ts';
-import type { BindingFact } from '../domain/situation.ts';
+import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';
+import type { BindingFact } from '../domain/situation/situation.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 

@@ -2,7 +2,7 @@
 import { copiesAtStake } from './copies-at-stake.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
-import type { CopyFact, CopySearch, CopyShape, Situation } from './situation.ts';
+import type { CopyFact, CopySearch, CopyShape, Situation } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 const SHAPES: Record<CopyShape, { is: string; todo: string; after?: string }> = {

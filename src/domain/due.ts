@@ -3,11 +3,11 @@ import { type EscalationTiming, openCalls } from './alarms.ts';
 import type { Looks } from './belief.ts';
 import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
-import { SUCCESS_CACHE_MS } from './judge-liveness.ts';
 import { owesOutside } from './outside.ts';
 import { kills } from './plan.ts';
 import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
+import { SUCCESS_CACHE_MS } from './situation/judge-liveness.ts';
 import { offlineUntil } from './token/offline.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { ProofRound } from './evidence.ts';
 import type { CloseKind, Collected, Memory, Pause, Progress, Why, WorkKind } from './incident.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
-import type { Situation } from './situation.ts';
+import type { Situation } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 export type EventBody =

@@ -1,11 +1,12 @@
 // What keeps the next token of this ServiceAccount from leaking, or from mattering: advice with the lines that follow it. Pure.
-import { pathOf } from './consumers.ts';
+
 import { isDryRun } from './goal.ts';
 import type { Incident } from './incident.ts';
 import { restorers } from './kubernetes/managed-by.ts';
 import type { Step } from './plan.ts';
 import { stepsInEffect } from './runs.ts';
-import type { Situation, TokenSecretFact } from './situation.ts';
+import { pathOf } from './situation/consumers.ts';
+import type { Situation, TokenSecretFact } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 export interface Advice {

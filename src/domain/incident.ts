@@ -6,7 +6,7 @@ import type { ProofRound } from './evidence.ts';
 import type { Goal } from './goal.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan, Step } from './plan.ts';
-import type { Situation } from './situation.ts';
+import type { Situation } from './situation/situation.ts';
 import type { Coordinates, TokenIdentity } from './token/identity.ts';
 
 /** Somebody ran a plan alone: open until somebody else has looked at it. */

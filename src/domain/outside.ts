@@ -2,7 +2,7 @@
 import { copiesAtStake } from './copies-at-stake.ts';
 import { approachOf } from './goal.ts';
 import type { Incident } from './incident.ts';
-import type { CopyFact } from './situation.ts';
+import type { CopyFact } from './situation/situation.ts';
 
 /** Where people are to look. */
 export const OUTSIDE = 'CI systems, kubeconfigs on laptops, external services, copies in other Secrets';

@@ -1,6 +1,5 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
-import { pathOf } from './consumers.ts';
 import { copiesAtStake } from './copies-at-stake.ts';
 import { copyNotes } from './copy-text.ts';
 import { ownerNotes } from './drift.ts';
@@ -18,7 +17,8 @@ import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
 import { powerNotes } from './power-notes.ts';
 import { preflight } from './preflight.ts';
-import type { Situation } from './situation.ts';
+import { pathOf } from './situation/consumers.ts';
+import type { Situation } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 import { acceptedOffline, offlineAudiences } from './token/offline.ts';
 import { DEFAULT_PACE, type Pace } from './waves.ts';

@@ -2,7 +2,7 @@
 import type { LeakAlert } from './alert.ts';
 import type { Incident } from './incident.ts';
 import type { PolicyMatch } from './policy-schema.ts';
-import type { BlastRadius } from './situation.ts';
+import type { BlastRadius } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 /** What rules look at. Undefined: not known (yet). */

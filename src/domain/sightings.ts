@@ -3,7 +3,7 @@ import type { Belief, Sighting } from './belief.ts';
 import type { ProofLevel, ProofRound } from './evidence.ts';
 import type { Incident } from './incident.ts';
 import type { Outcome } from './outcome.ts';
-import type { Situation } from './situation.ts';
+import type { Situation } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 /**

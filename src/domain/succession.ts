@@ -1,6 +1,6 @@
 // What takes the place of a ServiceAccount: its new name, the token Secrets that are in use, and a binding for each of the old. Pure.
-import { tokenSecretsToCarry } from './carried.ts';
-import type { BindingFact, ServiceAccountManifest, Situation } from './situation.ts';
+import { tokenSecretsToCarry } from './situation/carried.ts';
+import type { BindingFact, ServiceAccountManifest, Situation } from './situation/situation.ts';
 import { successorName } from './successor.ts';
 import type { TokenIdentity } from './token/identity.ts';
 

@@ -5,7 +5,7 @@ import {
   type Callback,
   type CrdObject,
   callbacksOf,
-} from '../domain/callbacks.ts';
+} from '../domain/situation/callbacks.ts';
 import { type Cluster, type Resource, resources } from '../ports.ts';
 import type { Attempt } from './attempt.ts';
 

@@ -1,6 +1,5 @@
 // Reads everything in a namespace that could use what leaked; what cannot be read is said and stops nothing else.
-import type { ServiceObject } from '../domain/callbacks.ts';
-import { type Consumers, consumersOf } from '../domain/consumers.ts';
+
 import type {
   AutoscalerObject,
   BudgetObject,
@@ -8,8 +7,10 @@ import type {
   WorkloadObject,
 } from '../domain/kubernetes/objects.ts';
 import type { Entry } from '../domain/kubernetes/owners.ts';
-import type { Listed } from '../domain/listed.ts';
-import type { Situation, TokenSecretFact } from '../domain/situation.ts';
+import type { ServiceObject } from '../domain/situation/callbacks.ts';
+import { type Consumers, consumersOf } from '../domain/situation/consumers.ts';
+import type { Listed } from '../domain/situation/listed.ts';
+import type { Situation, TokenSecretFact } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import {

@@ -1,9 +1,16 @@
 // Looks for copies of a token in the Secrets of namespaces that were opted in; only places and keyed hashes are kept, no value.
-import { consumersOf, pathOf } from '../domain/consumers.ts';
-import { copiesIn, type Found, MAX_VALUE_CHARS, type SecretContent, type Wanted } from '../domain/copies.ts';
+
 import { TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
-import type { Listed } from '../domain/listed.ts';
-import type { CopySearch, TokenSecretFact } from '../domain/situation.ts';
+import { consumersOf, pathOf } from '../domain/situation/consumers.ts';
+import {
+  copiesIn,
+  type Found,
+  MAX_VALUE_CHARS,
+  type SecretContent,
+  type Wanted,
+} from '../domain/situation/copies.ts';
+import type { Listed } from '../domain/situation/listed.ts';
+import type { CopySearch, TokenSecretFact } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Cluster } from '../ports.ts';
 import { Secret } from '../secret.ts';

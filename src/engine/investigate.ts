@@ -4,7 +4,7 @@ import type { ProofRound } from '../domain/evidence.ts';
 import type { Incident } from '../domain/incident.ts';
 import { whyNobody } from '../domain/nobody.ts';
 import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../domain/sightings.ts';
-import type { Situation } from '../domain/situation.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';
 import { QUARANTINE } from './auto-contain.ts';

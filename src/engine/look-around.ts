@@ -2,7 +2,7 @@
 import type { Goal } from '../domain/goal.ts';
 import type { Plan } from '../domain/plan.ts';
 import { dayOf, planFor } from '../domain/planner.ts';
-import type { Situation } from '../domain/situation.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Pace } from '../domain/waves.ts';
 import { AppError, isAppError } from '../errors.ts';

@@ -1,9 +1,10 @@
 // Reads everything that a person needs to decide on one cluster; what cannot be read is said, and stops nothing else.
-import { type BindingLike, bindingFacts } from '../domain/bindings.ts';
-import { blastRadius, type RoleLike } from '../domain/blast-radius.ts';
+
 import { driftWarnings } from '../domain/drift.ts';
-import { heeded, judgeLiveness } from '../domain/judge-liveness.ts';
-import type { Situation } from '../domain/situation.ts';
+import { type BindingLike, bindingFacts } from '../domain/situation/bindings.ts';
+import { blastRadius, type RoleLike } from '../domain/situation/blast-radius.ts';
+import { heeded, judgeLiveness } from '../domain/situation/judge-liveness.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';

@@ -1,6 +1,6 @@
 // The cheap look: reads just the objects that a token lives and dies with, and says what they show.
-import { heeded, judgeLiveness } from '../domain/judge-liveness.ts';
-import type { Situation } from '../domain/situation.ts';
+import { heeded, judgeLiveness } from '../domain/situation/judge-liveness.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { type Cluster, resources } from '../ports.ts';
 import { type Attempt, attempting } from './attempt.ts';

@@ -1,6 +1,6 @@
 // Reads a ServiceAccount with what a re-creation would need.
-import { manifestOf } from '../domain/carried.ts';
-import type { Situation } from '../domain/situation.ts';
+import { manifestOf } from '../domain/situation/carried.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';
 
 interface ServiceAccount extends KubernetesObject {

@@ -3,7 +3,7 @@
 import type { Incident } from '../domain/incident.ts';
 import type { Step } from '../domain/plan.ts';
 import { killsOf } from '../domain/runs.ts';
-import type { Situation } from '../domain/situation.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import { isAlteredCopy, isEcdsa } from '../domain/token/altered-copy.ts';
 import type { Authenticity, TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';

@@ -1,6 +1,5 @@
 // Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
 
-import { usedSecrets } from '../domain/consumers.ts';
 import { withoutCopies } from '../domain/kubernetes/annotations.ts';
 import {
   INVALID_SINCE,
@@ -12,8 +11,9 @@ import {
 import { ownersOf } from '../domain/kubernetes/managed-by.ts';
 import { REPLACES } from '../domain/kubernetes/own-annotations.ts';
 import { standing } from '../domain/kubernetes/still-there.ts';
-import type { Listed } from '../domain/listed.ts';
-import type { Situation, TokenSecretFact } from '../domain/situation.ts';
+import { usedSecrets } from '../domain/situation/consumers.ts';
+import type { Listed } from '../domain/situation/listed.ts';
+import type { Situation, TokenSecretFact } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, type ListQuery, resources } from '../ports.ts';

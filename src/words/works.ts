@@ -2,7 +2,7 @@
 import type { Sighting } from '../domain/belief.ts';
 import type { Incident } from '../domain/incident.ts';
 import { isLive } from '../domain/sightings.ts';
-import type { Situation } from '../domain/situation.ts';
+import type { Situation } from '../domain/situation/situation.ts';
 import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { moment } from './moments.ts';

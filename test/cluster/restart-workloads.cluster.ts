@@ -13,7 +13,7 @@ import type { Bench } from '../../src/contracts.ts';
 import type { Memory } from '../../src/domain/incident.ts';
 import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { isReady } from '../../src/domain/kubernetes/objects.ts';
-import type { Situation } from '../../src/domain/situation.ts';
+import type { Situation } from '../../src/domain/situation/situation.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { observe } from '../../src/engine/observe.ts';
 import { aBench } from '../workbench.ts';

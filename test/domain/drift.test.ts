@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { driftWarnings, ownerNotes } from '../../src/domain/drift.ts';
 import type { Approach } from '../../src/domain/goal.ts';
 import type { Owner } from '../../src/domain/kubernetes/managed-by.ts';
-import type { Situation } from '../../src/domain/situation.ts';
+import type { Situation } from '../../src/domain/situation/situation.ts';
 import { anIdentity, aSituation } from '../builders.ts';
 
 const ESO: Owner = {

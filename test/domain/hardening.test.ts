@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventBody } from '../../src/domain/events.ts';
 import { adviceAfter, hardening } from '../../src/domain/hardening.ts';
-import type { Situation } from '../../src/domain/situation.ts';
+import type { Situation } from '../../src/domain/situation/situation.ts';
 import {
   anIdentity,
   anIncident,

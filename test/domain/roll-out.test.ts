@@ -5,7 +5,7 @@ import type { OwnerReference, PodObject } from '../../src/domain/kubernetes/obje
 import { isOld, oldPods, podsOf } from '../../src/domain/kubernetes/old-pods.ts';
 import { preflight } from '../../src/domain/preflight.ts';
 import { restartCommands } from '../../src/domain/restart-commands.ts';
-import type { WorkloadFact } from '../../src/domain/situation.ts';
+import type { WorkloadFact } from '../../src/domain/situation/situation.ts';
 import { DEFAULT_CAP, mayBeMissing, type Waiting, waves } from '../../src/domain/waves.ts';
 import { aWorkload } from '../builders.ts';
 

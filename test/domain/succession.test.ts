@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type BindingLike, bindingFacts, bindingPath } from '../../src/domain/bindings.ts';
 import type { Approach } from '../../src/domain/goal.ts';
-import { namedElsewhere } from '../../src/domain/named-elsewhere.ts';
 import { powerNotes } from '../../src/domain/power-notes.ts';
 import { hasRights, keyOf, rightsFor } from '../../src/domain/rights.ts';
-import type { AccessFact, BindingFact, RightFact, Situation } from '../../src/domain/situation.ts';
+import { type BindingLike, bindingFacts, bindingPath } from '../../src/domain/situation/bindings.ts';
+import { namedElsewhere } from '../../src/domain/situation/named-elsewhere.ts';
+import type { AccessFact, BindingFact, RightFact, Situation } from '../../src/domain/situation/situation.ts';
 import { manifestFor, successionOf } from '../../src/domain/succession.ts';
 import { couldSucceed, successorName } from '../../src/domain/successor.ts';
 import { aBinding, anIdentity, aSituation } from '../builders.ts';

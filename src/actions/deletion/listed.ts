@@ -2,7 +2,7 @@
 
 import type { PodObject, WorkloadObject } from '../../domain/kubernetes/objects.ts';
 import type { Entry } from '../../domain/kubernetes/owners.ts';
-import type { Listed } from '../../domain/listed.ts';
+import type { Listed } from '../../domain/situation/listed.ts';
 import { isAppError } from '../../errors.ts';
 import { type Cluster, resources, workloadResources } from '../../ports.ts';
 

@@ -1,8 +1,8 @@
 // The last look before something is deleted: who uses it now, whatever was planned or soaked before.
 import type { Bench } from '../../contracts.ts';
-import { consumersOf, pathOf } from '../../domain/consumers.ts';
 import type { Stake } from '../../domain/kubernetes/pod-references.ts';
-import type { Listed } from '../../domain/listed.ts';
+import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
+import type { Listed } from '../../domain/situation/listed.ts';
 import { listedIn } from './listed.ts';
 
 /** Pods that are ending are waited for, no longer than this. */

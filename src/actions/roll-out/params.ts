@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { PodSpec } from '../../domain/kubernetes/objects.ts';
 import type { Restartable } from '../../domain/restart-commands.ts';
-import type { WorkloadFact } from '../../domain/situation.ts';
+import type { WorkloadFact } from '../../domain/situation/situation.ts';
 import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/waves.ts';
 
 /** As the API server answered it. */

@@ -1,8 +1,8 @@
 // What a replacement consists of, in the order in which it is made: the ServiceAccount, its token Secrets, its bindings. Pure.
 import { z } from 'zod';
-import { gives } from '../../domain/bindings.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { REPLACES } from '../../domain/kubernetes/own-annotations.ts';
+import { gives } from '../../domain/situation/bindings.ts';
 import { resources } from '../../ports.ts';
 import type { Item } from './made.ts';
 

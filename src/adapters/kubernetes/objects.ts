@@ -1,7 +1,7 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
 import { setImmediate } from 'node:timers/promises';
-import type { SecretContent } from '../../domain/copies.ts';
 import { COPY_REMOVED, isCopy } from '../../domain/kubernetes/annotations.ts';
+import type { SecretContent } from '../../domain/situation/copies.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import {
   type Cluster,

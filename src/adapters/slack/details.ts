@@ -3,7 +3,7 @@ import type { KnownBlock, ModalView } from '@slack/types';
 import { copyTodo, reachOf } from '../../domain/copy-text.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { WorkloadFact } from '../../domain/situation.ts';
+import type { WorkloadFact } from '../../domain/situation/situation.ts';
 import { counted, some } from '../../words/counted.ts';
 import { proofLines, proofTimes } from '../../words/proof.ts';
 import { headline } from './headline.ts';

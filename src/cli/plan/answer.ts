@@ -1,7 +1,7 @@
 // What `tourniquet plan` found out.
 import type { Goal } from '../../domain/goal.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { Situation } from '../../domain/situation.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 
 export type Answer =

@@ -1,5 +1,5 @@
 // The JSON that `tourniquet plan` promises to whoever reads it by program.
-import type { Situation } from '../../domain/situation.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
 import type { Answer } from './answer.ts';
 import { script } from './text.ts';
 

@@ -2,7 +2,7 @@
 
 import { copyTodo } from '../../domain/copy-text.ts';
 import type { Step } from '../../domain/plan.ts';
-import type { Situation } from '../../domain/situation.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token/identity.ts';
 import { printable } from '../input.ts';
 import type { Answer } from './answer.ts';

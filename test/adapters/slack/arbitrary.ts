@@ -4,7 +4,7 @@ import type { EventBody } from '../../../src/domain/events.ts';
 import type { ProofRound } from '../../../src/domain/evidence.ts';
 import type { Step } from '../../../src/domain/plan.ts';
 import { makePlan } from '../../../src/domain/plan-hash.ts';
-import type { Situation } from '../../../src/domain/situation.ts';
+import type { Situation } from '../../../src/domain/situation/situation.ts';
 import { anIdentity, aSituation, aWorkload } from '../../builders.ts';
 
 /** Long, full of what must be escaped, multi-line, or empty. */

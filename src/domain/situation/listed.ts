@@ -1,8 +1,9 @@
 // What was listed of one namespace, and one of the workloads in it that use what leaked.
+
+import type { AutoscalerObject, BudgetObject, PodObject, PodTemplate } from '../kubernetes/objects.ts';
+import type { Entry, Top } from '../kubernetes/owners.ts';
+import type { References } from '../kubernetes/pod-references.ts';
 import type { Callback, ServiceObject } from './callbacks.ts';
-import type { AutoscalerObject, BudgetObject, PodObject, PodTemplate } from './kubernetes/objects.ts';
-import type { Entry, Top } from './kubernetes/owners.ts';
-import type { References } from './kubernetes/pod-references.ts';
 
 /** All of one namespace. */
 export interface Listed {

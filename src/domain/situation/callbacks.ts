@@ -1,5 +1,5 @@
 // Whom the API server itself asks, and whose Pods answer: admission and conversion webhooks, and APIs that are served elsewhere. Pure.
-import { type LabelSelector, type Meta, selects } from './kubernetes/objects.ts';
+import { type LabelSelector, type Meta, selects } from '../kubernetes/objects.ts';
 import type { CallbackFact } from './situation.ts';
 
 export interface ServiceObject {

@@ -1,6 +1,7 @@
 // Who knows a ServiceAccount by its name outside of RBAC and would not know its successor: the exact lines to change. Pure.
+
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Situation } from './situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 const AWS_ROLE = 'eks.amazonaws.com/role-arn';
 const GOOGLE_ACCOUNT = 'iam.gke.io/gcp-service-account';

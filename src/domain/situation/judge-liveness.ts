@@ -1,8 +1,8 @@
 // Judges from object state whether a token is still accepted: many leaked tokens are already dead, and saying so is a good outcome.
-import { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
+import { QUARANTINE_SINCE_MINOR } from '../kubernetes/legacy-token-labels.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
 import { secretsAtStake } from './stake.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 export interface ObjectFacts {
   serviceAccount: Situation['serviceAccount'];

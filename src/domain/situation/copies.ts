@@ -1,11 +1,11 @@
 // Finds tokens again in the values of Secrets, by keyed hashes: what comes out names places and never holds a value. Pure.
 
-import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from './kubernetes/legacy-token-labels.ts';
-import { managedBy, ownersOf, restorers } from './kubernetes/managed-by.ts';
-import type { Meta } from './kubernetes/objects.ts';
+import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../kubernetes/legacy-token-labels.ts';
+import { managedBy, ownersOf, restorers } from '../kubernetes/managed-by.ts';
+import type { Meta } from '../kubernetes/objects.ts';
+import { readClaims } from '../token/claims.ts';
+import { layersOf, tokensIn } from '../token/in-text.ts';
 import type { CopyFact, CopyShape } from './situation.ts';
-import { readClaims } from './token/claims.ts';
-import { layersOf, tokensIn } from './token/in-text.ts';
 
 export interface SecretContent {
   metadata: Meta;

@@ -6,15 +6,15 @@ import {
   type PodObject,
   type PodTemplate,
   type WorkloadObject,
-} from './kubernetes/objects.ts';
-import { type Entry, type Known, knownBy, type Top, topOf, topOfEntry } from './kubernetes/owners.ts';
+} from '../kubernetes/objects.ts';
+import { type Entry, type Known, knownBy, type Top, topOf, topOfEntry } from '../kubernetes/owners.ts';
 import {
   merged,
   type References,
   referencesOf,
   type Stake,
   templateOf,
-} from './kubernetes/pod-references.ts';
+} from '../kubernetes/pod-references.ts';
 import type { Consumer, Listed } from './listed.ts';
 import type { PodFact, WorkloadFact } from './situation.ts';
 import { workloadFact } from './workload-fact.ts';

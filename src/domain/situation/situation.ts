@@ -1,8 +1,8 @@
 // What one cluster looks like around the leaked token: everything a person needs to decide, as facts without values.
 
-import type { InGit } from './kubernetes/git-patch.ts';
-import type { Owner } from './kubernetes/managed-by.ts';
-import type { References } from './kubernetes/pod-references.ts';
+import type { InGit } from '../kubernetes/git-patch.ts';
+import type { Owner } from '../kubernetes/managed-by.ts';
+import type { References } from '../kubernetes/pod-references.ts';
 
 export interface ApiServer {
   /** https URL of one API server, or of the load balancer in front of several. */

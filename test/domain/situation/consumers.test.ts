@@ -1,19 +1,19 @@
 // Who uses what leaked: every way to refer to it, every owner up the chain, and workloads that have no Pod right now.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { consumersOf } from '../../src/domain/consumers.ts';
 import type {
   Meta,
   OwnerReference,
   PodObject,
   PodSpec,
   WorkloadObject,
-} from '../../src/domain/kubernetes/objects.ts';
-import type { Entry } from '../../src/domain/kubernetes/owners.ts';
-import type { Listed } from '../../src/domain/listed.ts';
-import { planFor } from '../../src/domain/planner.ts';
-import type { WorkloadFact } from '../../src/domain/situation.ts';
-import { anIdentity, aSituation, aWorkload, T0 } from '../builders.ts';
+} from '../../../src/domain/kubernetes/objects.ts';
+import type { Entry } from '../../../src/domain/kubernetes/owners.ts';
+import { planFor } from '../../../src/domain/planner.ts';
+import { consumersOf } from '../../../src/domain/situation/consumers.ts';
+import type { Listed } from '../../../src/domain/situation/listed.ts';
+import type { WorkloadFact } from '../../../src/domain/situation/situation.ts';
+import { anIdentity, aSituation, aWorkload, T0 } from '../../builders.ts';
 
 const stake = { serviceAccount: 'api', secrets: ['api-token'] };
 const nothing: Listed = {

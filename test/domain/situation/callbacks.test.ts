@@ -1,5 +1,6 @@
 // Whom the API server asks: which workloads answer, and whether their own roll-out could wait for them.
 import { describe, expect, it } from 'vitest';
+import { preflight } from '../../../src/domain/preflight.ts';
 import {
   type AdmissionObject,
   type Callers,
@@ -7,9 +8,8 @@ import {
   callbackNotes,
   callbacksOf,
   servicesFor,
-} from '../../src/domain/callbacks.ts';
-import { preflight } from '../../src/domain/preflight.ts';
-import { aWorkload } from '../builders.ts';
+} from '../../../src/domain/situation/callbacks.ts';
+import { aWorkload } from '../../builders.ts';
 
 const nobody: Callers = { validating: [], mutating: [], apiServices: [], crds: [] };
 const home = { name: 'payments', labels: { team: 'a', 'kubernetes.io/metadata.name': 'payments' } };

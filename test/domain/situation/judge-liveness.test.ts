@@ -1,8 +1,8 @@
 // Alive by object state: the claims' UIDs against what exists now.
 import { describe, expect, it } from 'vitest';
-import { judgeLiveness, type ObjectFacts } from '../../src/domain/judge-liveness.ts';
-import type { TokenSecretFact } from '../../src/domain/situation.ts';
-import type { TokenIdentity } from '../../src/domain/token/identity.ts';
+import { judgeLiveness, type ObjectFacts } from '../../../src/domain/situation/judge-liveness.ts';
+import type { TokenSecretFact } from '../../../src/domain/situation/situation.ts';
+import type { TokenIdentity } from '../../../src/domain/token/identity.ts';
 
 const NOW = Date.parse('2026-11-24T03:00:00Z');
 const seconds = (offset: number): number => NOW / 1000 + offset;

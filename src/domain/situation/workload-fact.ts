@@ -1,8 +1,9 @@
 // What a person and a roll-out must know of one workload, read from its object and from what refers to it.
+
+import { inGit } from '../kubernetes/git-patch.ts';
+import { managedBy } from '../kubernetes/managed-by.ts';
+import { isReady, selects, type WorkloadObject } from '../kubernetes/objects.ts';
 import { callbackFacts, servicesFor } from './callbacks.ts';
-import { inGit } from './kubernetes/git-patch.ts';
-import { managedBy } from './kubernetes/managed-by.ts';
-import { isReady, selects, type WorkloadObject } from './kubernetes/objects.ts';
 import type { Consumer, Listed } from './listed.ts';
 import type { WorkloadFact } from './situation.ts';
 

@@ -1,6 +1,6 @@
 // What a thief could do, from bindings and roles.
 import { describe, expect, it } from 'vitest';
-import { blastRadius, type Rbac, type Rule } from '../../src/domain/blast-radius.ts';
+import { blastRadius, type Rbac, type Rule } from '../../../src/domain/situation/blast-radius.ts';
 
 const SA = { kind: 'ServiceAccount', name: 'api', namespace: 'payments' };
 

@@ -1,5 +1,5 @@
 // What a ServiceAccount leaves to the one that takes its place, under its own name or another: all that was not made for the old one alone. Pure.
-import { withoutCopies } from './kubernetes/annotations.ts';
+import { withoutCopies } from '../kubernetes/annotations.ts';
 import type { ServiceAccountManifest, TokenSecretFact } from './situation.ts';
 
 interface AccountObject {

@@ -1,14 +1,19 @@
 // Where a token is found again: every shape that people keep one in, what only looks like it, and how much is looked at.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { copiesIn, MAX_VALUE_CHARS, type SecretContent, type Wanted } from '../../src/domain/copies.ts';
-import { copiesAtStake } from '../../src/domain/copies-at-stake.ts';
-import { copyLine, copyTodo } from '../../src/domain/copy-text.ts';
-import type { Approach } from '../../src/domain/goal.ts';
-import { planFor } from '../../src/domain/planner.ts';
-import type { CopyFact } from '../../src/domain/situation.ts';
-import { anIdentity, aSituation, T0 } from '../builders.ts';
-import { base64, boundPayload, jwt, legacyToken, wrap } from './token/token-samples.ts';
+import { copiesAtStake } from '../../../src/domain/copies-at-stake.ts';
+import { copyLine, copyTodo } from '../../../src/domain/copy-text.ts';
+import type { Approach } from '../../../src/domain/goal.ts';
+import { planFor } from '../../../src/domain/planner.ts';
+import {
+  copiesIn,
+  MAX_VALUE_CHARS,
+  type SecretContent,
+  type Wanted,
+} from '../../../src/domain/situation/copies.ts';
+import type { CopyFact } from '../../../src/domain/situation/situation.ts';
+import { anIdentity, aSituation, T0 } from '../../builders.ts';
+import { base64, boundPayload, jwt, legacyToken, wrap } from '../token/token-samples.ts';
 
 const key = randomBytes(32);
 const hash = (value: string): string => createHmac('sha256', key).update(value).digest('hex');

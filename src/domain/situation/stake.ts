@@ -1,6 +1,7 @@
 // Which token Secrets an incident is about.
+
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Situation, TokenSecretFact } from './situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 /** Those that hold what leaked: one, or all of the ServiceAccount; never what was made to take the place of one. */
 export const secretsAtStake = (

@@ -1,7 +1,7 @@
 // What a ServiceAccount leaves to the one that takes its place: everything but what was made for it alone.
 import { describe, expect, it } from 'vitest';
-import { manifestOf, withList } from '../../src/domain/carried.ts';
-import type { TokenSecretFact } from '../../src/domain/situation.ts';
+import { manifestOf, withList } from '../../../src/domain/situation/carried.ts';
+import type { TokenSecretFact } from '../../../src/domain/situation/situation.ts';
 
 const PULL = 'openshift.io/internal-registry-pull-secret-ref';
 const names = (...all: string[]) => all.map((name) => ({ name }));
