@@ -1,6 +1,6 @@
 // `/restart-sa`: replaces exactly the Pods that use a ServiceAccount or its tokens, in waves.
 import type { Command } from '../src/contracts.ts';
-import type { Goal } from '../src/domain/goal.ts';
+import type { Goal } from '../src/domain/plan/goal.ts';
 import { helpOf } from './text/help.ts';
 import { locate, say } from './text/locate.ts';
 import { parseRequest } from './text/request.ts';

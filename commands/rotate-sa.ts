@@ -1,6 +1,6 @@
 // `/rotate-sa`: gives the workloads of a ServiceAccount something new, and retires the old with proof.
 import type { Command } from '../src/contracts.ts';
-import type { Goal } from '../src/domain/goal.ts';
+import type { Goal } from '../src/domain/plan/goal.ts';
 import { helpOf } from './text/help.ts';
 import { locate, say } from './text/locate.ts';
 import { parseRequest } from './text/request.ts';

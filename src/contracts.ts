@@ -1,14 +1,14 @@
 // What a plug-in provides: slash commands, alert sources and actions are one file and one line in their index.
 import type { z } from 'zod';
 import type { AlertUpdate, LeakAlert } from './domain/alert.ts';
-import type { Approach } from './domain/goal.ts';
 import type { Incident, Memory, Progress } from './domain/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
-import type { Heir, Phase } from './domain/plan.ts';
-import type { Rehearsed } from './domain/rehearsal.ts';
+import type { Approach } from './domain/plan/goal.ts';
+import type { Heir, Phase } from './domain/plan/plan.ts';
+import type { Rehearsed } from './domain/plan/rehearsal.ts';
+import type { Pace } from './domain/plan/waves.ts';
 import type { Situation } from './domain/situation/situation.ts';
 import type { Coordinates, TokenIdentity } from './domain/token/identity.ts';
-import type { Pace } from './domain/waves.ts';
 import type { Answer, Cluster, Question } from './ports.ts';
 import type { Secret } from './secret.ts';
 

@@ -1,7 +1,7 @@
 // What the tests of anchors, purges and audits share: incidents as the product writes them, in a real Redis.
 
 import type { EventBody } from '../src/domain/events.ts';
-import { DEFAULT_PACE } from '../src/domain/waves.ts';
+import { DEFAULT_PACE } from '../src/domain/plan/waves.ts';
 import type { Settings } from '../src/engine/deps.ts';
 import { openWorld } from './adapters/redis/support.ts';
 import { aPolicy, revoked } from './builders.ts';

@@ -1,7 +1,7 @@
 // Finds out on which cluster a ServiceAccount is, and opens the incident about it there.
 import type { Desktop, Reply } from '../../src/contracts.ts';
-import type { Goal } from '../../src/domain/goal.ts';
 import { nearest } from '../../src/domain/kubernetes/near.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';
 import type { Answer } from '../../src/ports.ts';
 import { coordinates, type Target } from './target.ts';

@@ -1,6 +1,7 @@
 // What `/rotate-sa` and `/restart-sa` have in common: a target, flags, perhaps a strategy, and a reason.
-import { STRATEGIES, type Strategy } from '../../src/domain/goal.ts';
+
 import { nearest } from '../../src/domain/kubernetes/near.ts';
+import { STRATEGIES, type Strategy } from '../../src/domain/plan/goal.ts';
 import { readTarget, readWords, shown, type Target } from './target.ts';
 
 export interface Request {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
-import { hasRights } from '../domain/rights.ts';
+import { hasRights } from '../domain/plan/rights.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type ObjectRef, resources } from '../ports.ts';
 import { some, usersNow } from './deletion/users.ts';

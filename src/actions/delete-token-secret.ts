@@ -1,12 +1,12 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import { isKept, ownerName } from '../domain/drift.ts';
 import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { ownersOf } from '../domain/kubernetes/managed-by.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
-import { canQuarantine } from '../domain/planner.ts';
+import { isKept, ownerName } from '../domain/plan/drift.ts';
+import { canQuarantine } from '../domain/plan/planner.ts';
 import { pathOf } from '../domain/situation/consumers.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { secretsAtStake } from '../domain/situation/stake.ts';

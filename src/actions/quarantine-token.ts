@@ -5,7 +5,7 @@ import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/kubernetes/legacy-token-labels.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
-import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/planner.ts';
+import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/plan/planner.ts';
 import { secretsAtStake } from '../domain/situation/stake.ts';
 import { isAppError } from '../errors.ts';
 import { type JsonPatch, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';

@@ -4,9 +4,9 @@ import { type Action, type Bench, defineAction, type Look, type Proposal } from 
 import type { Memory } from '../domain/incident.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
-import { bindCommand, hasRights } from '../domain/rights.ts';
+import { bindCommand, hasRights } from '../domain/plan/rights.ts';
+import { manifestFor, successionOf } from '../domain/plan/succession.ts';
 import { listWords, withList } from '../domain/situation/carried.ts';
-import { manifestFor, successionOf } from '../domain/succession.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, resources } from '../ports.ts';
 import { some, usersNow } from './deletion/users.ts';

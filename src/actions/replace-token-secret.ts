@@ -10,8 +10,8 @@ import {
 } from '../domain/kubernetes/legacy-token-labels.ts';
 import { MADE_BY, REPLACES } from '../domain/kubernetes/own-annotations.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
+import { successorName } from '../domain/plan/successor.ts';
 import { secretsAtStake, successorOf } from '../domain/situation/stake.ts';
-import { successorName } from '../domain/successor.ts';
 import { isAppError } from '../errors.ts';
 import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
 import { some, usersNow } from './deletion/users.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
 import type { Memory } from '../domain/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
-import { hasRights, unbindCommand } from '../domain/rights.ts';
+import { hasRights, unbindCommand } from '../domain/plan/rights.ts';
 import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';
 import type { BindingFact } from '../domain/situation/situation.ts';
 import { isAppError } from '../errors.ts';

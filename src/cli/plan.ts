@@ -2,11 +2,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { actions } from '../actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
-import { type Goal, STRATEGIES, type Strategy } from '../domain/goal.ts';
 import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
+import { type Goal, STRATEGIES, type Strategy } from '../domain/plan/goal.ts';
+import { DEFAULT_PACE } from '../domain/plan/waves.ts';
 import type { Coordinates } from '../domain/token/identity.ts';
 import { findTokens } from '../domain/token/leak-material.ts';
-import { DEFAULT_PACE } from '../domain/waves.ts';
 import { locate } from '../engine/by-coordinates.ts';
 import { identifyToken } from '../engine/by-token.ts';
 import type { Search } from '../engine/copies.ts';

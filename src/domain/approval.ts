@@ -2,7 +2,6 @@
 import { openReviews, requesters } from './asked.ts';
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
 import type { Verb } from './decision.ts';
-import { isDryRun } from './goal.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident } from './incident.ts';
 import { isNamed, mentions, named } from './named.ts';
@@ -10,6 +9,7 @@ import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts'
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { mayLeaveOut, otherWays } from './offers.ts';
 import { owesOutside } from './outside.ts';
+import { isDryRun } from './plan/goal.ts';
 import type { Policy } from './policy.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';

@@ -4,7 +4,7 @@ import type { Refused } from './decision.ts';
 import type { Incident, Run } from './incident.ts';
 import { isNamed, type Voter } from './named.ts';
 import { namedFor } from './needed.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './plan/plan.ts';
 import { type Ask, type Policy, requirementFor } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { takesBack } from './runs.ts';

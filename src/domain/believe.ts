@@ -5,7 +5,7 @@ import type { ProofRound } from './evidence.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import type { Outcome } from './outcome.ts';
-import { kills, type Step } from './plan.ts';
+import { kills, type Step } from './plan/plan.ts';
 import { isDone, stateOf, takesBack, unplanned } from './runs.ts';
 import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound } from './sightings.ts';
 import type { TokenIdentity } from './token/identity.ts';

@@ -1,6 +1,6 @@
 // Who presses what: a person, the button as it was drawn, and why a press may not count.
 import type { Verb } from './decision.ts';
-import type { Strategy } from './goal.ts';
+import type { Strategy } from './plan/goal.ts';
 import type { Policy } from './policy.ts';
 import type { Text } from './text/pieces.ts';
 import type { Coordinates } from './token/identity.ts';

@@ -1,6 +1,6 @@
 // What people decide about an incident, and the approvals among that.
 
-import type { Strategy } from './goal.ts';
+import type { Strategy } from './plan/goal.ts';
 import type { Coordinates } from './token/identity.ts';
 
 /** What a person can decide on a card. */

@@ -1,10 +1,10 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
 import { type EscalationTiming, openCalls } from './alarms.ts';
 import type { Looks } from './belief.ts';
-import { isDryRun } from './goal.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { owesOutside } from './outside.ts';
-import { kills } from './plan.ts';
+import { isDryRun } from './plan/goal.ts';
+import { kills } from './plan/plan.ts';
 import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
 import { SUCCESS_CACHE_MS } from './situation/judge-liveness.ts';

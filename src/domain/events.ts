@@ -5,7 +5,7 @@ import type { Decision, Refused } from './decision.ts';
 import type { ProofRound } from './evidence.ts';
 import type { CloseKind, Collected, Memory, Pause, Progress, Why, WorkKind } from './incident.ts';
 import type { Outcome } from './outcome.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, Step } from './plan/plan.ts';
 import type { Situation } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';
 

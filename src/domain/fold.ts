@@ -18,11 +18,11 @@ import {
 import { applyDecision } from './deciding.ts';
 import type { Refused } from './decision.ts';
 import type { EventBody, IncidentEvent } from './events.ts';
-import type { Goal } from './goal.ts';
 import { overtake, proveWhatHolds } from './held.ts';
 import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
-import { kills } from './plan.ts';
+import type { Goal } from './plan/goal.ts';
+import { kills } from './plan/plan.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';

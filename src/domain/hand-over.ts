@@ -1,7 +1,7 @@
 // Who used what leaked from outside the cluster gets a new token of what took its place: by a command of theirs, never through Slack. Pure.
 import type { Incident } from './incident.ts';
 import { quoted } from './kubernetes/shell.ts';
-import type { Heir } from './plan.ts';
+import type { Heir } from './plan/plan.ts';
 import { stepsInEffect } from './runs.ts';
 
 export interface HandOver extends Heir {

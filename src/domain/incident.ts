@@ -3,9 +3,9 @@ import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Belief, Looks } from './belief.ts';
 import type { Decision, Vote } from './decision.ts';
 import type { ProofRound } from './evidence.ts';
-import type { Goal } from './goal.ts';
 import type { Outcome } from './outcome.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Goal } from './plan/goal.ts';
+import type { Plan, Step } from './plan/plan.ts';
 import type { Situation } from './situation/situation.ts';
 import type { Coordinates, TokenIdentity } from './token/identity.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Decision, Verb } from './decision.ts';
 import type { Incident, Run, StepState } from './incident.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './plan/plan.ts';
 import { begunSteps, inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
 export function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {

@@ -1,7 +1,8 @@
 // What the state of an incident is called. Pure.
-import { isDryRun } from './goal.ts';
+
 import type { Incident, Status } from './incident.ts';
 import { owesOutside } from './outside.ts';
+import { isDryRun } from './plan/goal.ts';
 import { openRun, pendingSteps, unplanned } from './runs.ts';
 import { isStopped, unasked } from './sightings.ts';
 import { acceptedOffline } from './token/offline.ts';

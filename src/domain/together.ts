@@ -4,7 +4,7 @@ import { bindsTo } from './approval.ts';
 import type { Incident } from './incident.ts';
 import { asksFor } from './needed.ts';
 import { offers } from './offers.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './plan/plan.ts';
 import type { Policy } from './policy.ts';
 import { pendingSteps } from './runs.ts';
 

@@ -5,7 +5,7 @@ import { type GoingOn, type Word, wordFor } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import { isNamed } from './named.ts';
 import { rollBackSteps } from './new-run.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './plan/plan.ts';
 import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
 import { stoppedRun } from './runs.ts';

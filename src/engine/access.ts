@@ -1,12 +1,12 @@
 // Asks whether the worker may do what the chosen way needs beyond its roles, before anything is proposed; changes nothing.
 
-import { type Approach, approachOf, type Goal } from '../domain/goal.ts';
 import { REPLACES } from '../domain/kubernetes/own-annotations.ts';
-import { keyOf, needsRights, rightsFor } from '../domain/rights.ts';
+import { type Approach, approachOf, type Goal } from '../domain/plan/goal.ts';
+import { keyOf, needsRights, rightsFor } from '../domain/plan/rights.ts';
+import { type Succession, successionOf } from '../domain/plan/succession.ts';
+import { couldSucceed } from '../domain/plan/successor.ts';
 import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';
 import type { AccessFact, Right, RightFact, Situation } from '../domain/situation/situation.ts';
-import { type Succession, successionOf } from '../domain/succession.ts';
-import { couldSucceed } from '../domain/successor.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import { type Cluster, type KubernetesObject, resources } from '../ports.ts';

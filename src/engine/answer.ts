@@ -1,6 +1,7 @@
 // Answers what the bot wants to know about clusters, which it may not look at itself.
-import { strategiesFor } from '../domain/goal.ts';
+
 import { nearest } from '../domain/kubernetes/near.ts';
+import { strategiesFor } from '../domain/plan/goal.ts';
 import { isAppError } from '../errors.ts';
 import { type Answer, type Cluster, type Question, resources } from '../ports.ts';
 import { identityAt, nearServiceAccounts } from './by-coordinates.ts';

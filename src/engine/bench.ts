@@ -3,7 +3,7 @@
 import type { Action, Bench, Look } from '../contracts.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident, Memory, Progress } from '../domain/incident.ts';
-import type { Step } from '../domain/plan.ts';
+import type { Step } from '../domain/plan/plan.ts';
 import { lastDone, latestState } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';

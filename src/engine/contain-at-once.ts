@@ -1,8 +1,8 @@
 // The kill that waits for nobody: written, carried out, and written again, as far as the policy and its guards allow.
 import type { EventBody } from '../domain/events.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Step } from '../domain/plan.ts';
-import { makeStep } from '../domain/planner.ts';
+import type { Step } from '../domain/plan/plan.ts';
+import { makeStep } from '../domain/plan/planner.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';

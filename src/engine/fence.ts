@@ -1,7 +1,7 @@
 // Whether a step is still this process's own, asked before every write to a cluster: one that was stopped for long may wake up long after
 // somebody else has done, ended or undone it.
 import type { Incident, StepState } from '../domain/incident.ts';
-import type { Step } from '../domain/plan.ts';
+import type { Step } from '../domain/plan/plan.ts';
 import { stateOf } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Cluster, Held } from '../ports.ts';

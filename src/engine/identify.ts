@@ -1,6 +1,6 @@
 // Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
 import type { Incident, Run, StepState } from '../domain/incident.ts';
-import { kills } from '../domain/plan.ts';
+import { kills } from '../domain/plan/plan.ts';
 import { begunWith, takesBack } from '../domain/runs.ts';
 import type { Coordinates } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';

@@ -1,6 +1,6 @@
 // Keeps two processes, and two incidents, from changing one ServiceAccount and its workloads at the same time.
 import type { Incident, Run } from '../domain/incident.ts';
-import { kills } from '../domain/plan.ts';
+import { kills } from '../domain/plan/plan.ts';
 import { AppError } from '../errors.ts';
 import type { Held } from '../ports.ts';
 import type { BotDeps } from './deps.ts';

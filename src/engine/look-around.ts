@@ -1,10 +1,10 @@
 // Looks at every cluster that accepts the token, and proposes a plan: reads only, for the worker and for a person at a terminal.
-import type { Goal } from '../domain/goal.ts';
-import type { Plan } from '../domain/plan.ts';
-import { dayOf, planFor } from '../domain/planner.ts';
+import type { Goal } from '../domain/plan/goal.ts';
+import type { Plan } from '../domain/plan/plan.ts';
+import { dayOf, planFor } from '../domain/plan/planner.ts';
+import type { Pace } from '../domain/plan/waves.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
-import type { Pace } from '../domain/waves.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Cluster } from '../ports.ts';
 import { withAccess } from './access.ts';

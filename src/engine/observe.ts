@@ -1,6 +1,6 @@
 // Reads everything that a person needs to decide on one cluster; what cannot be read is said, and stops nothing else.
 
-import { driftWarnings } from '../domain/drift.ts';
+import { driftWarnings } from '../domain/plan/drift.ts';
 import { type BindingLike, bindingFacts } from '../domain/situation/bindings.ts';
 import { blastRadius, type RoleLike } from '../domain/situation/blast-radius.ts';
 import { heeded, judgeLiveness } from '../domain/situation/judge-liveness.ts';

@@ -2,8 +2,8 @@
 
 import type { EventBody } from '../domain/events.ts';
 import type { Incident, Run } from '../domain/incident.ts';
-import type { Step } from '../domain/plan.ts';
-import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../domain/rehearsal.ts';
+import type { Step } from '../domain/plan/plan.ts';
+import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../domain/plan/rehearsal.ts';
 import { inEffect, staysForGood, takesBack } from '../domain/runs.ts';
 import { isAppError } from '../errors.ts';
 import { lookWith } from './bench.ts';

@@ -4,7 +4,7 @@ import { unauthorised, wrongAgain } from '../domain/authorise.ts';
 import type { EventBody } from '../domain/events.ts';
 import type { Incident, Run, StepState } from '../domain/incident.ts';
 import { notDone, type Outcome } from '../domain/outcome.ts';
-import { kills, type Step } from '../domain/plan.ts';
+import { kills, type Step } from '../domain/plan/plan.ts';
 import { openRun, stateOf, takesBack } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { withLogFields } from '../log-fields.ts';

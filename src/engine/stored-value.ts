@@ -1,7 +1,7 @@
 // The values that token Secrets hold, read in one place: which token may be asked about, and whether the leaked one is still there.
 
 import type { Incident } from '../domain/incident.ts';
-import type { Step } from '../domain/plan.ts';
+import type { Step } from '../domain/plan/plan.ts';
 import { killsOf } from '../domain/runs.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { isAlteredCopy, isEcdsa } from '../domain/token/altered-copy.ts';

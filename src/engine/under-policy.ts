@@ -1,7 +1,7 @@
 // A plan as the policy leaves it: without what is never allowed, and with the time that it may wait for approval.
 import type { Incident } from '../domain/incident.ts';
-import type { Plan, Step } from '../domain/plan.ts';
-import { without } from '../domain/plan-hash.ts';
+import type { Plan, Step } from '../domain/plan/plan.ts';
+import { without } from '../domain/plan/plan-hash.ts';
 import { requirementFor, requirementForPlan } from '../domain/policy.ts';
 import { factsOf } from '../domain/policy-match.ts';
 import type { WorkerDeps } from './deps.ts';

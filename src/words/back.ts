@@ -2,7 +2,7 @@
 import type { Verb } from '../domain/decision.ts';
 import type { Incident } from '../domain/incident.ts';
 import { rollBackSteps } from '../domain/new-run.ts';
-import { kills } from '../domain/plan.ts';
+import { kills } from '../domain/plan/plan.ts';
 import { backTitle, undoable } from '../domain/runs.ts';
 import { strong, type Text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';

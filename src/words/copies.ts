@@ -1,7 +1,8 @@
 // Copies of a token in other Secrets, and what else uses it where Tourniquet does not act.
-import { copyLine, copyTodo, isQuiet, reachOf } from '../domain/copy-text.ts';
+
 import type { Incident } from '../domain/incident.ts';
 import { copiesToMove, OUTSIDE, owesOutside } from '../domain/outside.ts';
+import { copyLine, copyTodo, isQuiet, reachOf } from '../domain/plan/copy-text.ts';
 import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { plain } from './plain.ts';

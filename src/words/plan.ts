@@ -4,7 +4,7 @@ import type { Vote } from '../domain/decision.ts';
 import type { Incident, Run } from '../domain/incident.ts';
 import { neededFor, votesAt } from '../domain/needed.ts';
 import { offers } from '../domain/offers.ts';
-import type { Step } from '../domain/plan.ts';
+import type { Step } from '../domain/plan/plan.ts';
 import type { Policy } from '../domain/policy.ts';
 import {
   backTitle,

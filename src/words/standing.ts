@@ -1,6 +1,6 @@
 // The one line that says how an incident stands, and how bad that is.
 import type { Incident } from '../domain/incident.ts';
-import { kills, rolls } from '../domain/plan.ts';
+import { kills, rolls } from '../domain/plan/plan.ts';
 import { hasQuarantine, isContained, openRun, pendingSteps, takesBack, unplanned } from '../domain/runs.ts';
 import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/sightings.ts';
 import { acceptedOffline } from '../domain/token/offline.ts';

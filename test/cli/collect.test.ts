@@ -16,7 +16,7 @@ import { collect } from '../../src/cli/collect.ts';
 import type { EventBody } from '../../src/domain/events.ts';
 import { fold } from '../../src/domain/fold.ts';
 import { done } from '../../src/domain/outcome.ts';
-import { planFor } from '../../src/domain/planner.ts';
+import { planFor } from '../../src/domain/plan/planner.ts';
 import { resources } from '../../src/ports.ts';
 import { openWorld } from '../adapters/redis/support.ts';
 import { anIdentity, aSituation, reported, T0 } from '../builders.ts';

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { parseAllDocuments } from 'yaml';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';
 import { type ObjectRef, resources } from '../../src/ports.ts';
 import {

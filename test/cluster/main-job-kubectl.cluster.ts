@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
-import { rolls, type Step } from '../../src/domain/plan.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
+import { rolls, type Step } from '../../src/domain/plan/plan.ts';
 import type { Coordinates } from '../../src/domain/token/identity.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';

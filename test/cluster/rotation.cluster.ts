@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { type EngineRoom, openEngineRoom, TIMING } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { ACCOUNT, leak, openSpace, type Space } from './leaks.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { restartSa } from '../../commands/restart-sa.ts';
 import { rotateSa } from '../../commands/rotate-sa.ts';
-import type { Goal } from '../../src/domain/goal.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { aDesktop } from './desk.ts';
 
 describe.each([

@@ -6,7 +6,7 @@ import { votesToGoOn } from '../../src/domain/going-on.ts';
 import type { Incident, Run } from '../../src/domain/incident.ts';
 import { offers } from '../../src/domain/offers.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
-import type { Step } from '../../src/domain/plan.ts';
+import type { Step } from '../../src/domain/plan/plan.ts';
 import { termsToGoOn } from '../../src/domain/unmet.ts';
 import { anIncident, aPlan, aPolicy, identified, observed, remove, reported, T0 } from '../builders.ts';
 

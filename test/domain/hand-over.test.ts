@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
 import type { EventBody } from '../../src/domain/events.ts';
-import type { Strategy } from '../../src/domain/goal.ts';
 import { handOvers } from '../../src/domain/hand-over.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import { done } from '../../src/domain/outcome.ts';
-import { planFor } from '../../src/domain/planner.ts';
+import type { Strategy } from '../../src/domain/plan/goal.ts';
+import { planFor } from '../../src/domain/plan/planner.ts';
 import { anIdentity, anIncident, aSituation, reported, T0 } from '../builders.ts';
 
 const used = { ...aSituation().tokenSecrets[0], used: true } as never;

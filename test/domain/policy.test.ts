@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/domain/fold.ts';
-import type { Step } from '../../src/domain/plan.ts';
+import type { Step } from '../../src/domain/plan/plan.ts';
 import {
   type Deed,
   type Policy,

@@ -6,7 +6,7 @@ import type { EventBody } from '../../src/domain/events.ts';
 import type { Run } from '../../src/domain/incident.ts';
 import { rollBackSteps } from '../../src/domain/new-run.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
-import type { Phase, Step } from '../../src/domain/plan.ts';
+import type { Phase, Step } from '../../src/domain/plan/plan.ts';
 import { inEffect, stepsInEffect, takesBack, undoable } from '../../src/domain/runs.ts';
 import { anIncident, aPlan, identified, observed, quarantine, remove, reported } from '../builders.ts';
 

@@ -4,7 +4,7 @@ import type { SimulatedCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
 import { renderCard } from '../../src/adapters/slack/card.ts';
 import { detailsView } from '../../src/adapters/slack/details.ts';
-import type { Goal } from '../../src/domain/goal.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { type Harness, seedLegacy, startHarness } from './harness.ts';
 
 const MINUTE = 60_000;

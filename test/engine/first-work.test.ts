@@ -1,6 +1,6 @@
 // What goes into the queue when: a new alert wakes the worker before the bot, and the sweeper adds what is due and nothing else.
 import { beforeEach, expect, test } from 'vitest';
-import { DEFAULT_PACE } from '../../src/domain/waves.ts';
+import { DEFAULT_PACE } from '../../src/domain/plan/waves.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { BotDeps } from '../../src/engine/deps.ts';
 import { sweep } from '../../src/engine/work.ts';

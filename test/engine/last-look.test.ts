@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { deleteServiceAccount } from '../../src/actions/delete-service-account.ts';
 import { deleteTokenSecret } from '../../src/actions/delete-token-secret.ts';
-import type { Goal } from '../../src/domain/goal.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { AppError } from '../../src/errors.ts';
 import { type Cluster, type KubernetesObject, type Resource, resources } from '../../src/ports.ts';

@@ -5,7 +5,7 @@ import { type Action, defineAction } from '../../src/contracts.ts';
 import type { Verb } from '../../src/domain/decision.ts';
 import { due } from '../../src/domain/due.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
-import type { Phase } from '../../src/domain/plan.ts';
+import type { Phase } from '../../src/domain/plan/plan.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Locks } from '../../src/ports.ts';
 import { dyingLog, ignoreCrash, survive } from './crash.ts';

@@ -6,9 +6,9 @@ import { recreateTokenSecrets } from '../../src/actions/recreate-token-secrets.t
 import { replaceServiceAccount } from '../../src/actions/replace-service-account.ts';
 import { unbindRbac } from '../../src/actions/unbind-rbac.ts';
 import type { Action } from '../../src/contracts.ts';
-import type { Strategy } from '../../src/domain/goal.ts';
 import { pointer } from '../../src/domain/kubernetes/json-pointer.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
+import type { Strategy } from '../../src/domain/plan/goal.ts';
 import { type KubernetesObject, resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, startHarness, WORKER } from './harness.ts';
 

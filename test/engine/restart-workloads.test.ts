@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { deleteTokenSecret } from '../../src/actions/delete-token-secret.ts';
 import { restartWorkloads } from '../../src/actions/restart-workloads.ts';
 import { type RollOut, rollOutOf } from '../../src/actions/roll-out/params.ts';
-import { DEFAULT_CAP } from '../../src/domain/waves.ts';
+import { DEFAULT_CAP } from '../../src/domain/plan/waves.ts';
 import { type Harness, seedLegacy, startHarness } from './harness.ts';
 import {
   begun as begin,

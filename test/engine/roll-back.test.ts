@@ -1,9 +1,9 @@
 // A rotation is taken back, at each of its stages: whoever runs has a token that is accepted at every moment.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Strategy } from '../../src/domain/goal.ts';
 import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
 import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
+import type { Strategy } from '../../src/domain/plan/goal.ts';
 import type { Harness } from './harness.ts';
 import {
   ACCOUNTS,

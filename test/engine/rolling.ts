@@ -3,7 +3,7 @@
 import { restartWorkloads } from '../../src/actions/restart-workloads.ts';
 import { rollOutOf } from '../../src/actions/roll-out/params.ts';
 import type { Action } from '../../src/contracts.ts';
-import type { Cap } from '../../src/domain/waves.ts';
+import type { Cap } from '../../src/domain/plan/waves.ts';
 import { type Harness, seedLegacy, startHarness } from './harness.ts';
 
 export const POD_START_MS = 3000;

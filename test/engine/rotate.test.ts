@@ -1,10 +1,10 @@
 // A rotation from the request to the proof, by the real engine against a simulated cluster, for each way of going about it.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Goal } from '../../src/domain/goal.ts';
 import type { Incident } from '../../src/domain/incident.ts';
 import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
-import { DEFAULT_PACE } from '../../src/domain/waves.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
+import { DEFAULT_PACE } from '../../src/domain/plan/waves.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 
 const MINUTE = 60_000;

@@ -1,10 +1,10 @@
 // A rotation on a simulated cluster that is taken back, under eyes that look at every Pod before and after each request.
 import { expect } from 'vitest';
-import type { Strategy } from '../../src/domain/goal.ts';
 import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
 import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
-import { DEFAULT_PACE } from '../../src/domain/waves.ts';
+import type { Strategy } from '../../src/domain/plan/goal.ts';
+import { DEFAULT_PACE } from '../../src/domain/plan/waves.ts';
 import type { Cluster } from '../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from './harness.ts';
 import { grant } from './moving.ts';

@@ -1,6 +1,6 @@
 // After a ServiceAccount was made anew, every Pod that holds a token of the old one is replaced, and none that holds no token.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Goal } from '../../src/domain/goal.ts';
+import type { Goal } from '../../src/domain/plan/goal.ts';
 import { type Harness, seedLegacy, startHarness } from './harness.ts';
 import { podsOf, settled, uids } from './rolling.ts';
 

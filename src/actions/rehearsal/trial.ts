@@ -1,5 +1,5 @@
 // Tries one write by server-side dry run, and says what that means for the write in earnest.
-import type { Rehearsed } from '../../domain/rehearsal.ts';
+import type { Rehearsed } from '../../domain/plan/rehearsal.ts';
 import { isAppError } from '../../errors.ts';
 
 /** What a name that is taken means: the old object goes before, or it is there already as it should be. */

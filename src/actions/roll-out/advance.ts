@@ -2,7 +2,7 @@
 import type { Bench } from '../../contracts.ts';
 import { withoutCopies } from '../../domain/kubernetes/annotations.ts';
 import type { PodObject, PodTemplate } from '../../domain/kubernetes/objects.ts';
-import { refusedIn } from '../../domain/rehearsal.ts';
+import { refusedIn } from '../../domain/plan/rehearsal.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import { isAppError } from '../../errors.ts';
 import { type Cluster, resources } from '../../ports.ts';

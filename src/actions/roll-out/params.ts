@@ -1,9 +1,9 @@
 // What a roll-out is approved for: which workloads, which of their Pods are old, and how carefully.
 import { z } from 'zod';
 import type { PodSpec } from '../../domain/kubernetes/objects.ts';
-import type { Restartable } from '../../domain/restart-commands.ts';
+import type { Restartable } from '../../domain/plan/restart-commands.ts';
+import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/plan/waves.ts';
 import type { WorkloadFact } from '../../domain/situation/situation.ts';
-import { type Cap, DEFAULT_PACE, type Pace } from '../../domain/waves.ts';
 
 /** As the API server answered it. */
 const podSpec = z.custom<PodSpec>((value) => typeof value === 'object' && value !== null);

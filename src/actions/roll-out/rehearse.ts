@@ -1,6 +1,6 @@
 // Tries by dry run what a roll-out would write first to each of its workloads.
 import type { Look } from '../../contracts.ts';
-import type { Rehearsed } from '../../domain/rehearsal.ts';
+import type { Rehearsed } from '../../domain/plan/rehearsal.ts';
 import { eachTrial, trial } from '../rehearsal/trial.ts';
 import { bareAgain } from './advance.ts';
 import type { RollOut } from './params.ts';

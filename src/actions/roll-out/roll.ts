@@ -2,7 +2,7 @@
 import type { Bench, Look } from '../../contracts.ts';
 import { isFinished, isReady } from '../../domain/kubernetes/objects.ts';
 import { done, notDone, type Outcome } from '../../domain/outcome.ts';
-import { waves } from '../../domain/waves.ts';
+import { waves } from '../../domain/plan/waves.ts';
 import { advance, type RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
 import { watchRefusedPods } from './refused-pods.ts';

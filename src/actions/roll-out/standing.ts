@@ -10,8 +10,8 @@ import {
 } from '../../domain/kubernetes/objects.ts';
 import { isOld, oldPods } from '../../domain/kubernetes/old-pods.ts';
 import { creationFailure, podTroubles, rolloutStatus } from '../../domain/kubernetes/rollout-status.ts';
-import { byItself } from '../../domain/restart-commands.ts';
-import { mayBeMissing } from '../../domain/waves.ts';
+import { byItself } from '../../domain/plan/restart-commands.ts';
+import { mayBeMissing } from '../../domain/plan/waves.ts';
 import type { JsonPatch } from '../../ports.ts';
 import type { RollOut, Target } from './params.ts';
 import type { Survey } from './survey.ts';

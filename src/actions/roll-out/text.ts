@@ -1,7 +1,7 @@
 // What a roll-out says of itself: in the plan, while it runs, and when it ends.
 import type { StepText } from '../../contracts.ts';
 import { gitPatch } from '../../domain/kubernetes/git-patch.ts';
-import { repointCommands, restartCommands } from '../../domain/restart-commands.ts';
+import { repointCommands, restartCommands } from '../../domain/plan/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
 import type { Standing, Wave } from './standing.ts';

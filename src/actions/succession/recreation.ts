@@ -1,6 +1,6 @@
 // When a ServiceAccount is re-created in place; what comes back after it is proposed under the same conditions. Pure.
 import type { Proposal } from '../../contracts.ts';
-import { killsEveryToken } from '../../domain/goal.ts';
+import { killsEveryToken } from '../../domain/plan/goal.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 
 type Existing = NonNullable<Situation['serviceAccount']>;

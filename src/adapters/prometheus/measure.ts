@@ -2,7 +2,7 @@
 
 import type { EventBody, IncidentEvent } from '../../domain/events.ts';
 import type { Incident } from '../../domain/incident.ts';
-import { kills } from '../../domain/plan.ts';
+import { kills } from '../../domain/plan/plan.ts';
 import { takesBack } from '../../domain/runs.ts';
 import { isLive } from '../../domain/sightings.ts';
 import type { Appended, Repeated } from '../../witness.ts';

@@ -1,5 +1,5 @@
 // What was filled in of a request, as what a person would have typed: the form and the command are one way in.
-import { STRATEGIES, type Strategy } from '../../domain/goal.ts';
+import { STRATEGIES, type Strategy } from '../../domain/plan/goal.ts';
 import { type FormErrors, readNames, readReason, said, type Values } from './form-answers.ts';
 import type { Named } from './request-forms.ts';
 

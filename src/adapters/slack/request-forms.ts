@@ -1,6 +1,6 @@
 // The modals of `/rotate-sa` and `/restart-sa` alone: which ServiceAccount, and then in which way, each with what it costs.
 import type { InputBlock, KnownBlock, ModalView } from '@slack/types';
-import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/goal.ts';
+import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/plan/goal.ts';
 import { CALLBACKS, clusterField, field, type Memory, modal, words } from './forms.ts';
 import { clean, code } from './mrkdwn.ts';
 import { section } from './sections.ts';

@@ -1,6 +1,6 @@
 // What `tourniquet plan` found out.
-import type { Goal } from '../../domain/goal.ts';
-import type { Plan } from '../../domain/plan.ts';
+import type { Goal } from '../../domain/plan/goal.ts';
+import type { Plan } from '../../domain/plan/plan.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 

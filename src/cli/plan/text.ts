@@ -1,7 +1,7 @@
 // A plan as a person reads it in a terminal: what leaked, what it can do, who would feel it, and the lines to paste.
 
-import { copyTodo } from '../../domain/copy-text.ts';
-import type { Step } from '../../domain/plan.ts';
+import { copyTodo } from '../../domain/plan/copy-text.ts';
+import type { Step } from '../../domain/plan/plan.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token/identity.ts';
 import { printable } from '../input.ts';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { EventBody } from '../../../src/domain/events.ts';
 import type { ProofRound } from '../../../src/domain/evidence.ts';
-import type { Step } from '../../../src/domain/plan.ts';
-import { makePlan } from '../../../src/domain/plan-hash.ts';
+import type { Step } from '../../../src/domain/plan/plan.ts';
+import { makePlan } from '../../../src/domain/plan/plan-hash.ts';
 import type { Situation } from '../../../src/domain/situation/situation.ts';
 import { anIdentity, aSituation, aWorkload } from '../../builders.ts';
 

@@ -7,7 +7,7 @@ import type { Verb } from '../../../src/domain/decision.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
-import type { Step } from '../../../src/domain/plan.ts';
+import type { Step } from '../../../src/domain/plan/plan.ts';
 import { backLines } from '../../../src/words/back.ts';
 import { planGroups } from '../../../src/words/plan.ts';
 import {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { actions } from '../../../src/actions/index.ts';
 import { detailsView } from '../../../src/adapters/slack/details.ts';
 import { inGit } from '../../../src/domain/kubernetes/git-patch.ts';
-import { planFor } from '../../../src/domain/planner.ts';
+import { planFor } from '../../../src/domain/plan/planner.ts';
 import { anIdentity, anIncident, aSituation, aWorkload, reported, T0 } from '../../builders.ts';
 
 /** A rotation of so many workloads that Argo CD manages, each with so many variables from the Secret. */

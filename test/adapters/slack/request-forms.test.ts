@@ -1,7 +1,7 @@
 // `/rotate-sa` and `/restart-sa` alone, by real Bolt over the wire: forms that end in the command that a person would have typed.
 import type { Json } from 'slack-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { STRATEGY_TEXTS, type Strategy } from '../../../src/domain/goal.ts';
+import { STRATEGY_TEXTS, type Strategy } from '../../../src/domain/plan/goal.ts';
 import { AppError } from '../../../src/errors.ts';
 import { legacyToken } from '../../domain/token/token-samples.ts';
 import { startWorld, type World } from './world.ts';

@@ -8,7 +8,7 @@ import { headline } from '../../../src/adapters/slack/headline.ts';
 import type { EventBody } from '../../../src/domain/events.ts';
 import { offers } from '../../../src/domain/offers.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
-import type { Step } from '../../../src/domain/plan.ts';
+import type { Step } from '../../../src/domain/plan/plan.ts';
 import {
   anIncident,
   aPlan,

@@ -1,6 +1,6 @@
 // Whom the API server asks: which workloads answer, and whether their own roll-out could wait for them.
 import { describe, expect, it } from 'vitest';
-import { preflight } from '../../../src/domain/preflight.ts';
+import { preflight } from '../../../src/domain/plan/preflight.ts';
 import {
   type AdmissionObject,
   type Callers,

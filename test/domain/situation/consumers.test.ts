@@ -9,7 +9,7 @@ import type {
   WorkloadObject,
 } from '../../../src/domain/kubernetes/objects.ts';
 import type { Entry } from '../../../src/domain/kubernetes/owners.ts';
-import { planFor } from '../../../src/domain/planner.ts';
+import { planFor } from '../../../src/domain/plan/planner.ts';
 import { consumersOf } from '../../../src/domain/situation/consumers.ts';
 import type { Listed } from '../../../src/domain/situation/listed.ts';
 import type { WorkloadFact } from '../../../src/domain/situation/situation.ts';

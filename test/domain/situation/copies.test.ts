@@ -1,10 +1,10 @@
 // Where a token is found again: every shape that people keep one in, what only looks like it, and how much is looked at.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { copiesAtStake } from '../../../src/domain/copies-at-stake.ts';
-import { copyLine, copyTodo } from '../../../src/domain/copy-text.ts';
-import type { Approach } from '../../../src/domain/goal.ts';
-import { planFor } from '../../../src/domain/planner.ts';
+import { copiesAtStake } from '../../../src/domain/plan/copies-at-stake.ts';
+import { copyLine, copyTodo } from '../../../src/domain/plan/copy-text.ts';
+import type { Approach } from '../../../src/domain/plan/goal.ts';
+import { planFor } from '../../../src/domain/plan/planner.ts';
 import {
   copiesIn,
   MAX_VALUE_CHARS,

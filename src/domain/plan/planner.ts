@@ -1,5 +1,10 @@
 // Turns what is known into an exact plan: actions propose, this orders, explains and hashes. Pure.
 
+import { QUARANTINE_SINCE_MINOR } from '../kubernetes/legacy-token-labels.ts';
+import { pathOf } from '../situation/consumers.ts';
+import type { Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
+import { acceptedOffline, offlineAudiences } from '../token/offline.ts';
 import { copiesAtStake } from './copies-at-stake.ts';
 import { copyNotes } from './copy-text.ts';
 import { ownerNotes } from './drift.ts';
@@ -12,15 +17,10 @@ import {
   STRATEGY_TEXTS,
   strategiesFor,
 } from './goal.ts';
-import { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
 import { type Phase, type Plan, rolls, type Step } from './plan.ts';
 import { makePlan } from './plan-hash.ts';
 import { powerNotes } from './power-notes.ts';
 import { preflight } from './preflight.ts';
-import { pathOf } from './situation/consumers.ts';
-import type { Situation } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
-import { acceptedOffline, offlineAudiences } from './token/offline.ts';
 import { DEFAULT_PACE, type Pace } from './waves.ts';
 
 /** The part of an action that planning needs. */
@@ -42,7 +42,7 @@ export interface Proposer {
   ): Pick<Step, 'title' | 'breaks' | 'kubectl' | 'back' | 'forGit' | 'gives'>;
 }
 
-export { QUARANTINE_SINCE_MINOR } from './kubernetes/legacy-token-labels.ts';
+export { QUARANTINE_SINCE_MINOR } from '../kubernetes/legacy-token-labels.ts';
 
 export function planFor(
   goal: Goal,

@@ -1,7 +1,8 @@
 // Which copies of tokens in other Secrets die with a way of revoking or rotating. Pure.
+
+import type { CopyFact, Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import { type Approach, killsEveryToken } from './goal.ts';
-import type { CopyFact, Situation } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 /** Copies of what this way kills; every one where it kills every token of the ServiceAccount. */
 export function copiesAtStake(

@@ -1,8 +1,8 @@
 // What takes the place of a ServiceAccount: its new name, the token Secrets that are in use, and a binding for each of the old. Pure.
-import { tokenSecretsToCarry } from './situation/carried.ts';
-import type { BindingFact, ServiceAccountManifest, Situation } from './situation/situation.ts';
+import { tokenSecretsToCarry } from '../situation/carried.ts';
+import type { BindingFact, ServiceAccountManifest, Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import { successorName } from './successor.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 export interface Copy {
   from: BindingFact;

@@ -1,13 +1,13 @@
 // What a person must know, or do alone, where power is handed to a new ServiceAccount or taken away from the old one. Pure.
 
+import { bindingPath } from '../situation/bindings.ts';
+import { namedElsewhere } from '../situation/named-elsewhere.ts';
+import type { Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
 import { bindCommand, hasRights, rightsNotes, sharedBinding, unbindCommand } from './rights.ts';
-import { bindingPath } from './situation/bindings.ts';
-import { namedElsewhere } from './situation/named-elsewhere.ts';
-import type { Situation } from './situation/situation.ts';
 import { successionOf } from './succession.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 export function powerNotes(
   approach: Approach,

@@ -1,6 +1,6 @@
 // What people read of a rehearsal: what is refused before what is not known, and one policy's words once.
 import { describe, expect, it } from 'vitest';
-import { type Rehearsed, rehearsalNotes, stoppedBefore } from '../../src/domain/rehearsal.ts';
+import { type Rehearsed, rehearsalNotes, stoppedBefore } from '../../../src/domain/plan/rehearsal.ts';
 
 const refused = (name: string): Rehearsed => ({
   path: `Deployment payments/${name}`,

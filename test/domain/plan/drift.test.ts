@@ -1,10 +1,10 @@
 // What people are told of whoever would bring a Secret back: what it does, what to remove where, and what is held meanwhile.
 import { describe, expect, it } from 'vitest';
-import { driftWarnings, ownerNotes } from '../../src/domain/drift.ts';
-import type { Approach } from '../../src/domain/goal.ts';
-import type { Owner } from '../../src/domain/kubernetes/managed-by.ts';
-import type { Situation } from '../../src/domain/situation/situation.ts';
-import { anIdentity, aSituation } from '../builders.ts';
+import type { Owner } from '../../../src/domain/kubernetes/managed-by.ts';
+import { driftWarnings, ownerNotes } from '../../../src/domain/plan/drift.ts';
+import type { Approach } from '../../../src/domain/plan/goal.ts';
+import type { Situation } from '../../../src/domain/situation/situation.ts';
+import { anIdentity, aSituation } from '../../builders.ts';
 
 const ESO: Owner = {
   tool: 'External Secrets',

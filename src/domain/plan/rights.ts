@@ -1,10 +1,10 @@
 // Which rights a way needs that no worker has by default, whether it has them, and what to tell whoever can grant them. Pure.
 import { stringify } from 'yaml';
+import { bindingPath } from '../situation/bindings.ts';
+import type { BindingFact, Right, RightFact, Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Approach } from './goal.ts';
-import { bindingPath } from './situation/bindings.ts';
-import type { BindingFact, Right, RightFact, Situation } from './situation/situation.ts';
 import { successionOf } from './succession.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 type Who = Pick<TokenIdentity, 'namespace' | 'serviceAccount'>;
 

@@ -1,8 +1,8 @@
 // A click binds to what will be done to which object; nothing that changes by itself may make it stale.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../src/domain/plan.ts';
-import { hashSteps, makePlan } from '../../src/domain/plan-hash.ts';
+import type { Step } from '../../../src/domain/plan/plan.ts';
+import { hashSteps, makePlan } from '../../../src/domain/plan/plan-hash.ts';
 
 const step = (over: Partial<Step> = {}): Step => ({
   id: 'a-1',

@@ -1,13 +1,13 @@
 // Which Pods a roll-out is about, in what order workloads are replaced, and what is said beforehand.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OwnerReference, PodObject } from '../../src/domain/kubernetes/objects.ts';
-import { isOld, oldPods, podsOf } from '../../src/domain/kubernetes/old-pods.ts';
-import { preflight } from '../../src/domain/preflight.ts';
-import { restartCommands } from '../../src/domain/restart-commands.ts';
-import type { WorkloadFact } from '../../src/domain/situation/situation.ts';
-import { DEFAULT_CAP, mayBeMissing, type Waiting, waves } from '../../src/domain/waves.ts';
-import { aWorkload } from '../builders.ts';
+import type { OwnerReference, PodObject } from '../../../src/domain/kubernetes/objects.ts';
+import { isOld, oldPods, podsOf } from '../../../src/domain/kubernetes/old-pods.ts';
+import { preflight } from '../../../src/domain/plan/preflight.ts';
+import { restartCommands } from '../../../src/domain/plan/restart-commands.ts';
+import { DEFAULT_CAP, mayBeMissing, type Waiting, waves } from '../../../src/domain/plan/waves.ts';
+import type { WorkloadFact } from '../../../src/domain/situation/situation.ts';
+import { aWorkload } from '../../builders.ts';
 
 const owner = (kind: string, name: string): OwnerReference => ({
   apiVersion: 'v1',

@@ -1,10 +1,11 @@
 // Warns of whoever would bring a deleted Secret back: a token Secret that is made again under its name revives a leaked RSA-signed token.
+
+import { type Owner, type OwningObject, ownersOf, restorers } from '../kubernetes/managed-by.ts';
+import type { ObjectFacts } from '../situation/judge-liveness.ts';
+import type { Situation, TokenSecretFact } from '../situation/situation.ts';
+import { secretsAtStake } from '../situation/stake.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Approach } from './goal.ts';
-import { type Owner, type OwningObject, ownersOf, restorers } from './kubernetes/managed-by.ts';
-import type { ObjectFacts } from './situation/judge-liveness.ts';
-import type { Situation, TokenSecretFact } from './situation/situation.ts';
-import { secretsAtStake } from './situation/stake.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 /** How soon, where it is not at once; the quarantine holds meanwhile. */
 const LATER: Record<string, string> = {

@@ -1,6 +1,6 @@
 // What people want done about a ServiceAccount, and the ways of doing it: which fit, which is best, and what each costs. Pure.
-import type { Situation } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
+import type { Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 
 export const STRATEGIES = ['recreate', 'new-secret', 'new-service-account', 'replace-pod', 'unbind'] as const;
 export type Strategy = (typeof STRATEGIES)[number];

@@ -1,9 +1,10 @@
 // What a person must know of a copy of a token in another Secret, and what exactly to do about it. Pure.
+
+import type { CopyFact, CopySearch, CopyShape, Situation } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import { copiesAtStake } from './copies-at-stake.ts';
 import type { Approach } from './goal.ts';
 import { packed } from './packed.ts';
-import type { CopyFact, CopySearch, CopyShape, Situation } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 const SHAPES: Record<CopyShape, { is: string; todo: string; after?: string }> = {
   plain: { is: 'the token alone', todo: 'write the new token there' },

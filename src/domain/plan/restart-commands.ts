@@ -1,5 +1,5 @@
 // What a person would type to have the Pods of one workload made anew.
-import type { WorkloadFact } from './situation/situation.ts';
+import type { WorkloadFact } from '../situation/situation.ts';
 
 export type Restartable = Pick<WorkloadFact, 'kind' | 'name' | 'uid' | 'strategy' | 'partition' | 'custom'>;
 

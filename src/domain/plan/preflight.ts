@@ -1,9 +1,9 @@
 // What a person must know before the Pods of these workloads are replaced. Pure: facts in, sentences out.
 
+import { callbackNotes } from '../situation/callbacks.ts';
+import { pathOf } from '../situation/consumers.ts';
+import type { Situation, WorkloadFact } from '../situation/situation.ts';
 import { byItself } from './restart-commands.ts';
-import { callbackNotes } from './situation/callbacks.ts';
-import { pathOf } from './situation/consumers.ts';
-import type { Situation, WorkloadFact } from './situation/situation.ts';
 
 /** For the notes of a plan, gravest first. */
 export function preflight({ workloads }: Pick<Situation, 'workloads'>): string[] {

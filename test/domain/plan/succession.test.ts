@@ -2,15 +2,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Approach } from '../../src/domain/goal.ts';
-import { powerNotes } from '../../src/domain/power-notes.ts';
-import { hasRights, keyOf, rightsFor } from '../../src/domain/rights.ts';
-import { type BindingLike, bindingFacts, bindingPath } from '../../src/domain/situation/bindings.ts';
-import { namedElsewhere } from '../../src/domain/situation/named-elsewhere.ts';
-import type { AccessFact, BindingFact, RightFact, Situation } from '../../src/domain/situation/situation.ts';
-import { manifestFor, successionOf } from '../../src/domain/succession.ts';
-import { couldSucceed, successorName } from '../../src/domain/successor.ts';
-import { aBinding, anIdentity, aSituation } from '../builders.ts';
+import type { Approach } from '../../../src/domain/plan/goal.ts';
+import { powerNotes } from '../../../src/domain/plan/power-notes.ts';
+import { hasRights, keyOf, rightsFor } from '../../../src/domain/plan/rights.ts';
+import { manifestFor, successionOf } from '../../../src/domain/plan/succession.ts';
+import { couldSucceed, successorName } from '../../../src/domain/plan/successor.ts';
+import { type BindingLike, bindingFacts, bindingPath } from '../../../src/domain/situation/bindings.ts';
+import { namedElsewhere } from '../../../src/domain/situation/named-elsewhere.ts';
+import type {
+  AccessFact,
+  BindingFact,
+  RightFact,
+  Situation,
+} from '../../../src/domain/situation/situation.ts';
+import { aBinding, anIdentity, aSituation } from '../../builders.ts';
 
 const TODAY = '2026-11-24';
 const API = { kind: 'ServiceAccount', name: 'api', namespace: 'payments' };
