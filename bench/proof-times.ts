@@ -1,7 +1,7 @@
 // How long from a signed alert until every real API server refused the token, and until that was proven by a second round?
 import { statusWith } from '../sandbox/ask.ts';
 import { type Reader, readerOf } from '../sandbox/incident-reader.ts';
-import type { Incident } from '../src/domain/incident.ts';
+import type { Incident } from '../src/domain/incident/incident.ts';
 import type { Series } from './distribution.ts';
 import { openStage, raiseAlarm, type Stage } from './stage.ts';
 

@@ -4,9 +4,9 @@ import type { World, WorldCluster } from '../sandbox/world.ts';
 import { openStore } from '../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../src/adapters/redis/keys.ts';
-import type { IncidentEvent } from '../src/domain/events.ts';
-import { fold } from '../src/domain/fold.ts';
-import type { Incident } from '../src/domain/incident.ts';
+import type { IncidentEvent } from '../src/domain/incident/events.ts';
+import { fold } from '../src/domain/incident/fold.ts';
+import type { Incident } from '../src/domain/incident/incident.ts';
 import { createLog } from '../src/log.ts';
 import { Secret } from '../src/secret.ts';
 

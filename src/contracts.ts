@@ -1,7 +1,7 @@
 // What a plug-in provides: slash commands, alert sources and actions are one file and one line in their index.
 import type { z } from 'zod';
-import type { AlertUpdate, LeakAlert } from './domain/alert.ts';
-import type { Incident, Memory, Progress } from './domain/incident.ts';
+import type { AlertUpdate, LeakAlert } from './domain/incident/alert.ts';
+import type { Incident, Memory, Progress } from './domain/incident/incident.ts';
 import type { Outcome } from './domain/outcome.ts';
 import type { Approach } from './domain/plan/goal.ts';
 import type { Heir, Phase } from './domain/plan/plan.ts';

@@ -1,7 +1,7 @@
 // What the engine and the plug-ins need from the outside world; adapters implement these, tests put fakes behind them.
 
-import type { EventBody, IncidentEvent } from './domain/events.ts';
-import type { Incident, Pause, WorkKind } from './domain/incident.ts';
+import type { EventBody, IncidentEvent } from './domain/incident/events.ts';
+import type { Incident, Pause, WorkKind } from './domain/incident/incident.ts';
 import type { OwnerReference } from './domain/kubernetes/objects.ts';
 import type { Resource } from './domain/kubernetes/resources.ts';
 import type { SecretContent } from './domain/situation/copies.ts';

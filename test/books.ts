@@ -1,6 +1,6 @@
 // What the tests of anchors, purges and audits share: incidents as the product writes them, in a real Redis.
 
-import type { EventBody } from '../src/domain/events.ts';
+import type { EventBody } from '../src/domain/incident/events.ts';
 import { DEFAULT_PACE } from '../src/domain/plan/waves.ts';
 import type { Settings } from '../src/engine/deps.ts';
 import { openWorld } from './adapters/redis/support.ts';

@@ -1,10 +1,10 @@
 // Builds incidents for tests by folding real events, so that no test sees a state which the product could not reach.
 
 import type { z } from 'zod';
-import type { EventBody, IncidentEvent } from '../src/domain/events.ts';
-import type { ProofRound } from '../src/domain/evidence.ts';
-import { fold } from '../src/domain/fold.ts';
-import type { Incident } from '../src/domain/incident.ts';
+import type { EventBody, IncidentEvent } from '../src/domain/incident/events.ts';
+import type { ProofRound } from '../src/domain/incident/evidence.ts';
+import { fold } from '../src/domain/incident/fold.ts';
+import type { Incident } from '../src/domain/incident/incident.ts';
 import { done } from '../src/domain/outcome.ts';
 import type { Plan, Step } from '../src/domain/plan/plan.ts';
 import { makePlan } from '../src/domain/plan/plan-hash.ts';

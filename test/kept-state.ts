@@ -1,8 +1,8 @@
 // Goes along with a log: the state that is taken further, event by event, must be the one that the whole log makes.
 import assert from 'node:assert/strict';
-import type { IncidentEvent } from '../src/domain/events.ts';
-import { evolve, fold } from '../src/domain/fold.ts';
-import type { Incident } from '../src/domain/incident.ts';
+import type { IncidentEvent } from '../src/domain/incident/events.ts';
+import { evolve, fold } from '../src/domain/incident/fold.ts';
+import type { Incident } from '../src/domain/incident/incident.ts';
 
 /** Throws where it is not, or where taking it further changed the state before. */
 export function createKeptState(id: string): (added: readonly IncidentEvent[]) => void {

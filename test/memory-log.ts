@@ -1,7 +1,7 @@
 // The incident log and the vault in memory, with the semantics of the Redis ones: compare-and-set, claims, budget, sealing.
 import { createHash } from 'node:crypto';
-import type { IncidentEvent } from '../src/domain/events.ts';
-import type { Pause } from '../src/domain/incident.ts';
+import type { IncidentEvent } from '../src/domain/incident/events.ts';
+import type { Pause } from '../src/domain/incident/incident.ts';
 import { scrubbed } from '../src/domain/text/scrub.ts';
 import type {
   AppendRequest,

@@ -1,7 +1,7 @@
 // Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
 import { randomUUID } from 'node:crypto';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import type { Memory } from '../domain/incident.ts';
+import type { Memory } from '../domain/incident/incident.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/plan/rights.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import type { Memory } from '../domain/incident.ts';
+import type { Memory } from '../domain/incident/incident.ts';
 import {
   SERVICE_ACCOUNT_NAME,
   SERVICE_ACCOUNT_UID,

@@ -1,7 +1,7 @@
 // Takes the power of a ServiceAccount away, where a binding names nobody else, and gives it back: its tokens stay alive.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
-import type { Memory } from '../domain/incident.ts';
+import type { Memory } from '../domain/incident/incident.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { hasRights, unbindCommand } from '../domain/plan/rights.ts';
 import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';

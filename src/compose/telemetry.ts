@@ -3,7 +3,7 @@ import pkg from '../../package.json' with { type: 'json' };
 import { actions } from '../actions/index.ts';
 import { type Measurement, measure, measureRepeat } from '../adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../adapters/prometheus/metrics.ts';
-import type { IncidentEvent } from '../domain/events.ts';
+import type { IncidentEvent } from '../domain/incident/events.ts';
 import { every } from '../every.ts';
 import type { Log } from '../log.ts';
 import { sources } from '../sources/index.ts';

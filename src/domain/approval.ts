@@ -1,18 +1,19 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
-import { openReviews, requesters } from './asked.ts';
+
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
-import type { Verb } from './decision.ts';
-import { goesOn } from './going-on.ts';
-import type { Incident } from './incident.ts';
+import { openReviews, requesters } from './incident/asked.ts';
+import type { Verb } from './incident/decision.ts';
+import { goesOn } from './incident/going-on.ts';
+import type { Incident } from './incident/incident.ts';
+import { blockedIn, rollBackSteps } from './incident/new-run.ts';
+import { mayLeaveOut, otherWays } from './incident/offers.ts';
+import { owesOutside } from './incident/outside.ts';
+import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './incident/runs.ts';
+import { unasked } from './incident/sightings.ts';
 import { isNamed, mentions, named } from './named.ts';
 import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts';
-import { blockedIn, rollBackSteps } from './new-run.ts';
-import { mayLeaveOut, otherWays } from './offers.ts';
-import { owesOutside } from './outside.ts';
 import { isDryRun } from './plan/goal.ts';
 import type { Policy } from './policy.ts';
-import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
-import { unasked } from './sightings.ts';
 import { joined, type Text, text } from './text/pieces.ts';
 import { counts, isFresh } from './votes.ts';
 

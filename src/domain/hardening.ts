@@ -1,10 +1,10 @@
 // What keeps the next token of this ServiceAccount from leaking, or from mattering: advice with the lines that follow it. Pure.
 
-import type { Incident } from './incident.ts';
+import type { Incident } from './incident/incident.ts';
+import { stepsInEffect } from './incident/runs.ts';
 import { restorers } from './kubernetes/managed-by.ts';
 import { isDryRun } from './plan/goal.ts';
 import type { Step } from './plan/plan.ts';
-import { stepsInEffect } from './runs.ts';
 import { pathOf } from './situation/consumers.ts';
 import type { Situation, TokenSecretFact } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';

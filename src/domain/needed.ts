@@ -1,13 +1,14 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
-import { requesters, votesFor } from './asked.ts';
+
 import type { Click, Person } from './click.ts';
-import type { Verb, Vote } from './decision.ts';
-import { goesOn, votesToGoOn } from './going-on.ts';
-import type { Incident } from './incident.ts';
+import { requesters, votesFor } from './incident/asked.ts';
+import type { Verb, Vote } from './incident/decision.ts';
+import { goesOn, votesToGoOn } from './incident/going-on.ts';
+import type { Incident } from './incident/incident.ts';
+import { pendingSteps } from './incident/runs.ts';
 import type { Voter } from './named.ts';
 import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
 import { factsOf } from './policy-match.ts';
-import { pendingSteps } from './runs.ts';
 import { termsToGoOn } from './unmet.ts';
 import { missing } from './votes.ts';
 

@@ -1,10 +1,10 @@
 // Whether anybody can approve at all what is planned. Pure.
-import { requesters } from './asked.ts';
-import type { Incident } from './incident.ts';
+import { requesters } from './incident/asked.ts';
+import type { Incident } from './incident/incident.ts';
+import { pendingSteps } from './incident/runs.ts';
 import { namedBy } from './named.ts';
 import { asksFor } from './needed.ts';
 import type { Policy } from './policy.ts';
-import { pendingSteps } from './runs.ts';
 
 /**
  * Why nobody can approve what is planned, by the lists of the configuration; undefined where somebody can. Who is in a

@@ -1,6 +1,6 @@
 // Does a rule fit an incident? What is not known yet is neither yes nor no, so that ignorance never makes anything laxer.
-import type { LeakAlert } from './alert.ts';
-import type { Incident } from './incident.ts';
+import type { LeakAlert } from './incident/alert.ts';
+import type { Incident } from './incident/incident.ts';
 import type { PolicyMatch } from './policy-schema.ts';
 import type { BlastRadius } from './situation/situation.ts';
 import type { TokenIdentity } from './token/identity.ts';

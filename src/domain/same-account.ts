@@ -1,7 +1,7 @@
 // Under which names an incident is found by others about the same ServiceAccount. Pure.
-import { askedHere } from './asked.ts';
-import type { EventBody } from './events.ts';
-import type { Incident } from './incident.ts';
+import { askedHere } from './incident/asked.ts';
+import type { EventBody } from './incident/events.ts';
+import type { Incident } from './incident/incident.ts';
 import type { TokenIdentity } from './token/identity.ts';
 
 export const accountsOf = ({ clusters, namespace, serviceAccount }: TokenIdentity): string[] =>

@@ -1,12 +1,12 @@
 // Incidents that ask people for the same thing, so that one look and one press can be enough, where the policy says so. Pure.
 import { createHash } from 'node:crypto';
 import { bindsTo } from './approval.ts';
-import type { Incident } from './incident.ts';
+import type { Incident } from './incident/incident.ts';
+import { offers } from './incident/offers.ts';
+import { pendingSteps } from './incident/runs.ts';
 import { asksFor } from './needed.ts';
-import { offers } from './offers.ts';
 import type { Step } from './plan/plan.ts';
 import type { Policy } from './policy.ts';
-import { pendingSteps } from './runs.ts';
 
 export interface Sameness {
   /** Equal for incidents that ask for the same actions under the same rules. */

@@ -1,5 +1,5 @@
 // Whose approval counts for what, and how many are still missing: the same arithmetic for the bot at a click and the worker at a step.
-import type { Vote } from './decision.ts';
+import type { Vote } from './incident/decision.ts';
 import { isNamed, type Voter } from './named.ts';
 import type { Ask, Policy } from './policy.ts';
 

@@ -1,6 +1,6 @@
 // May this leak be quarantined before anybody was asked? Reasons why not, as values.
 import { inWords } from '../domain/duration.ts';
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { DEFAULT_RULE, type Guard, type Requirement, requirementFor } from '../domain/policy.ts';
 import { factsOf } from '../domain/policy-match.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';

@@ -1,10 +1,10 @@
 // What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
 
 import type { Action, Bench, Look } from '../contracts.ts';
-import type { EventBody } from '../domain/events.ts';
-import type { Incident, Memory, Progress } from '../domain/incident.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import type { Incident, Memory, Progress } from '../domain/incident/incident.ts';
+import { lastDone, latestState } from '../domain/incident/runs.ts';
 import type { Step } from '../domain/plan/plan.ts';
-import { lastDone, latestState } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type { WorkerDeps } from './deps.ts';

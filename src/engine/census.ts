@@ -1,6 +1,6 @@
 // Counts incidents by what they wait for: a few small questions to the log, however often somebody wants to know.
-import { fold } from '../domain/fold.ts';
-import type { Incident, Status } from '../domain/incident.ts';
+import { fold } from '../domain/incident/fold.ts';
+import type { Incident, Status } from '../domain/incident/incident.ts';
 import { isAppError } from '../errors.ts';
 import type { BotDeps } from './deps.ts';
 

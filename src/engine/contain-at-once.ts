@@ -1,5 +1,5 @@
 // The kill that waits for nobody: written, carried out, and written again, as far as the policy and its guards allow.
-import type { EventBody } from '../domain/events.ts';
+import type { EventBody } from '../domain/incident/events.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Step } from '../domain/plan/plan.ts';
 import { makeStep } from '../domain/plan/planner.ts';

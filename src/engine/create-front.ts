@@ -1,6 +1,6 @@
 // The engine as the people-facing adapters see it.
 import type { Roster } from '../domain/click.ts';
-import { fold } from '../domain/fold.ts';
+import { fold } from '../domain/incident/fold.ts';
 import type { Answer, Question } from '../ports.ts';
 import { recordDecision } from './decide.ts';
 import type { BotDeps } from './deps.ts';

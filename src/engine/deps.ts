@@ -1,6 +1,6 @@
 // What the engine's use-cases are given: ports, registries and settings.
 import type { Action } from '../contracts.ts';
-import type { Timing } from '../domain/due.ts';
+import type { Timing } from '../domain/incident/due.ts';
 import type { Pace } from '../domain/plan/waves.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';

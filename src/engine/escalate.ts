@@ -1,6 +1,6 @@
 // Calls people outside Slack, through the webhook of the configuration: at least once each, and what was sent is in the log.
-import { type Call, openCalls } from '../domain/alarms.ts';
-import type { Incident } from '../domain/incident.ts';
+import { type Call, openCalls } from '../domain/incident/alarms.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { scrub } from '../domain/token/leak-material.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { BotDeps } from './deps.ts';

@@ -1,8 +1,8 @@
 // Whether a step is still this process's own, asked before every write to a cluster: one that was stopped for long may wake up long after
 // somebody else has done, ended or undone it.
-import type { Incident, StepState } from '../domain/incident.ts';
+import type { Incident, StepState } from '../domain/incident/incident.ts';
+import { stateOf } from '../domain/incident/runs.ts';
 import type { Step } from '../domain/plan/plan.ts';
-import { stateOf } from '../domain/runs.ts';
 import { AppError } from '../errors.ts';
 import type { Cluster, Held } from '../ports.ts';
 import type { WorkerDeps } from './deps.ts';

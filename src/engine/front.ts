@@ -1,8 +1,8 @@
 // What the people-facing adapters (Slack, HTTP, command line) may ask of the engine.
 import type { Finding } from '../contracts.ts';
-import type { AlertUpdate } from '../domain/alert.ts';
 import type { Click, Person, Refusal } from '../domain/click.ts';
-import type { Incident, Pause } from '../domain/incident.ts';
+import type { AlertUpdate } from '../domain/incident/alert.ts';
+import type { Incident, Pause } from '../domain/incident/incident.ts';
 import type { Answer, Question, Recognised } from '../ports.ts';
 import type { Secret } from '../secret.ts';
 import type { Switched } from './pause.ts';

@@ -1,9 +1,9 @@
 // What time alone brings: a plan nobody approved, a proven incident to close, a token to destroy.
-import { EARLY_MS, overWithoutProof } from '../domain/due.ts';
-import type { EventBody } from '../domain/events.ts';
+import { EARLY_MS, overWithoutProof } from '../domain/incident/due.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import { isSoaking } from '../domain/incident/runs.ts';
+import { isStopped, unasked } from '../domain/incident/sightings.ts';
 import { isDryRun } from '../domain/plan/goal.ts';
-import { isSoaking } from '../domain/runs.ts';
-import { isStopped, unasked } from '../domain/sightings.ts';
 import type { WorkerDeps } from './deps.ts';
 import { change, type Session } from './session.ts';
 

@@ -1,7 +1,7 @@
 // Finds out which token leaked and which clusters accept it: offline from its claims, or from coordinates or a hash.
-import type { Incident, Run, StepState } from '../domain/incident.ts';
+import type { Incident, Run, StepState } from '../domain/incident/incident.ts';
+import { begunWith, takesBack } from '../domain/incident/runs.ts';
 import { kills } from '../domain/plan/plan.ts';
-import { begunWith, takesBack } from '../domain/runs.ts';
 import type { Coordinates } from '../domain/token/identity.ts';
 import type { Secret } from '../secret.ts';
 import { locate } from './by-coordinates.ts';

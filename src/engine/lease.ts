@@ -1,5 +1,5 @@
 // Keeps two processes, and two incidents, from changing one ServiceAccount and its workloads at the same time.
-import type { Incident, Run } from '../domain/incident.ts';
+import type { Incident, Run } from '../domain/incident/incident.ts';
 import { kills } from '../domain/plan/plan.ts';
 import { AppError } from '../errors.ts';
 import type { Held } from '../ports.ts';

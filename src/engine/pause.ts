@@ -1,10 +1,10 @@
 // The kill switch: pressed once for everything, noted on every open incident, and asked before each step.
 import type { Person, Refusal } from '../domain/click.ts';
-import type { EventBody } from '../domain/events.ts';
-import type { Incident, Pause } from '../domain/incident.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import type { Incident, Pause } from '../domain/incident/incident.ts';
+import { openRun } from '../domain/incident/runs.ts';
 import { isNamed, mentions } from '../domain/named.ts';
 import { voter } from '../domain/needed.ts';
-import { openRun } from '../domain/runs.ts';
 import { text } from '../domain/text/pieces.ts';
 import { scrub } from '../domain/text/scrub.ts';
 import type { BotDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 // Forgets incidents that were closed long ago, and leaves a stub of each in the ledger; one at a time, so that a crash loses nothing.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import type { Stub } from '../domain/ledger.ts';
 import { whyKept } from '../domain/retention.ts';
 import { isAppError } from '../errors.ts';

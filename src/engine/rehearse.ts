@@ -1,10 +1,10 @@
 // Tries by server-side dry run what a plan would create and patch: nothing is killed for a way that cannot be finished.
 
-import type { EventBody } from '../domain/events.ts';
-import type { Incident, Run } from '../domain/incident.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import type { Incident, Run } from '../domain/incident/incident.ts';
+import { inEffect, staysForGood, takesBack } from '../domain/incident/runs.ts';
 import type { Step } from '../domain/plan/plan.ts';
 import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../domain/plan/rehearsal.ts';
-import { inEffect, staysForGood, takesBack } from '../domain/runs.ts';
 import { isAppError } from '../errors.ts';
 import { lookWith } from './bench.ts';
 import type { WorkerDeps } from './deps.ts';

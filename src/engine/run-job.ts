@@ -1,11 +1,11 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
 
 import { unauthorised, wrongAgain } from '../domain/authorise.ts';
-import type { EventBody } from '../domain/events.ts';
-import type { Incident, Run, StepState } from '../domain/incident.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import type { Incident, Run, StepState } from '../domain/incident/incident.ts';
+import { openRun, stateOf, takesBack } from '../domain/incident/runs.ts';
 import { notDone, type Outcome } from '../domain/outcome.ts';
 import { kills, type Step } from '../domain/plan/plan.ts';
-import { openRun, stateOf, takesBack } from '../domain/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { withLogFields } from '../log-fields.ts';
 import type { Held } from '../ports.ts';

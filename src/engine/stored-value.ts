@@ -1,8 +1,8 @@
 // The values that token Secrets hold, read in one place: which token may be asked about, and whether the leaked one is still there.
 
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { killsOf } from '../domain/incident/runs.ts';
 import type { Step } from '../domain/plan/plan.ts';
-import { killsOf } from '../domain/runs.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { isAlteredCopy, isEcdsa } from '../domain/token/altered-copy.ts';
 import type { Authenticity, TokenIdentity } from '../domain/token/identity.ts';

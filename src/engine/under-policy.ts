@@ -1,5 +1,5 @@
 // A plan as the policy leaves it: without what is never allowed, and with the time that it may wait for approval.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import type { Plan, Step } from '../domain/plan/plan.ts';
 import { without } from '../domain/plan/plan-hash.ts';
 import { requirementFor, requirementForPlan } from '../domain/policy.ts';

@@ -1,10 +1,10 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 
 import { wrongDecisions } from '../domain/authorise.ts';
-import { EARLY_MS } from '../domain/due.ts';
-import type { EventBody } from '../domain/events.ts';
-import type { Incident, WorkKind } from '../domain/incident.ts';
-import { openRun } from '../domain/runs.ts';
+import { EARLY_MS } from '../domain/incident/due.ts';
+import type { EventBody } from '../domain/incident/events.ts';
+import type { Incident, WorkKind } from '../domain/incident/incident.ts';
+import { openRun } from '../domain/incident/runs.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Reporter, Work } from '../ports.ts';
 import type { Secret } from '../secret.ts';

@@ -1,5 +1,5 @@
 // The words of the worst news: a token that was stopped works again, and who may have brought it back.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { resources } from '../ports.ts';
 import type { WorkerDeps } from './deps.ts';
 

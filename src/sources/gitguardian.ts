@@ -2,7 +2,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts.ts';
-import type { LeakAlert, Subject } from '../domain/alert.ts';
+import type { LeakAlert, Subject } from '../domain/incident/alert.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { checkFresh, TOLERANCE_MS } from './parts/freshness.ts';

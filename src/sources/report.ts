@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts.ts';
-import type { LeakAlert } from '../domain/alert.ts';
+import type { LeakAlert } from '../domain/incident/alert.ts';
 import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
 import type { Coordinates } from '../domain/token/identity.ts';
 import { findTokens, type LeakMaterial } from '../domain/token/leak-material.ts';

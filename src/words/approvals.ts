@@ -1,13 +1,13 @@
 // What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
-import { requesters } from '../domain/asked.ts';
-import type { Decision, Verb } from '../domain/decision.ts';
-import type { IncidentEvent } from '../domain/events.ts';
-import { planVotes } from '../domain/going-on.ts';
-import type { Incident } from '../domain/incident.ts';
+import { requesters } from '../domain/incident/asked.ts';
+import type { Decision, Verb } from '../domain/incident/decision.ts';
+import type { IncidentEvent } from '../domain/incident/events.ts';
+import { planVotes } from '../domain/incident/going-on.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { isBleeding } from '../domain/incident/runs.ts';
 import { mentions, named, namedBy } from '../domain/named.ts';
 import { asksFor } from '../domain/needed.ts';
 import type { Policy } from '../domain/policy.ts';
-import { isBleeding } from '../domain/runs.ts';
 import { joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText } from './asks.ts';
 import { counted } from './counted.ts';

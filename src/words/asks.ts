@@ -1,8 +1,8 @@
 // Who must still approve, in words with mentions: for the card, the thread and the message that reminds.
-import { requesters } from '../domain/asked.ts';
-import type { Verb } from '../domain/decision.ts';
-import { goesOn } from '../domain/going-on.ts';
-import type { Incident } from '../domain/incident.ts';
+import { requesters } from '../domain/incident/asked.ts';
+import type { Verb } from '../domain/incident/decision.ts';
+import { goesOn } from '../domain/incident/going-on.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { type NamedPiece, named, namedBy } from '../domain/named.ts';
 import { asksAt, neededFor, votesAt } from '../domain/needed.ts';
 import { type Ask, DEFAULT_RULE, type Policy } from '../domain/policy.ts';

@@ -1,9 +1,9 @@
 // What an undo or a roll-back is about to do, step by step, for the form that asks for a reason.
-import type { Verb } from '../domain/decision.ts';
-import type { Incident } from '../domain/incident.ts';
-import { rollBackSteps } from '../domain/new-run.ts';
+import type { Verb } from '../domain/incident/decision.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { rollBackSteps } from '../domain/incident/new-run.ts';
+import { backTitle, undoable } from '../domain/incident/runs.ts';
 import { kills } from '../domain/plan/plan.ts';
-import { backTitle, undoable } from '../domain/runs.ts';
 import { strong, type Text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { plain } from './plain.ts';

@@ -1,5 +1,5 @@
 // Everything that a person needs to decide about one incident, in the order in which it is read.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import type { Text } from '../domain/text/pieces.ts';
 import { copyLines } from './copies.ts';
 import { historyLines } from './history.ts';

@@ -1,6 +1,6 @@
 // Who asked for an incident, what was decided about it, and what its source said since.
-import { requesters } from '../domain/asked.ts';
-import type { Incident } from '../domain/incident.ts';
+import { requesters } from '../domain/incident/asked.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { moment } from './moments.ts';
 import { plain } from './plain.ts';

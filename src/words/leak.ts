@@ -1,6 +1,6 @@
 // Where a token leaked, and who says so.
-import type { LeakAlert } from '../domain/alert.ts';
-import type { Incident } from '../domain/incident.ts';
+import type { LeakAlert } from '../domain/incident/alert.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { counted } from './counted.ts';
 import { code, plain } from './plain.ts';

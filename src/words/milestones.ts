@@ -1,13 +1,13 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 
-import type { EventBody, IncidentEvent } from '../domain/events.ts';
-import { evolve, fold } from '../domain/fold.ts';
 import { adviceAfter } from '../domain/hardening.ts';
-import type { Incident, Run, Why, WorkKind } from '../domain/incident.ts';
+import type { EventBody, IncidentEvent } from '../domain/incident/events.ts';
+import { evolve, fold } from '../domain/incident/fold.ts';
+import type { Incident, Run, Why, WorkKind } from '../domain/incident/incident.ts';
+import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../domain/incident/runs.ts';
+import { isLive } from '../domain/incident/sightings.ts';
 import { mentions } from '../domain/named.ts';
 import type { Policy } from '../domain/policy.ts';
-import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../domain/runs.ts';
-import { isLive } from '../domain/sightings.ts';
 import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './approvals.ts';
 import { asksText } from './asks.ts';

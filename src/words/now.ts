@@ -1,6 +1,6 @@
 // What is so now and must be read first: trouble, pauses, what is closed, and what people still owe.
-import type { Incident, Pause } from '../domain/incident.ts';
-import { hasQuarantine, stepsInEffect } from '../domain/runs.ts';
+import type { Incident, Pause } from '../domain/incident/incident.ts';
+import { hasQuarantine, stepsInEffect } from '../domain/incident/runs.ts';
 import { people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { outsideLines } from './copies.ts';
 import { counted, some } from './counted.ts';

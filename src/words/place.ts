@@ -1,6 +1,6 @@
 // Which cluster a line is about, where that is not plain.
-import type { Incident } from '../domain/incident.ts';
-import { unasked } from '../domain/sightings.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { unasked } from '../domain/incident/sightings.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { plain } from './plain.ts';
 

@@ -1,11 +1,8 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
 import { bindsTo } from '../domain/approval.ts';
-import type { Vote } from '../domain/decision.ts';
-import type { Incident, Run } from '../domain/incident.ts';
-import { neededFor, votesAt } from '../domain/needed.ts';
-import { offers } from '../domain/offers.ts';
-import type { Step } from '../domain/plan/plan.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Vote } from '../domain/incident/decision.ts';
+import type { Incident, Run } from '../domain/incident/incident.ts';
+import { offers } from '../domain/incident/offers.ts';
 import {
   backTitle,
   isSoaking,
@@ -14,7 +11,10 @@ import {
   sameStep,
   stepsInEffect,
   takesBack,
-} from '../domain/runs.ts';
+} from '../domain/incident/runs.ts';
+import { neededFor, votesAt } from '../domain/needed.ts';
+import type { Step } from '../domain/plan/plan.ts';
+import type { Policy } from '../domain/policy.ts';
 import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText, type Groups } from './asks.ts';
 import { some } from './counted.ts';

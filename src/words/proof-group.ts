@@ -1,7 +1,7 @@
 // The proof as it stands, for whoever reads about one incident as a whole.
-import type { ProofRound } from '../domain/evidence.ts';
-import type { Incident } from '../domain/incident.ts';
-import { isLive } from '../domain/sightings.ts';
+import type { ProofRound } from '../domain/incident/evidence.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { isLive } from '../domain/incident/sightings.ts';
 import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { moment } from './moments.ts';
 import { plain } from './plain.ts';

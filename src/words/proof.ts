@@ -1,7 +1,7 @@
 // Says what the evidence shows, never more than its level allows.
-import type { ProofRound } from '../domain/evidence.ts';
-import type { Incident } from '../domain/incident.ts';
-import { isDone, stepsInEffect } from '../domain/runs.ts';
+import type { ProofRound } from '../domain/incident/evidence.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { isDone, stepsInEffect } from '../domain/incident/runs.ts';
 import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
 import { counted, some } from './counted.ts';
 import { moment } from './moments.ts';

@@ -1,5 +1,5 @@
 // What the thread says of a proof: what each server answered, at which level, and how long it took.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { acceptedOffline } from '../domain/token/offline.ts';
 import { plain } from './plain.ts';

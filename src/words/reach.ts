@@ -1,5 +1,5 @@
 // What a thief can do with the token, and what to watch out for.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';
 import { labelled, shown } from './place.ts';

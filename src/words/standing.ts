@@ -1,8 +1,15 @@
 // The one line that says how an incident stands, and how bad that is.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import {
+  hasQuarantine,
+  isContained,
+  openRun,
+  pendingSteps,
+  takesBack,
+  unplanned,
+} from '../domain/incident/runs.ts';
+import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/incident/sightings.ts';
 import { kills, rolls } from '../domain/plan/plan.ts';
-import { hasQuarantine, isContained, openRun, pendingSteps, takesBack, unplanned } from '../domain/runs.ts';
-import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/sightings.ts';
 import { acceptedOffline } from '../domain/token/offline.ts';
 import { plain } from './plain.ts';
 import { isFullProof, proofWords } from './proof.ts';

@@ -1,5 +1,5 @@
 // Which token it is, how old, and who accepts it whatever its cluster says.
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { isEmpty, joined, strong, type Text, text } from '../domain/text/pieces.ts';
 import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../domain/token/identity.ts';
 import { offlineAudiences, offlineUntil } from '../domain/token/offline.ts';

@@ -1,6 +1,6 @@
 // Which workloads use the token, or only its ServiceAccount.
 
-import type { Incident } from '../domain/incident.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 import { isQuiet } from '../domain/plan/copy-text.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { joined, strong, type Text, text } from '../domain/text/pieces.ts';

@@ -1,12 +1,12 @@
 // Whom or what an incident waits for, in few words.
-import { openReviews } from '../domain/asked.ts';
-import { planVotes } from '../domain/going-on.ts';
-import type { Incident } from '../domain/incident.ts';
+import { openReviews } from '../domain/incident/asked.ts';
+import { planVotes } from '../domain/incident/going-on.ts';
+import type { Incident } from '../domain/incident/incident.ts';
+import { owesOutside } from '../domain/incident/outside.ts';
+import { isSoaking, openRun, pendingSteps } from '../domain/incident/runs.ts';
+import { unasked } from '../domain/incident/sightings.ts';
 import { neededFor } from '../domain/needed.ts';
-import { owesOutside } from '../domain/outside.ts';
 import type { Policy } from '../domain/policy.ts';
-import { isSoaking, openRun, pendingSteps } from '../domain/runs.ts';
-import { unasked } from '../domain/sightings.ts';
 import { askWords } from './rules.ts';
 
 /** "the worker", "approval by one of approvers, not the reporter": what follows "waits for". */

@@ -13,7 +13,7 @@ import { openWebhook } from '../../src/adapters/http/webhook.ts';
 import { createTracing } from '../../src/adapters/otlp/exporter.ts';
 import { createPauseSwitch } from '../../src/adapters/redis/pause-switch.ts';
 import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import { AppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { base64, legacyToken } from '../domain/token/token-samples.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incidents } from '../../src/cli/incidents.ts';
 import { runStatus, status } from '../../src/cli/status.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import { Secret } from '../../src/secret.ts';
 import { contained, reported, revoked, waiting } from '../builders.ts';
 import { legacyToken } from '../domain/token/token-samples.ts';

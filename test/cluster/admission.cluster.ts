@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { parseAllDocuments } from 'yaml';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
-import { copiesToMove, owesOutside } from '../../src/domain/outside.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
+import { copiesToMove, owesOutside } from '../../src/domain/incident/outside.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { until } from './leak.ts';

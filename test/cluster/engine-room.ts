@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../src/config-schema.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { doWork } from '../../src/engine/work.ts';
 import { type Harness, type HarnessOptions, startHarness } from '../engine/harness.ts';
 

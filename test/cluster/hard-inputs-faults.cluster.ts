@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Fate, type FaultProxy, type Passing, startFaultProxy } from '../../sandbox/fault-proxy.ts';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { type EngineRoom, openEngineRoom, summary } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { KINDS, type Kind, leak, openSpace, type Space } from './leaks.ts';

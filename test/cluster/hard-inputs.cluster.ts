@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { startFaultProxy } from '../../sandbox/fault-proxy.ts';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { resources } from '../../src/ports.ts';
 import { type EngineRoom, type EngineRoomOptions, openEngineRoom } from './engine-room.ts';
 import { leak, openSpace, type Space } from './leaks.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
 import {
   externalSecrets,

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';

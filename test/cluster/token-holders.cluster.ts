@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create, type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
+import { owesOutside } from '../../src/domain/incident/outside.ts';
 import type { PodObject, PodSpec } from '../../src/domain/kubernetes/objects.ts';
 import { isReady } from '../../src/domain/kubernetes/objects.ts';
-import { owesOutside } from '../../src/domain/outside.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { until } from './leak.ts';
 import { ACCOUNT, openSpace, type Space } from './leaks.ts';

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { refuse } from '../../src/domain/approval.ts';
 import type { Click, Person, Roster } from '../../src/domain/click.ts';
-import type { Verb } from '../../src/domain/decision.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import { offers } from '../../src/domain/offers.ts';
+import type { Verb } from '../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
+import { offers } from '../../src/domain/incident/offers.ts';
 import {
   anIdentity,
   anIncident,

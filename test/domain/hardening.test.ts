@@ -1,7 +1,7 @@
 // What is advised after an incident: only what fits what was seen there, each with a line that can be pasted.
 import { describe, expect, it } from 'vitest';
-import type { EventBody } from '../../src/domain/events.ts';
 import { adviceAfter, hardening } from '../../src/domain/hardening.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import type { Situation } from '../../src/domain/situation/situation.ts';
 import {
   anIdentity,

@@ -1,7 +1,7 @@
 // The decision table of the policy: which rule decides, what it asks for, and that ignorance and guards only ever make it stricter.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../src/domain/fold.ts';
+import { fold } from '../../src/domain/incident/fold.ts';
 import type { Step } from '../../src/domain/plan/plan.ts';
 import {
   type Deed,

@@ -1,9 +1,9 @@
 // What is heard again: written down where it could matter, only counted where it cannot, and never silent for long.
 import { describe, expect, it } from 'vitest';
-import type { LeakAlert } from '../../src/domain/alert.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import { fold } from '../../src/domain/fold.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { LeakAlert } from '../../src/domain/incident/alert.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
+import { fold } from '../../src/domain/incident/fold.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { quietFor } from '../../src/domain/repeat.ts';
 import { revoked } from '../builders.ts';
 

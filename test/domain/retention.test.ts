@@ -1,6 +1,6 @@
 // What must never be forgotten: open incidents, work that is owed, live tokens, open reviews, sealed tokens.
 import { expect, it } from 'vitest';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import { whyKept } from '../../src/domain/retention.ts';
 import { anIdentity, anIncident, aPlan, contained, reported, revoked, T0, waiting } from '../builders.ts';
 

@@ -10,10 +10,10 @@ import { openStore } from '../../src/adapters/redis/connect.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
 import { keySpace } from '../../src/adapters/redis/key-space.ts';
 import { deriveKeys } from '../../src/adapters/redis/keys.ts';
-import type { Decision } from '../../src/domain/decision.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import { fold } from '../../src/domain/fold.ts';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Decision } from '../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
+import { fold } from '../../src/domain/incident/fold.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import { createLog } from '../../src/log.ts';
 import { Secret } from '../../src/secret.ts';
 import {

@@ -1,7 +1,7 @@
 // N of M: distinct people over one plan, counted by the bot at the click and again by the worker, from its own policy, before every step.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Decision } from '../../src/domain/decision.ts';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { Decision } from '../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import { planAnew } from '../../src/engine/under-policy.ts';
 import { aPolicy, type PolicyInput } from '../builders.ts';
 import { type Harness, type HarnessOptions, PEOPLE, seedLegacy, startHarness, TEAM } from './harness.ts';

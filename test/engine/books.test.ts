@@ -1,7 +1,7 @@
 // Anchors and purges on a real Redis: everything is covered, twins do it once, and a purge takes all of an incident and leaves its stub.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import { anchorDaily, anchorReporter, type Publisher } from '../../src/engine/anchors.ts';
 import { bookkeeper } from '../../src/engine/books.ts';
 import type { Chained } from '../../src/engine/ledger.ts';

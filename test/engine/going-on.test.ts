@@ -1,6 +1,6 @@
 // A run that stopped goes on, or is taken back, on the word of those who approved it for as long as that word counts; later they are asked again.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Verb } from '../../src/domain/decision.ts';
+import type { Verb } from '../../src/domain/incident/decision.ts';
 import type { PolicyInput } from '../builders.ts';
 import { type Harness, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';
 

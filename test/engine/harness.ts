@@ -7,9 +7,9 @@ import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-s
 import { actions } from '../../src/actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { Action, Finding } from '../../src/contracts.ts';
-import type { Verb } from '../../src/domain/decision.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import { fold } from '../../src/domain/fold.ts';
+import type { Verb } from '../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
+import { fold } from '../../src/domain/incident/fold.ts';
 import { DEFAULT_PACE } from '../../src/domain/plan/waves.ts';
 import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
 import { createFront } from '../../src/engine/create-front.ts';

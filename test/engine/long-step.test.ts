@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Action, defineAction } from '../../src/contracts.ts';
-import type { Verb } from '../../src/domain/decision.ts';
-import { due } from '../../src/domain/due.ts';
+import type { Verb } from '../../src/domain/incident/decision.ts';
+import { due } from '../../src/domain/incident/due.ts';
 import { done, notDone } from '../../src/domain/outcome.ts';
 import type { Phase } from '../../src/domain/plan/plan.ts';
 import { AppError } from '../../src/errors.ts';

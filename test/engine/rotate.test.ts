@@ -1,6 +1,6 @@
 // A rotation from the request to the proof, by the real engine against a simulated cluster, for each way of going about it.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Incident } from '../../src/domain/incident.ts';
+import type { Incident } from '../../src/domain/incident/incident.ts';
 import type { PodSpec } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';

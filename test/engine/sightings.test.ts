@@ -3,9 +3,9 @@ import { generateSigningKey, type KubeObject, legacyToken, startCluster } from '
 import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../src/adapters/slack/headline.ts';
 import { milestones } from '../../src/adapters/slack/milestones.ts';
+import { offers } from '../../src/domain/incident/offers.ts';
 import { pointer } from '../../src/domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../../src/domain/kubernetes/legacy-token-labels.ts';
-import { offers } from '../../src/domain/offers.ts';
 import { sweep } from '../../src/engine/work.ts';
 import { resources } from '../../src/ports.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith, TEAM } from './harness.ts';

@@ -1,6 +1,6 @@
 // Two bots show one incident, and one of them is stopped in the middle: what stands in Slack in the end is the newest state.
 import { expect, it } from 'vitest';
-import type { EventBody } from '../../src/domain/events.ts';
+import type { EventBody } from '../../src/domain/incident/events.ts';
 import type { BotDeps } from '../../src/engine/deps.ts';
 import { doReport } from '../../src/engine/work.ts';
 import type { Reporter } from '../../src/ports.ts';

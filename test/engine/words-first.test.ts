@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { renderCard } from '../../src/adapters/slack/card.ts';
 import { headline } from '../../src/adapters/slack/headline.ts';
-import { offers } from '../../src/domain/offers.ts';
+import { offers } from '../../src/domain/incident/offers.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith } from './harness.ts';
 
 let harness: Harness | undefined;

@@ -1,6 +1,6 @@
 // The job queue on BullMQ: at least once and with nothing but an incident's id inside, because the log decides what is done.
 import type { Job } from 'bullmq';
-import type { WorkKind } from '../../domain/incident.ts';
+import type { WorkKind } from '../../domain/incident/incident.ts';
 import type { Log } from '../../log.ts';
 import type { Clock, JobQueue, Work } from '../../ports.ts';
 import type { Connections } from './connections.ts';

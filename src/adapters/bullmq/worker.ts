@@ -1,6 +1,6 @@
 // Takes jobs off the queue and hands them to the engine, and stops without cutting one short where it can.
 import { Worker } from 'bullmq';
-import type { WorkKind } from '../../domain/incident.ts';
+import type { WorkKind } from '../../domain/incident/incident.ts';
 import { scrub } from '../../domain/text/scrub.ts';
 import { withLogFields } from '../../log-fields.ts';
 import type { Work } from '../../ports.ts';

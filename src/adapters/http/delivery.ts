@@ -1,6 +1,6 @@
 // Handles one delivery of an alert: authentic, understood, durably received, and only then remembered and acknowledged.
 import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts.ts';
-import type { AlertUpdate } from '../../domain/alert.ts';
+import type { AlertUpdate } from '../../domain/incident/alert.ts';
 import { withLogFields } from '../../log-fields.ts';
 import type { Clock, Recognised } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';

@@ -1,8 +1,8 @@
 // One trace for one incident, from the webhook to the proof, read from its events. No context travels through the queue: the ids are hashes of the incident's.
 import { createHash } from 'node:crypto';
-import type { EventBody, IncidentEvent } from '../../domain/events.ts';
-import type { Incident, Run } from '../../domain/incident.ts';
-import { isDone } from '../../domain/runs.ts';
+import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
+import type { Incident, Run } from '../../domain/incident/incident.ts';
+import { isDone } from '../../domain/incident/runs.ts';
 import type { Appended, Shown } from '../../witness.ts';
 
 /** Attributes are words that this program chose, never what an alert or a cluster said. */

@@ -1,6 +1,6 @@
 // The incident log in Redis: an append is one script in one round trip, a load is one round trip and verifies the chain.
 
-import type { IncidentEvent } from '../../domain/events.ts';
+import type { IncidentEvent } from '../../domain/incident/events.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError } from '../../errors.ts';
 import type { AppendRequest, AppendResult, Clock, IncidentLog, LoadedIncident } from '../../ports.ts';

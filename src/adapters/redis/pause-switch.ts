@@ -1,5 +1,5 @@
 // The kill switch in Redis, signed like the log: what cannot be read for certain counts as pressed.
-import type { Pause } from '../../domain/incident.ts';
+import type { Pause } from '../../domain/incident/incident.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import type { PauseSwitch } from '../../ports.ts';
 import { MAC_LENGTH, macOf } from './chain.ts';

@@ -2,15 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
 import { bindsTo } from '../../domain/approval.ts';
-import type { Verb } from '../../domain/decision.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { Verb } from '../../domain/incident/decision.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { blockedIn } from '../../domain/incident/new-run.ts';
+import { offers, otherWays } from '../../domain/incident/offers.ts';
+import { pendingSteps, undoable } from '../../domain/incident/runs.ts';
 import { asksFor } from '../../domain/needed.ts';
-import { blockedIn } from '../../domain/new-run.ts';
-import { offers, otherWays } from '../../domain/offers.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/plan/goal.ts';
-
 import type { Policy } from '../../domain/policy.ts';
-import { pendingSteps, undoable } from '../../domain/runs.ts';
 
 import { plain } from '../../words/plain.ts';
 

@@ -1,6 +1,6 @@
 // The one message that shows an incident: everything a person needs to decide, and the buttons to do it.
 import type { KnownBlock } from '@slack/types';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { cardGroups } from '../../words/card.ts';
 import { nowLines } from '../../words/now.ts';
 import type { Approving } from '../../words/plan.ts';

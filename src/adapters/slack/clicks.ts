@@ -2,11 +2,11 @@
 import type { BlockAction } from '@slack/bolt';
 import { refuse } from '../../domain/approval.ts';
 import type { Click } from '../../domain/click.ts';
-import type { Verb } from '../../domain/decision.ts';
-import { goesOn } from '../../domain/going-on.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { Verb } from '../../domain/incident/decision.ts';
+import { goesOn } from '../../domain/incident/going-on.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { hasQuarantine, openRun } from '../../domain/incident/runs.ts';
 import { needsReason } from '../../domain/needed.ts';
-import { hasQuarantine, openRun } from '../../domain/runs.ts';
 import type { Secret } from '../../secret.ts';
 import { asksText } from '../../words/asks.ts';
 import { backLines } from '../../words/back.ts';

@@ -1,6 +1,6 @@
 // The Details modal: all that does not fit on the card, with the commands that a person would type instead.
 import type { KnownBlock, ModalView } from '@slack/types';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { copyTodo, reachOf } from '../../domain/plan/copy-text.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import type { WorkloadFact } from '../../domain/situation/situation.ts';

@@ -1,7 +1,7 @@
 // The modals in which people type: report a leak, identify a token, say why.
 import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/types';
-import type { Verb } from '../../domain/decision.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { Verb } from '../../domain/incident/decision.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import type { Coordinates } from '../../domain/token/identity.ts';
 import { plain } from '../../words/plain.ts';
 import type { Carried } from './buttons.ts';

@@ -1,5 +1,5 @@
 // How an incident stands, with the only status mark of a card.
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { plain } from '../../words/plain.ts';
 import { type Level, headline as words } from '../../words/standing.ts';
 

@@ -2,8 +2,8 @@
 import type { HomeView, KnownBlock } from '@slack/types';
 import { refuse } from '../../domain/approval.ts';
 import type { Person } from '../../domain/click.ts';
-import type { Incident } from '../../domain/incident.ts';
-import { pendingSteps } from '../../domain/runs.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { pendingSteps } from '../../domain/incident/runs.ts';
 import { counted } from '../../words/counted.ts';
 import { who } from '../../words/standing.ts';
 import { VERBS } from '../../words/verbs.ts';

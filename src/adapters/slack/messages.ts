@@ -1,7 +1,7 @@
 // Posts, updates and finds our messages; each carries metadata by which it is recognised after a crash.
 import type { KnownBlock } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import type { StoredCard } from './card-store.ts';
 
 export interface Words {

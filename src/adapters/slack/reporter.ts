@@ -1,7 +1,7 @@
 // Shows incidents in Slack: one card each, brought up to date, and milestones in its thread, each once.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IncidentEvent } from '../../domain/events.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { IncidentEvent } from '../../domain/incident/events.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { groupsOf } from '../../domain/named.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Reporter } from '../../ports.ts';

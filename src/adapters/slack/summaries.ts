@@ -1,6 +1,6 @@
 // Keeps the summaries of bursts: which incident belongs to which, and one message for each, drawn again every few seconds at most.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { groupsOf } from '../../domain/named.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { AppError, isAppError } from '../../errors.ts';

@@ -3,7 +3,7 @@ import type { BlockAction } from '@slack/bolt';
 import type { KnownBlock, ModalView } from '@slack/types';
 import { refuse } from '../../domain/approval.ts';
 import type { Person } from '../../domain/click.ts';
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { needsReason } from '../../domain/needed.ts';
 import type { Sameness } from '../../domain/together.ts';
 import { counted, some } from '../../words/counted.ts';

@@ -1,6 +1,6 @@
 // Finds incidents in the log, for the command line: by the beginning of an id, or the newest.
-import { fold } from '../../domain/fold.ts';
-import type { Incident } from '../../domain/incident.ts';
+import { fold } from '../../domain/incident/fold.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { IncidentLog } from '../../ports.ts';
 

@@ -1,8 +1,8 @@
 // How an incident stands, for a terminal: one line, and whether the token is proven dead.
-import type { Incident } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isContained } from '../../domain/incident/runs.ts';
+import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/incident/sightings.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { isContained } from '../../domain/runs.ts';
-import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/sightings.ts';
 import { plain } from '../../words/plain.ts';
 import { headline } from '../../words/standing.ts';
 import { waitsFor } from '../../words/waits-for.ts';

@@ -1,5 +1,5 @@
 // A place where a token may be, as every format is read into: some text, where it was found, and what the finder says of it.
-import type { LeakAlert } from '../../domain/alert.ts';
+import type { LeakAlert } from '../../domain/incident/alert.ts';
 
 export type Severity = NonNullable<LeakAlert['severity']>;
 

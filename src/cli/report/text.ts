@@ -1,5 +1,5 @@
 // What became of each leak, for people and as the JSON that is promised to programs.
-import type { LeakAlert } from '../../domain/alert.ts';
+import type { LeakAlert } from '../../domain/incident/alert.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import { printable } from '../input.ts';
 import type { Format } from './formats.ts';

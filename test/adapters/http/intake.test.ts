@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type HttpOptions, type HttpServer, startHttp } from '../../../src/adapters/http/intake.ts';
 import type { AlertSource, Finding } from '../../../src/contracts.ts';
-import type { AlertUpdate } from '../../../src/domain/alert.ts';
+import type { AlertUpdate } from '../../../src/domain/incident/alert.ts';
 import { AppError } from '../../../src/errors.ts';
 import { Secret } from '../../../src/secret.ts';
 import { sources } from '../../../src/sources/index.ts';

@@ -8,7 +8,7 @@ import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
 import { createLedger } from '../../../src/adapters/redis/ledger.ts';
 import { createLocks } from '../../../src/adapters/redis/locks.ts';
 import { createVault } from '../../../src/adapters/redis/vault.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
 import type { Log } from '../../../src/log.ts';
 import { Secret } from '../../../src/secret.ts';
 

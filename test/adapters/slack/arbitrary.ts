@@ -1,7 +1,7 @@
 // Generates incidents of any size and any mischief, folded from events in any order.
 import fc from 'fast-check';
-import type { EventBody } from '../../../src/domain/events.ts';
-import type { ProofRound } from '../../../src/domain/evidence.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import type { ProofRound } from '../../../src/domain/incident/evidence.ts';
 import type { Step } from '../../../src/domain/plan/plan.ts';
 import { makePlan } from '../../../src/domain/plan/plan-hash.ts';
 import type { Situation } from '../../../src/domain/situation/situation.ts';

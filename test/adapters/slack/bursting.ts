@@ -7,7 +7,7 @@ import {
   type Summaries,
   type SummaryOptions,
 } from '../../../src/adapters/slack/summaries.ts';
-import type { Incident } from '../../../src/domain/incident.ts';
+import type { Incident } from '../../../src/domain/incident/incident.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import type { Reporter } from '../../../src/ports.ts';
 import type { openWorld } from '../redis/support.ts';

@@ -2,7 +2,7 @@
 import { checkBlocks } from 'slack-sandbox/limits';
 import { describe, expect, it } from 'vitest';
 import { type CardContext, likeness, renderCard } from '../../../src/adapters/slack/card.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,

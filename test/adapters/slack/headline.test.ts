@@ -1,7 +1,7 @@
 // The one line that everybody reads is as good as what was last seen, and of each cluster that may accept the token.
 import { describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/headline.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { done } from '../../../src/domain/outcome.ts';
 import { anIdentity, anIncident, aRound, revoked, waiting } from '../../builders.ts';
 

@@ -8,8 +8,8 @@ import { detailsView } from '../../../src/adapters/slack/details.ts';
 import { togetherForm } from '../../../src/adapters/slack/forms.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
 import { AT_ONCE, plansIn } from '../../../src/adapters/slack/together.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
-import { fold } from '../../../src/domain/fold.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
 import {
   anIdentity,
   anIncident,

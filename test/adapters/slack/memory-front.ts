@@ -3,8 +3,8 @@ import type { CardStore, StoredCard } from '../../../src/adapters/slack/card-sto
 import type { Finding } from '../../../src/contracts.ts';
 import { refuse } from '../../../src/domain/approval.ts';
 import type { Click, Roster } from '../../../src/domain/click.ts';
-import type { EventBody, IncidentEvent } from '../../../src/domain/events.ts';
-import { fold } from '../../../src/domain/fold.ts';
+import type { EventBody, IncidentEvent } from '../../../src/domain/incident/events.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
 import { awaitingAfter, rulingOn } from '../../../src/domain/needed.ts';
 import type { Front } from '../../../src/engine/front.ts';
 import { AppError } from '../../../src/errors.ts';

@@ -1,7 +1,7 @@
 // The thread tells what matters, once, and stays silent otherwise.
 import { describe, expect, it } from 'vitest';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { milestones } from '../../../src/adapters/slack/milestones.ts';
 import { mrkdwn } from '../../../src/adapters/slack/mrkdwn.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { progressLine } from '../../../src/words/progress.ts';
 import { anIncident, aPlan, aPolicy, eventsOf, remove, T0, waiting } from '../../builders.ts';
 

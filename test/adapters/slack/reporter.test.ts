@@ -1,6 +1,6 @@
 // The reporter against a Slack that throttles, fails, forgets and refuses: one card, each milestone once, nothing lost.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fold } from '../../../src/domain/fold.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
 import { aSituation, contained, identified, planned, reported, revoked, waiting } from '../../builders.ts';
 import { legacyToken } from '../../domain/token/token-samples.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';

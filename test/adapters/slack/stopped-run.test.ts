@@ -5,8 +5,8 @@ import { actionsBlock, readCarried } from '../../../src/adapters/slack/buttons.t
 import { renderCard } from '../../../src/adapters/slack/card.ts';
 import { reasonForm } from '../../../src/adapters/slack/forms.ts';
 import { headline } from '../../../src/adapters/slack/headline.ts';
-import type { EventBody } from '../../../src/domain/events.ts';
-import { offers } from '../../../src/domain/offers.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { offers } from '../../../src/domain/incident/offers.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan/plan.ts';
 import {

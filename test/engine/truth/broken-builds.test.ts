@@ -44,21 +44,21 @@ function run(args: string[]): Promise<{ code: number; told: string }> {
 it.each([
   [
     'no look is owed while an incident is open',
-    'src/domain/due.ts',
+    'src/domain/incident/due.ts',
     'if (looks === undefined || !isWatched(incident)) return undefined;',
     'if (looks === undefined || !isWatched(incident) || !closed) return undefined;',
     /no look is owed/,
   ],
   [
     'sightings are not tied to an identity',
-    'src/domain/sightings.ts',
+    'src/domain/incident/sightings.ts',
     'return JSON.stringify([kind, namespace,',
     'return JSON.stringify([]) || JSON.stringify([kind, namespace,',
     /hidden \| .*(Contained|contained|quarantine stays)/,
   ],
   [
     'contained is what was done, whatever was seen since',
-    'src/domain/runs.ts',
+    'src/domain/incident/runs.ts',
     'isStopped(incident) && hasQuarantine(incident);',
     'hasQuarantine(incident);',
     /(wrong after the look|no look is owed) \| accepted \| .*(Contained|contained|quarantine stays)/,

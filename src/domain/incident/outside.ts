@@ -1,9 +1,9 @@
 // Who uses a token where Tourniquet does not act: after its end a person says that they were moved, or that there are none.
 
+import { copiesAtStake } from '../plan/copies-at-stake.ts';
+import { approachOf } from '../plan/goal.ts';
+import type { CopyFact } from '../situation/situation.ts';
 import type { Incident } from './incident.ts';
-import { copiesAtStake } from './plan/copies-at-stake.ts';
-import { approachOf } from './plan/goal.ts';
-import type { CopyFact } from './situation/situation.ts';
 
 /** Where people are to look. */
 export const OUTSIDE = 'CI systems, kubeconfigs on laptops, external services, copies in other Secrets';

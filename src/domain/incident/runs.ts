@@ -1,7 +1,8 @@
 // Questions about what was done, what can be undone, and what is still to be done.
+
+import { leftAsItWas, type Outcome } from '../outcome.ts';
+import { kills, rolls, type Step } from '../plan/plan.ts';
 import type { Incident, Run, StepState } from './incident.ts';
-import { leftAsItWas, type Outcome } from './outcome.ts';
-import { kills, rolls, type Step } from './plan/plan.ts';
 import { isLive, isStopped } from './sightings.ts';
 
 export const isDone = (run: Run): boolean => run.steps.every((state) => state.outcome?.verdict === 'done');

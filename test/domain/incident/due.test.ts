@@ -1,11 +1,11 @@
 // What is owed, when: every state that can be left by time or by a worker names the work that leaves it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { due, EARLY_MS, type Timing } from '../../src/domain/due.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import { fold } from '../../src/domain/fold.ts';
-import { judgeProof } from '../../src/domain/judge-proof.ts';
-import { notDone, unknown } from '../../src/domain/outcome.ts';
+import { due, EARLY_MS, type Timing } from '../../../src/domain/incident/due.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
+import { judgeProof } from '../../../src/domain/incident/judge-proof.ts';
+import { notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,
   anIncident,
@@ -17,7 +17,7 @@ import {
   revoked,
   T0,
   waiting,
-} from '../builders.ts';
+} from '../../builders.ts';
 
 const MIN = 60_000;
 const timing: Timing = {

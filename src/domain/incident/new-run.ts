@@ -1,8 +1,8 @@
 // Which run a decision starts, and what its steps remember from the time before.
 
+import type { Step } from '../plan/plan.ts';
 import type { Decision, Verb } from './decision.ts';
 import type { Incident, Run, StepState } from './incident.ts';
-import type { Step } from './plan/plan.ts';
 import { begunSteps, inEffect, latestState, staysForGood, stoppedRun, takesBack, undoable } from './runs.ts';
 
 export function newRun(id: string, kind: Run['kind'], by: string, at: string, steps: Step[]): Run {

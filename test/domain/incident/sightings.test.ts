@@ -1,11 +1,10 @@
 // What is believed of a token: the last clear sighting on each cluster, about this token alone, and how old it may get.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { due, type Timing } from '../../src/domain/due.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import type { Incident } from '../../src/domain/incident.ts';
-import { done, notDone, unknown } from '../../src/domain/outcome.ts';
-import { isContained } from '../../src/domain/runs.ts';
+import { due, type Timing } from '../../../src/domain/incident/due.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import type { Incident } from '../../../src/domain/incident/incident.ts';
+import { isContained } from '../../../src/domain/incident/runs.ts';
 import {
   DEFAULT_LOOKS,
   isLive,
@@ -13,7 +12,8 @@ import {
   nextLook,
   staleSince,
   unasked,
-} from '../../src/domain/sightings.ts';
+} from '../../../src/domain/incident/sightings.ts';
+import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
 import {
   anIdentity,
   anIncident,
@@ -23,7 +23,7 @@ import {
   reported,
   revoked,
   waiting,
-} from '../builders.ts';
+} from '../../builders.ts';
 
 const MIN = 60_000;
 const HOUR = 60 * MIN;

@@ -1,7 +1,7 @@
 // What people decide about an incident, and the approvals among that.
 
-import type { Strategy } from './plan/goal.ts';
-import type { Coordinates } from './token/identity.ts';
+import type { Strategy } from '../plan/goal.ts';
+import type { Coordinates } from '../token/identity.ts';
 
 /** What a person can decide on a card. */
 export type Verb =

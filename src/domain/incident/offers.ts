@@ -1,10 +1,11 @@
 // Which buttons a card has now.
+
+import { approachOf, isDryRun, type Strategy, strategiesFor } from '../plan/goal.ts';
 import { openReviews } from './asked.ts';
 import type { Verb } from './decision.ts';
 import type { Incident } from './incident.ts';
 import { blockedIn, rollBackSteps } from './new-run.ts';
 import { owesOutside } from './outside.ts';
-import { approachOf, isDryRun, type Strategy, strategiesFor } from './plan/goal.ts';
 import { isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './runs.ts';
 import { unasked } from './sightings.ts';
 

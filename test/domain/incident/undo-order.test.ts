@@ -1,14 +1,14 @@
 // Whatever was done, in whichever order, and wherever it stopped: taking it back leaves nobody without a token that is accepted.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Verb } from '../../src/domain/decision.ts';
-import type { EventBody } from '../../src/domain/events.ts';
-import type { Run } from '../../src/domain/incident.ts';
-import { rollBackSteps } from '../../src/domain/new-run.ts';
-import { done, notDone } from '../../src/domain/outcome.ts';
-import type { Phase, Step } from '../../src/domain/plan/plan.ts';
-import { inEffect, stepsInEffect, takesBack, undoable } from '../../src/domain/runs.ts';
-import { anIncident, aPlan, identified, observed, quarantine, remove, reported } from '../builders.ts';
+import type { Verb } from '../../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import type { Run } from '../../../src/domain/incident/incident.ts';
+import { rollBackSteps } from '../../../src/domain/incident/new-run.ts';
+import { inEffect, stepsInEffect, takesBack, undoable } from '../../../src/domain/incident/runs.ts';
+import { done, notDone } from '../../../src/domain/outcome.ts';
+import type { Phase, Step } from '../../../src/domain/plan/plan.ts';
+import { anIncident, aPlan, identified, observed, quarantine, remove, reported } from '../../builders.ts';
 
 const step = (action: string, phase: Phase, reversible = true): Step => ({
   ...remove,

@@ -1,7 +1,7 @@
 // A leak report as every source normalises it; the token's value, where there is one, travels beside it and never inside.
 
-import type { Goal } from './plan/goal.ts';
-import type { Coordinates } from './token/identity.ts';
+import type { Goal } from '../plan/goal.ts';
+import type { Coordinates } from '../token/identity.ts';
 
 /** What an alert says has leaked. */
 export type Subject =

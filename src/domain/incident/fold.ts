@@ -1,4 +1,7 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
+
+import type { Goal } from '../plan/goal.ts';
+import { kills } from '../plan/plan.ts';
 import { UNAPPROVED } from './alarms.ts';
 import type { LeakAlert } from './alert.ts';
 import {
@@ -21,8 +24,6 @@ import type { EventBody, IncidentEvent } from './events.ts';
 import { overtake, proveWhatHolds } from './held.ts';
 import type { Incident, Review } from './incident.ts';
 import { newRun } from './new-run.ts';
-import type { Goal } from './plan/goal.ts';
-import { kills } from './plan/plan.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';

@@ -1,14 +1,15 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
+
+import { isDryRun } from '../plan/goal.ts';
+import { kills } from '../plan/plan.ts';
+import { SUCCESS_CACHE_MS } from '../situation/judge-liveness.ts';
+import { offlineUntil } from '../token/offline.ts';
 import { type EscalationTiming, openCalls } from './alarms.ts';
 import type { Looks } from './belief.ts';
 import type { Incident, WorkKind } from './incident.ts';
 import { owesOutside } from './outside.ts';
-import { isDryRun } from './plan/goal.ts';
-import { kills } from './plan/plan.ts';
 import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
 import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
-import { SUCCESS_CACHE_MS } from './situation/judge-liveness.ts';
-import { offlineUntil } from './token/offline.ts';
 
 /**
  * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would

@@ -1,11 +1,11 @@
 // What the state of an incident is called. Pure.
 
+import { isDryRun } from '../plan/goal.ts';
+import { acceptedOffline } from '../token/offline.ts';
 import type { Incident, Status } from './incident.ts';
 import { owesOutside } from './outside.ts';
-import { isDryRun } from './plan/goal.ts';
 import { openRun, pendingSteps, unplanned } from './runs.ts';
 import { isStopped, unasked } from './sightings.ts';
-import { acceptedOffline } from './token/offline.ts';
 
 export function statusOf(incident: Incident): Status {
   if (incident.closed) return incident.closed.as;

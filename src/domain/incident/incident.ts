@@ -1,13 +1,14 @@
 // One incident: the state that its events fold into, and what its parts are called.
+
+import type { Outcome } from '../outcome.ts';
+import type { Goal } from '../plan/goal.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { Situation } from '../situation/situation.ts';
+import type { Coordinates, TokenIdentity } from '../token/identity.ts';
 import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Belief, Looks } from './belief.ts';
 import type { Decision, Vote } from './decision.ts';
 import type { ProofRound } from './evidence.ts';
-import type { Outcome } from './outcome.ts';
-import type { Goal } from './plan/goal.ts';
-import type { Plan, Step } from './plan/plan.ts';
-import type { Situation } from './situation/situation.ts';
-import type { Coordinates, TokenIdentity } from './token/identity.ts';
 
 /** Somebody ran a plan alone: open until somebody else has looked at it. */
 export interface Review {

@@ -1,5 +1,5 @@
 // What was seen when API servers were asked whether they still accept the token, and how strong a claim that allows.
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from '../outcome.ts';
 
 /** The only level that may say "every API server" is `each-server`. */
 export type ProofLevel = 'each-server' | 'load-balancer' | 'object-state';

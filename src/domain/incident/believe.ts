@@ -1,14 +1,15 @@
 // What events change of what is believed about the token: what becomes void, and what must be looked at anew.
+
+import type { Outcome } from '../outcome.ts';
+import { kills, type Step } from '../plan/plan.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 import type { Sighting } from './belief.ts';
 import type { EventBody } from './events.ts';
 import type { ProofRound } from './evidence.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
-import type { Outcome } from './outcome.ts';
-import { kills, type Step } from './plan/plan.ts';
 import { isDone, stateOf, takesBack, unplanned } from './runs.ts';
 import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound } from './sightings.ts';
-import type { TokenIdentity } from './token/identity.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
 export function askAgain(incident: Incident): void {
