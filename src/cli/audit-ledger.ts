@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { checkChain, macOf } from '../adapters/redis/chain.ts';
 import type { AuditTrail } from '../adapters/redis/incident-log.ts';
 import { LEDGER_ID } from '../adapters/redis/ledger.ts';
-import { type LedgerEntry, ledgerText, type Stub } from '../domain/ledger.ts';
+import { type LedgerEntry, ledgerText, type Stub } from '../domain/afterwards/ledger.ts';
 import type { Chained } from '../engine/ledger.ts';
 import { AppError } from '../errors.ts';
 

@@ -1,6 +1,6 @@
 // Gives somebody a new token for a user outside the cluster, by their own rights: it goes into a file of theirs, and nowhere else.
-import type { HandOver } from '../domain/hand-over.ts';
-import { anchorName, handOvers } from '../domain/hand-over.ts';
+import type { HandOver } from '../domain/afterwards/hand-over.ts';
+import { anchorName, handOvers } from '../domain/afterwards/hand-over.ts';
 import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
 import { change, openSession } from '../engine/session.ts';
 import { AppError } from '../errors.ts';

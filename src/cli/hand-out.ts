@@ -1,6 +1,6 @@
 // Makes the token that is collected: bound to a Secret of its own, so that it can be killed alone, and for a limited time.
 import { connectAsPerson, type PersonalCluster } from '../adapters/kubernetes/person.ts';
-import type { HandOver } from '../domain/hand-over.ts';
+import type { HandOver } from '../domain/afterwards/hand-over.ts';
 import type { Collected } from '../domain/incident/incident.ts';
 import { COLLECTED_FOR } from '../domain/kubernetes/own-annotations.ts';
 import { AppError, isAppError } from '../errors.ts';

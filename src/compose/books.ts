@@ -1,5 +1,5 @@
 // The bot's bookkeeping: where the ledger is published, and the turns of whoever keeps it.
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/afterwards/ledger.ts';
 import type { Publisher } from '../engine/anchors.ts';
 import { bookkeeper } from '../engine/books.ts';
 import type { Webhook } from '../engine/escalate.ts';

@@ -1,5 +1,5 @@
 // Takes anchors of all incidents, daily and at the end of each, and publishes the ledger where nobody who has Redis can reach it.
-import { type Anchor, compare } from '../domain/ledger.ts';
+import { type Anchor, compare } from '../domain/afterwards/ledger.ts';
 import type { Reporter } from '../ports.ts';
 import type { BotDeps } from './deps.ts';
 import type { Chained, Ledger, Place } from './ledger.ts';

@@ -1,5 +1,5 @@
 // What the engine needs of the ledger: the list over all incidents that anchors and stubs of purged ones are written to.
-import type { Anchor, Known, LedgerEntry, LogHead, Stub } from '../domain/ledger.ts';
+import type { Anchor, Known, LedgerEntry, LogHead, Stub } from '../domain/afterwards/ledger.ts';
 
 /** An entry and its keyed hash, which covers everything before it. */
 export interface Chained {

@@ -1,7 +1,8 @@
 // Forgets incidents that were closed long ago, and leaves a stub of each in the ledger; one at a time, so that a crash loses nothing.
+
+import type { Stub } from '../domain/afterwards/ledger.ts';
+import { whyKept } from '../domain/afterwards/retention.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import type { Stub } from '../domain/ledger.ts';
-import { whyKept } from '../domain/retention.ts';
 import { isAppError } from '../errors.ts';
 import type { BotDeps } from './deps.ts';
 import type { Ledger, Place } from './ledger.ts';

@@ -1,11 +1,11 @@
 // Makes an alert durable: a new incident, or one more entry on the incident that the same leak already has.
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../contracts.ts';
+import { gist, quietFor } from '../domain/afterwards/repeat.ts';
 import type { AlertUpdate, LeakAlert } from '../domain/incident/alert.ts';
 import type { EventBody } from '../domain/incident/events.ts';
 import { fold } from '../domain/incident/fold.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import { gist, quietFor } from '../domain/repeat.ts';
 import { scrubbed } from '../domain/text/scrub.ts';
 import type { AppendRequest, Recognised, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';

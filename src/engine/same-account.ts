@@ -1,8 +1,9 @@
 // Incidents about one ServiceAccount: whoever asked for one of them asked for all of them, or two people could approve each other's plans.
+
+import { accountsOf } from '../domain/afterwards/same-account.ts';
 import { askedHere, requesters } from '../domain/incident/asked.ts';
 import { fold } from '../domain/incident/fold.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import { accountsOf } from '../domain/same-account.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import { isAppError } from '../errors.ts';
 import type { BotDeps } from './deps.ts';

@@ -1,9 +1,10 @@
 // One incident in hand: its folded state, appended to only if nobody else did meanwhile.
+
+import { namesOf } from '../domain/afterwards/same-account.ts';
 import { due } from '../domain/incident/due.ts';
 import type { EventBody, IncidentEvent } from '../domain/incident/events.ts';
 import { evolve, fold } from '../domain/incident/fold.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import { namesOf } from '../domain/same-account.ts';
 import { AppError } from '../errors.ts';
 import type { AppendRequest, Clock, LoadedIncident, Work } from '../ports.ts';
 import type { BotDeps } from './deps.ts';

@@ -1,6 +1,6 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 
-import { adviceAfter } from '../domain/hardening.ts';
+import { adviceAfter } from '../domain/afterwards/hardening.ts';
 import type { EventBody, IncidentEvent } from '../domain/incident/events.ts';
 import { evolve, fold } from '../domain/incident/fold.ts';
 import type { Incident, Run, Why, WorkKind } from '../domain/incident/incident.ts';

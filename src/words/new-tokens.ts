@@ -1,5 +1,5 @@
 // How users of a leaked token outside the cluster get a new one, for the card and for the form about them.
-import { collectCommand, type HandOver, handOvers, readCommand } from '../domain/hand-over.ts';
+import { collectCommand, type HandOver, handOvers, readCommand } from '../domain/afterwards/hand-over.ts';
 import type { Incident } from '../domain/incident/incident.ts';
 import { CHAT, joined, strong, type Text, text } from '../domain/text/pieces.ts';
 import { some } from './counted.ts';

@@ -1,5 +1,11 @@
 // The ledger in Redis: a log beside those of the incidents, chained in the same way, that says how far they all had come.
-import { type LedgerEntry, type LogHead, learn, ledgerText, nothingKnown } from '../../domain/ledger.ts';
+import {
+  type LedgerEntry,
+  type LogHead,
+  learn,
+  ledgerText,
+  nothingKnown,
+} from '../../domain/afterwards/ledger.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Chained, Ledger, Place } from '../../engine/ledger.ts';
 import { AppError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 // Posts the daily anchor in the incident channel: whoever can change Redis cannot change what stands there.
 import type { WebClient } from '@slack/web-api';
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/afterwards/ledger.ts';
 import type { Publisher } from '../../engine/anchors.ts';
 import type { Chained } from '../../engine/ledger.ts';
 import { counted, some } from '../../words/counted.ts';

@@ -1,7 +1,7 @@
 // The daily anchor in the channel: one message, with the hash that is to be noted, and what is wrong comes first.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { slackPublisher } from '../../../src/adapters/slack/ledger-publisher.ts';
-import type { Anchor, LogHead } from '../../../src/domain/ledger.ts';
+import type { Anchor, LogHead } from '../../../src/domain/afterwards/ledger.ts';
 import type { Chained } from '../../../src/engine/ledger.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 

@@ -1,8 +1,8 @@
 // What is advised after an incident: only what fits what was seen there, each with a line that can be pasted.
 import { describe, expect, it } from 'vitest';
-import { adviceAfter, hardening } from '../../src/domain/hardening.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import type { Situation } from '../../src/domain/situation/situation.ts';
+import { adviceAfter, hardening } from '../../../src/domain/afterwards/hardening.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import type { Situation } from '../../../src/domain/situation/situation.ts';
 import {
   anIdentity,
   anIncident,
@@ -13,7 +13,7 @@ import {
   observed,
   remove,
   reported,
-} from '../builders.ts';
+} from '../../builders.ts';
 
 const secret = (
   changes: Partial<Situation['tokenSecrets'][number]> = {},

@@ -1,8 +1,8 @@
 // Under which names an incident is found by others about the same ServiceAccount. Pure.
-import { askedHere } from './incident/asked.ts';
-import type { EventBody } from './incident/events.ts';
-import type { Incident } from './incident/incident.ts';
-import type { TokenIdentity } from './token/identity.ts';
+import { askedHere } from '../incident/asked.ts';
+import type { EventBody } from '../incident/events.ts';
+import type { Incident } from '../incident/incident.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 
 export const accountsOf = ({ clusters, namespace, serviceAccount }: TokenIdentity): string[] =>
   clusters.map((cluster) => `${cluster}/${namespace}/${serviceAccount.name}`);

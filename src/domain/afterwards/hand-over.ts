@@ -1,8 +1,8 @@
 // Who used what leaked from outside the cluster gets a new token of what took its place: by a command of theirs, never through Slack. Pure.
-import type { Incident } from './incident/incident.ts';
-import { stepsInEffect } from './incident/runs.ts';
-import { quoted } from './kubernetes/shell.ts';
-import type { Heir } from './plan/plan.ts';
+import type { Incident } from '../incident/incident.ts';
+import { stepsInEffect } from '../incident/runs.ts';
+import { quoted } from '../kubernetes/shell.ts';
+import type { Heir } from '../plan/plan.ts';
 
 export interface HandOver extends Heir {
   cluster: string;

@@ -1,8 +1,8 @@
 // What is heard again: whether a repeat of a known finding is written down, or only counted until it could matter. Pure.
 import { createHash } from 'node:crypto';
-import type { LeakAlert } from './incident/alert.ts';
-import type { Incident } from './incident/incident.ts';
-import { isContained } from './incident/runs.ts';
+import type { LeakAlert } from '../incident/alert.ts';
+import type { Incident } from '../incident/incident.ts';
+import { isContained } from '../incident/runs.ts';
 
 const MINUTE = 60_000;
 const LEAST_QUIET = 5 * MINUTE;

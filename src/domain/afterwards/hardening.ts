@@ -1,13 +1,13 @@
 // What keeps the next token of this ServiceAccount from leaking, or from mattering: advice with the lines that follow it. Pure.
 
-import type { Incident } from './incident/incident.ts';
-import { stepsInEffect } from './incident/runs.ts';
-import { restorers } from './kubernetes/managed-by.ts';
-import { isDryRun } from './plan/goal.ts';
-import type { Step } from './plan/plan.ts';
-import { pathOf } from './situation/consumers.ts';
-import type { Situation, TokenSecretFact } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
+import type { Incident } from '../incident/incident.ts';
+import { stepsInEffect } from '../incident/runs.ts';
+import { restorers } from '../kubernetes/managed-by.ts';
+import { isDryRun } from '../plan/goal.ts';
+import type { Step } from '../plan/plan.ts';
+import { pathOf } from '../situation/consumers.ts';
+import type { Situation, TokenSecretFact } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
 
 export interface Advice {
   why: string;

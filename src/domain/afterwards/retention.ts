@@ -1,7 +1,7 @@
 // Which incidents may be forgotten: closed long ago, with nothing left to do about them. Pure.
-import { openReviews } from './incident/asked.ts';
-import type { Incident } from './incident/incident.ts';
-import { isBleeding, openRun } from './incident/runs.ts';
+import { openReviews } from '../incident/asked.ts';
+import type { Incident } from '../incident/incident.ts';
+import { isBleeding, openRun } from '../incident/runs.ts';
 
 /** Undefined: it may be purged. `owed`: kinds of work that are owed, now or later. */
 export function whyKept(

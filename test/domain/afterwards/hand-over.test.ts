@@ -1,13 +1,13 @@
 // What users outside the cluster may take new tokens of: what a step that is in effect has put in the place of the leaked one.
 import { describe, expect, it } from 'vitest';
-import { actions } from '../../src/actions/index.ts';
-import { handOvers } from '../../src/domain/hand-over.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import type { Incident } from '../../src/domain/incident/incident.ts';
-import { done } from '../../src/domain/outcome.ts';
-import type { Strategy } from '../../src/domain/plan/goal.ts';
-import { planFor } from '../../src/domain/plan/planner.ts';
-import { anIdentity, anIncident, aSituation, reported, T0 } from '../builders.ts';
+import { actions } from '../../../src/actions/index.ts';
+import { handOvers } from '../../../src/domain/afterwards/hand-over.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import type { Incident } from '../../../src/domain/incident/incident.ts';
+import { done } from '../../../src/domain/outcome.ts';
+import type { Strategy } from '../../../src/domain/plan/goal.ts';
+import { planFor } from '../../../src/domain/plan/planner.ts';
+import { anIdentity, anIncident, aSituation, reported, T0 } from '../../builders.ts';
 
 const used = { ...aSituation().tokenSecrets[0], used: true } as never;
 const situation = aSituation({

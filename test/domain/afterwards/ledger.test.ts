@@ -7,7 +7,7 @@ import {
   learn,
   ledgerText,
   nothingKnown,
-} from '../../src/domain/ledger.ts';
+} from '../../../src/domain/afterwards/ledger.ts';
 
 const at = '2026-11-24T03:00:00.000Z';
 const anchor = (v: number, ...heads: LogHead[]): LedgerEntry => ({

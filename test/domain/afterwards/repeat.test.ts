@@ -1,11 +1,11 @@
 // What is heard again: written down where it could matter, only counted where it cannot, and never silent for long.
 import { describe, expect, it } from 'vitest';
-import type { LeakAlert } from '../../src/domain/incident/alert.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import { fold } from '../../src/domain/incident/fold.ts';
-import type { Incident } from '../../src/domain/incident/incident.ts';
-import { quietFor } from '../../src/domain/repeat.ts';
-import { revoked } from '../builders.ts';
+import { quietFor } from '../../../src/domain/afterwards/repeat.ts';
+import type { LeakAlert } from '../../../src/domain/incident/alert.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
+import type { Incident } from '../../../src/domain/incident/incident.ts';
+import { revoked } from '../../builders.ts';
 
 const START = Date.parse('2026-11-24T03:00:00Z');
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];

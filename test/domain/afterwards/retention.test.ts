@@ -1,8 +1,8 @@
 // What must never be forgotten: open incidents, work that is owed, live tokens, open reviews, sealed tokens.
 import { expect, it } from 'vitest';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import { whyKept } from '../../src/domain/retention.ts';
-import { anIdentity, anIncident, aPlan, contained, reported, revoked, T0, waiting } from '../builders.ts';
+import { whyKept } from '../../../src/domain/afterwards/retention.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { anIdentity, anIncident, aPlan, contained, reported, revoked, T0, waiting } from '../../builders.ts';
 
 const LATER = T0 + 10 * 86_400_000;
 const closed = (as: 'resolved' | 'declined' | 'false-alarm' | 'expired'): EventBody => ({

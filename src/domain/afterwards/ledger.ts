@@ -1,5 +1,5 @@
 // The ledger: one chained list over all incidents. An anchor says how far each log had come, a stub what a purged one was. Pure.
-import type { CloseKind } from './incident/incident.ts';
+import type { CloseKind } from '../incident/incident.ts';
 
 /** How far the log of one incident had come: its id, its number of entries, and the keyed hash that ends them. */
 export type LogHead = [id: string, version: number, head: string];
