@@ -5,7 +5,7 @@ import { duration } from './domain/duration.ts';
 import { escalationSchema } from './domain/escalation-schema.ts';
 import { DEFAULT_LOOKS } from './domain/incident/sightings.ts';
 import { DEFAULT_PACE } from './domain/plan/waves.ts';
-import { policySchema, userId } from './domain/policy-schema.ts';
+import { policySchema, userId } from './domain/rules/schema.ts';
 
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
 

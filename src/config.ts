@@ -4,7 +4,7 @@ import { type FileConfig, fileSchema } from './config-schema.ts';
 import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
 import { NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
 import { isOwnSecret } from './domain/own-secrets.ts';
-import { type PolicySection, policySchema } from './domain/policy-schema.ts';
+import { type PolicySection, policySchema } from './domain/rules/schema.ts';
 import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
 import { AppError } from './errors.ts';
 import type { Secret } from './secret.ts';

@@ -8,8 +8,8 @@ import type { Incident } from '../src/domain/incident/incident.ts';
 import { done } from '../src/domain/outcome.ts';
 import type { Plan, Step } from '../src/domain/plan/plan.ts';
 import { makePlan } from '../src/domain/plan/plan-hash.ts';
-import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/policy.ts';
-import { policySchema } from '../src/domain/policy-schema.ts';
+import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/rules/policy.ts';
+import { policySchema } from '../src/domain/rules/schema.ts';
 import type { BindingFact, Situation, WorkloadFact } from '../src/domain/situation/situation.ts';
 import type { TokenIdentity } from '../src/domain/token/identity.ts';
 

@@ -1,7 +1,7 @@
 // What is going on, for whoever has a terminal and no Slack: the newest incidents, how they stand, and whom they wait for.
 import { policyOf } from '../compose/policy.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import { waitsFor } from '../words/waits-for.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 import { newest } from './incident/find.ts';

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { policyOf } from '../compose/policy.ts';
 import { duration } from '../domain/duration.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import { isAppError } from '../errors.ts';
 import { waitsFor } from '../words/waits-for.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';

@@ -14,7 +14,7 @@ import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
 import { connectSlack, type Watch } from '../adapters/slack/web-client.ts';
 import type { Refusal } from '../domain/click.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';
 import { receiveAlert, receiveUpdate, recognise } from '../engine/receive-alert.ts';

@@ -2,7 +2,7 @@
 import { actions } from '../actions/index.ts';
 import type { FileConfig } from '../config-schema.ts';
 import { PHASES } from '../domain/plan/plan.ts';
-import { createPolicy, type Policy, unknownDeeds } from '../domain/policy.ts';
+import { createPolicy, type Policy, unknownDeeds } from '../domain/rules/policy.ts';
 import { AppError } from '../errors.ts';
 
 export type PolicyConfig = Pick<

@@ -10,10 +10,10 @@ import { mayLeaveOut, otherWays } from './incident/offers.ts';
 import { owesOutside } from './incident/outside.ts';
 import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './incident/runs.ts';
 import { unasked } from './incident/sightings.ts';
-import { isNamed, mentions, named } from './named.ts';
 import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts';
 import { isDryRun } from './plan/goal.ts';
-import type { Policy } from './policy.ts';
+import { isNamed, mentions, named } from './rules/named.ts';
+import type { Policy } from './rules/policy.ts';
 import { joined, type Text, text } from './text/pieces.ts';
 import { counts, isFresh } from './votes.ts';
 

@@ -3,11 +3,11 @@ import { requesters } from './incident/asked.ts';
 import type { Refused } from './incident/decision.ts';
 import type { Incident, Run } from './incident/incident.ts';
 import { takesBack } from './incident/runs.ts';
-import { isNamed, type Voter } from './named.ts';
 import { namedFor } from './needed.ts';
 import type { Step } from './plan/plan.ts';
-import { type Ask, type Policy, requirementFor } from './policy.ts';
-import { factsOf } from './policy-match.ts';
+import { factsOf } from './rules/match.ts';
+import { isNamed, type Voter } from './rules/named.ts';
+import { type Ask, type Policy, requirementFor } from './rules/policy.ts';
 import { countedAt, holdsGlass, unmet } from './unmet.ts';
 import { missing } from './votes.ts';
 

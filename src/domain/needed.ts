@@ -6,9 +6,15 @@ import type { Verb, Vote } from './incident/decision.ts';
 import { goesOn, votesToGoOn } from './incident/going-on.ts';
 import type { Incident } from './incident/incident.ts';
 import { pendingSteps } from './incident/runs.ts';
-import type { Voter } from './named.ts';
-import { type Ask, DEFAULT_RULE, type PlanRequirement, type Policy, requirementForPlan } from './policy.ts';
-import { factsOf } from './policy-match.ts';
+import { factsOf } from './rules/match.ts';
+import type { Voter } from './rules/named.ts';
+import {
+  type Ask,
+  DEFAULT_RULE,
+  type PlanRequirement,
+  type Policy,
+  requirementForPlan,
+} from './rules/policy.ts';
 import { termsToGoOn } from './unmet.ts';
 import { missing } from './votes.ts';
 

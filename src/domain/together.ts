@@ -6,7 +6,7 @@ import { offers } from './incident/offers.ts';
 import { pendingSteps } from './incident/runs.ts';
 import { asksFor } from './needed.ts';
 import type { Step } from './plan/plan.ts';
-import type { Policy } from './policy.ts';
+import type { Policy } from './rules/policy.ts';
 
 export interface Sameness {
   /** Equal for incidents that ask for the same actions under the same rules. */

@@ -5,10 +5,10 @@ import { type GoingOn, type Word, wordFor } from './incident/going-on.ts';
 import type { Incident, Run } from './incident/incident.ts';
 import { rollBackSteps } from './incident/new-run.ts';
 import { stoppedRun } from './incident/runs.ts';
-import { isNamed } from './named.ts';
 import type { Step } from './plan/plan.ts';
-import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './policy.ts';
-import { factsOf } from './policy-match.ts';
+import { factsOf } from './rules/match.ts';
+import { isNamed } from './rules/named.ts';
+import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './rules/policy.ts';
 import { isFresh, missing } from './votes.ts';
 
 export interface Unmet {

@@ -1,8 +1,8 @@
 // May this leak be quarantined before anybody was asked? Reasons why not, as values.
 import { inWords } from '../domain/duration.ts';
 import type { Incident } from '../domain/incident/incident.ts';
-import { DEFAULT_RULE, type Guard, type Requirement, requirementFor } from '../domain/policy.ts';
-import { factsOf } from '../domain/policy-match.ts';
+import { factsOf } from '../domain/rules/match.ts';
+import { DEFAULT_RULE, type Guard, type Requirement, requirementFor } from '../domain/rules/policy.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
 import type { Budget } from '../ports.ts';
 import type { Secret } from '../secret.ts';

@@ -2,7 +2,7 @@
 import type { Action } from '../contracts.ts';
 import type { Timing } from '../domain/incident/due.ts';
 import type { Pace } from '../domain/plan/waves.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../ports.ts';
 import type { Witness } from '../witness.ts';
 import type { Gate } from './gate.ts';

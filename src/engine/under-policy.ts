@@ -2,8 +2,8 @@
 import type { Incident } from '../domain/incident/incident.ts';
 import type { Plan, Step } from '../domain/plan/plan.ts';
 import { without } from '../domain/plan/plan-hash.ts';
-import { requirementFor, requirementForPlan } from '../domain/policy.ts';
-import { factsOf } from '../domain/policy-match.ts';
+import { factsOf } from '../domain/rules/match.ts';
+import { requirementFor, requirementForPlan } from '../domain/rules/policy.ts';
 import type { WorkerDeps } from './deps.ts';
 import { change, enqueue, openSession } from './session.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../domain/incident/runs.ts';
 import { neededFor, votesAt } from '../domain/needed.ts';
 import type { Step } from '../domain/plan/plan.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText, type Groups } from './asks.ts';
 import { some } from './counted.ts';

@@ -6,7 +6,7 @@ import { owesOutside } from '../domain/incident/outside.ts';
 import { isSoaking, openRun, pendingSteps } from '../domain/incident/runs.ts';
 import { unasked } from '../domain/incident/sightings.ts';
 import { neededFor } from '../domain/needed.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/rules/policy.ts';
 import { askWords } from './rules.ts';
 
 /** "the worker", "approval by one of approvers, not the reporter": what follows "waits for". */

@@ -9,7 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
 import { parseFileConfig } from '../../src/config.ts';
 import { grants, optInRules, type Rule, workerRules } from '../../src/domain/kubernetes/rbac.ts';
-import { policySchema } from '../../src/domain/policy-schema.ts';
+import { policySchema } from '../../src/domain/rules/schema.ts';
 import { CRD, externalSecretDefinition } from '../chart/external-secret.ts';
 import { type Helm, openHelm, type Values } from '../chart/helm.ts';
 import { bundled, fromStore, handingOut, matrix, monitored, smallest } from '../chart/values.ts';

@@ -11,7 +11,7 @@ import type { Verb } from '../../src/domain/incident/decision.ts';
 import type { EventBody } from '../../src/domain/incident/events.ts';
 import { fold } from '../../src/domain/incident/fold.ts';
 import { DEFAULT_PACE } from '../../src/domain/plan/waves.ts';
-import type { Policy, PolicyGiven } from '../../src/domain/policy.ts';
+import type { Policy, PolicyGiven } from '../../src/domain/rules/policy.ts';
 import { createFront } from '../../src/engine/create-front.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/deps.ts';
 import { doEscalate, type Webhook } from '../../src/engine/escalate.ts';

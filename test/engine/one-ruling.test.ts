@@ -1,6 +1,6 @@
 // An accepted click asks the policy once: what one answer depends on, every other answer to the same press depends on.
 import { afterEach, expect, it } from 'vitest';
-import type { Policy } from '../../src/domain/policy.ts';
+import type { Policy } from '../../src/domain/rules/policy.ts';
 import { aPolicy } from '../builders.ts';
 import { type Harness, PEOPLE, startHarness } from './harness.ts';
 

@@ -10,7 +10,7 @@ import type { Person } from '../../src/domain/click.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
 import { openRun } from '../../src/domain/incident/runs.ts';
 import { notDone } from '../../src/domain/outcome.ts';
-import type { Policy } from '../../src/domain/policy.ts';
+import type { Policy } from '../../src/domain/rules/policy.ts';
 import { openSession, owed } from '../../src/engine/session.ts';
 import { doWork } from '../../src/engine/work.ts';
 import { openWorld } from '../adapters/redis/support.ts';

@@ -17,7 +17,7 @@ const EVERYWHERE: readonly [RegExp, string][] = [
 const IN_WORDS: readonly [RegExp, string][] = [[/\bSlack\b/, 'the name of a chat; say CHAT']];
 
 /** The configuration is written for Slack, and this is where ids are told apart. */
-const CONFIGURATION = ['src/domain/policy-schema.ts'];
+const CONFIGURATION = ['src/domain/rules/schema.ts'];
 
 /** One sentence for each spelling that does not belong there. */
 export function chatSpellings(files: readonly SourceFile[]): string[] {

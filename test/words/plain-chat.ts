@@ -1,6 +1,6 @@
 // A second chat in fifty lines: one that knows nothing but lines of plain text, through the port that Slack's reporter fills.
 
-import type { Policy } from '../../src/domain/policy.ts';
+import type { Policy } from '../../src/domain/rules/policy.ts';
 import { type Piece, pieces, type Text } from '../../src/domain/text/pieces.ts';
 import type { Clock, Reporter } from '../../src/ports.ts';
 import { cardGroups } from '../../src/words/card.ts';

@@ -2,8 +2,8 @@
 import { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Command } from '../../contracts.ts';
-import { groupsOf } from '../../domain/named.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { groupsOf } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import type { Front } from '../../engine/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';

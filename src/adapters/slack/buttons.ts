@@ -9,7 +9,7 @@ import { offers, otherWays } from '../../domain/incident/offers.ts';
 import { pendingSteps, undoable } from '../../domain/incident/runs.ts';
 import { asksFor } from '../../domain/needed.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/plan/goal.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 
 import { plain } from '../../words/plain.ts';
 

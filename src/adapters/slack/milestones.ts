@@ -1,7 +1,7 @@
 // What is worth a reply in the thread, as Slack shows it.
 import type { KnownBlock } from '@slack/types';
 import type { IncidentEvent } from '../../domain/incident/events.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import { milestones as words } from '../../words/milestones.ts';
 import { mrkdwn } from './mrkdwn.ts';
 import { section, within } from './sections.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncidentEvent } from '../../domain/incident/events.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { groupsOf } from '../../domain/named.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { groupsOf } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import type { Reporter } from '../../ports.ts';
 import { type CardContext, plainCard, renderCard } from './card.ts';
 import type { StoredCard } from './card-store.ts';

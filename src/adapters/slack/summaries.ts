@@ -1,8 +1,8 @@
 // Keeps the summaries of bursts: which incident belongs to which, and one message for each, drawn again every few seconds at most.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { groupsOf } from '../../domain/named.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { groupsOf } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Locks } from '../../ports.ts';
 import { renderBurst } from './burst-card.ts';

@@ -2,9 +2,9 @@
 import type { SlackInspection } from '../../adapters/slack/inspection.ts';
 import type { Person } from '../../domain/click.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
-import { groupsOf, isGroup, namedBy } from '../../domain/named.ts';
-import type { Policy } from '../../domain/policy.ts';
-import { type Shortage, shortages } from '../../domain/policy-doubts.ts';
+import { type Shortage, shortages } from '../../domain/rules/doubts.ts';
+import { groupsOf, isGroup, namedBy } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import { isAppError } from '../../errors.ts';
 import { failed, type Given, plural } from './check.ts';
 import { policyIn } from './policy.ts';

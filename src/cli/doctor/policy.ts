@@ -2,8 +2,8 @@
 import { type PolicyConfig, policyOf } from '../../compose/policy.ts';
 import type { FileConfig } from '../../config-schema.ts';
 import { broken, fine, notChecked, warning } from '../../domain/diagnosis.ts';
-import type { Policy } from '../../domain/policy.ts';
-import { ruleDoubts } from '../../domain/policy-doubts.ts';
+import { ruleDoubts } from '../../domain/rules/doubts.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import { isAppError } from '../../errors.ts';
 import { deeds } from '../policy.ts';
 import type { Check } from './check.ts';

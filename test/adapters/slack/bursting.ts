@@ -8,7 +8,7 @@ import {
   type SummaryOptions,
 } from '../../../src/adapters/slack/summaries.ts';
 import type { Incident } from '../../../src/domain/incident/incident.ts';
-import type { Policy } from '../../../src/domain/policy.ts';
+import type { Policy } from '../../../src/domain/rules/policy.ts';
 import type { Reporter } from '../../../src/ports.ts';
 import type { openWorld } from '../redis/support.ts';
 import { recordingLog } from '../redis/support.ts';

@@ -8,7 +8,7 @@ import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack
 import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
-import type { Policy } from '../../../src/domain/policy.ts';
+import type { Policy } from '../../../src/domain/rules/policy.ts';
 import type { Log } from '../../../src/log.ts';
 import type { Reporter } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';

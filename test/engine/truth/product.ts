@@ -16,7 +16,7 @@ export type { IncidentEvent } from '../../../src/domain/incident/events.ts';
 export { fold } from '../../../src/domain/incident/fold.ts';
 export type { Incident, WorkKind } from '../../../src/domain/incident/incident.ts';
 export { DEFAULT_PACE } from '../../../src/domain/plan/waves.ts';
-export type { Policy } from '../../../src/domain/policy.ts';
+export type { Policy } from '../../../src/domain/rules/policy.ts';
 export type { Coordinates } from '../../../src/domain/token/identity.ts';
 export { createCensus } from '../../../src/engine/census.ts';
 export { createFront } from '../../../src/engine/create-front.ts';

@@ -1,8 +1,9 @@
 // What a valid policy says that its author can hardly mean: rules that never decide, approvals that nobody can give.
+
+import { globFits } from './match.ts';
 import { namedBy } from './named.ts';
 import type { Deed, Policy } from './policy.ts';
-import { globFits } from './policy-match.ts';
-import type { PolicyRule } from './policy-schema.ts';
+import type { PolicyRule } from './schema.ts';
 
 export interface Known {
   deeds: readonly Deed[];

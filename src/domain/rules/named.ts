@@ -1,7 +1,8 @@
 // Whom the rules name: people and user groups, by id, and the lists of the configuration.
+
+import type { Text } from '../text/pieces.ts';
+import { joined } from '../text/pieces.ts';
 import type { Policy } from './policy.ts';
-import type { Text } from './text/pieces.ts';
-import { joined } from './text/pieces.ts';
 
 /** Somebody who approves: their id in the chat, and the user groups that the chat said they are in when they clicked. */
 export interface Voter {

@@ -1,8 +1,8 @@
 // What each step needs before it may run: the first rule that fits decides, and a careful default decides everything else. Pure.
 import { createHash } from 'node:crypto';
-import type { Step } from './plan/plan.ts';
-import { type Facts, globFits, matches } from './policy-match.ts';
-import type { PolicyDecision, PolicyRule, PolicySection } from './policy-schema.ts';
+import type { Step } from '../plan/plan.ts';
+import { type Facts, globFits, matches } from './match.ts';
+import type { PolicyDecision, PolicyRule, PolicySection } from './schema.ts';
 
 /** What an approval needs. */
 export interface Ask {

@@ -1,9 +1,9 @@
 // Does a rule fit an incident? What is not known yet is neither yes nor no, so that ignorance never makes anything laxer.
-import type { LeakAlert } from './incident/alert.ts';
-import type { Incident } from './incident/incident.ts';
-import type { PolicyMatch } from './policy-schema.ts';
-import type { BlastRadius } from './situation/situation.ts';
-import type { TokenIdentity } from './token/identity.ts';
+import type { LeakAlert } from '../incident/alert.ts';
+import type { Incident } from '../incident/incident.ts';
+import type { BlastRadius } from '../situation/situation.ts';
+import type { TokenIdentity } from '../token/identity.ts';
+import type { PolicyMatch } from './schema.ts';
 
 /** What rules look at. Undefined: not known (yet). */
 export interface Facts {

@@ -1,16 +1,16 @@
 // Where several rules may fit, or several steps ask: whatever is enough for all of them together is enough for each alone.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { Facts } from '../../../src/domain/rules/match.ts';
 import {
   type Ask,
   type Deed,
   requirementFor,
   requirementForPlan,
   strictest,
-} from '../../src/domain/policy.ts';
-import type { Facts } from '../../src/domain/policy-match.ts';
-import { type Counted, missing } from '../../src/domain/votes.ts';
-import { aPolicy, type PolicyInput, quarantine, remove, T0 } from '../builders.ts';
+} from '../../../src/domain/rules/policy.ts';
+import { type Counted, missing } from '../../../src/domain/votes.ts';
+import { aPolicy, type PolicyInput, quarantine, remove, T0 } from '../../builders.ts';
 
 const PEOPLE = ['UAAA', 'UBBB', 'UCCC', 'UDDD'];
 const people = { responders: ['UAAA', 'UBBB'], approvers: ['UBBB', 'UCCC'] };

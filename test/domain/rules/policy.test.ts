@@ -1,19 +1,19 @@
 // The decision table of the policy: which rule decides, what it asks for, and that ignorance and guards only ever make it stricter.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../src/domain/incident/fold.ts';
-import type { Step } from '../../src/domain/plan/plan.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
+import type { Step } from '../../../src/domain/plan/plan.ts';
+import { policyDoubts } from '../../../src/domain/rules/doubts.ts';
+import { type Facts, factsOf, globFits, matches } from '../../../src/domain/rules/match.ts';
 import {
   type Deed,
   type Policy,
   requirementFor,
   requirementForPlan,
   unknownDeeds,
-} from '../../src/domain/policy.ts';
-import { policyDoubts } from '../../src/domain/policy-doubts.ts';
-import { type Facts, factsOf, globFits, matches } from '../../src/domain/policy-match.ts';
-import { type PolicyMatch, policySchema } from '../../src/domain/policy-schema.ts';
-import { explain } from '../../src/words/rules.ts';
+} from '../../../src/domain/rules/policy.ts';
+import { type PolicyMatch, policySchema } from '../../../src/domain/rules/schema.ts';
+import { explain } from '../../../src/words/rules.ts';
 import {
   anIncident,
   aPolicy,
@@ -23,7 +23,7 @@ import {
   remove,
   reported,
   waiting,
-} from '../builders.ts';
+} from '../../builders.ts';
 
 const contain: Deed = { action: 'quarantine-token', phase: 'contain', reversible: true };
 const del: Deed = { action: 'delete-token-secret', phase: 'revoke', reversible: false };

@@ -1,6 +1,6 @@
 // The policy as people write it: rules that match an incident and say what each action needs. Validated where the configuration is.
 import { z } from 'zod';
-import { duration } from './duration.ts';
+import { duration } from '../duration.ts';
 
 export const userId = z
   .string()
