@@ -13,7 +13,7 @@ import { slackPublisher } from '../adapters/slack/ledger-publisher.ts';
 import { slackReporter } from '../adapters/slack/reporter.ts';
 import { burstSummaries } from '../adapters/slack/summaries.ts';
 import { connectSlack, type Watch } from '../adapters/slack/web-client.ts';
-import type { Refusal } from '../domain/click.ts';
+import type { Refusal } from '../domain/decision/click.ts';
 import type { Policy } from '../domain/rules/policy.ts';
 import { createFront } from '../engine/create-front.ts';
 import type { Front } from '../engine/front.ts';

@@ -1,5 +1,5 @@
 // The engine as the people-facing adapters see it.
-import type { Roster } from '../domain/click.ts';
+import type { Roster } from '../domain/decision/click.ts';
 import { fold } from '../domain/incident/fold.ts';
 import type { Answer, Question } from '../ports.ts';
 import { recordDecision } from './decide.ts';

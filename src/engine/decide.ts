@@ -1,11 +1,11 @@
 // A person's click: checked against the state, appended once, enqueued.
-import { refuse } from '../domain/approval.ts';
-import type { Click, Roster } from '../domain/click.ts';
+import { refuse } from '../domain/decision/approval.ts';
+import type { Click, Roster } from '../domain/decision/click.ts';
+import { awaitingAfter, type Ruling, rulingOn } from '../domain/decision/needed.ts';
 import type { Decision, Verb } from '../domain/incident/decision.ts';
 import type { EventBody } from '../domain/incident/events.ts';
 import type { Incident } from '../domain/incident/incident.ts';
 import { unasked } from '../domain/incident/sightings.ts';
-import { awaitingAfter, type Ruling, rulingOn } from '../domain/needed.ts';
 import { text } from '../domain/text/pieces.ts';
 import { scrubbed } from '../domain/text/scrub.ts';
 import type { Secret } from '../secret.ts';

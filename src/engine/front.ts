@@ -1,6 +1,6 @@
 // What the people-facing adapters (Slack, HTTP, command line) may ask of the engine.
 import type { Finding } from '../contracts.ts';
-import type { Click, Person, Refusal } from '../domain/click.ts';
+import type { Click, Person, Refusal } from '../domain/decision/click.ts';
 import type { AlertUpdate } from '../domain/incident/alert.ts';
 import type { Incident, Pause } from '../domain/incident/incident.ts';
 import type { Answer, Question, Recognised } from '../ports.ts';

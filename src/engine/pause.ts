@@ -1,9 +1,9 @@
 // The kill switch: pressed once for everything, noted on every open incident, and asked before each step.
-import type { Person, Refusal } from '../domain/click.ts';
+import type { Person, Refusal } from '../domain/decision/click.ts';
+import { voter } from '../domain/decision/needed.ts';
 import type { EventBody } from '../domain/incident/events.ts';
 import type { Incident, Pause } from '../domain/incident/incident.ts';
 import { openRun } from '../domain/incident/runs.ts';
-import { voter } from '../domain/needed.ts';
 import { isNamed, mentions } from '../domain/rules/named.ts';
 import { text } from '../domain/text/pieces.ts';
 import { scrub } from '../domain/text/scrub.ts';

@@ -1,6 +1,6 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
 
-import { unauthorised, wrongAgain } from '../domain/authorise.ts';
+import { unauthorised, wrongAgain } from '../domain/decision/authorise.ts';
 import type { EventBody } from '../domain/incident/events.ts';
 import type { Incident, Run, StepState } from '../domain/incident/incident.ts';
 import { openRun, stateOf, takesBack } from '../domain/incident/runs.ts';

@@ -1,6 +1,6 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 
-import { wrongDecisions } from '../domain/authorise.ts';
+import { wrongDecisions } from '../domain/decision/authorise.ts';
 import { EARLY_MS } from '../domain/incident/due.ts';
 import type { EventBody } from '../domain/incident/events.ts';
 import type { Incident, WorkKind } from '../domain/incident/incident.ts';

@@ -1,5 +1,6 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
-import { bindsTo } from '../domain/approval.ts';
+import { bindsTo } from '../domain/decision/approval.ts';
+import { neededFor, votesAt } from '../domain/decision/needed.ts';
 import type { Vote } from '../domain/incident/decision.ts';
 import type { Incident, Run } from '../domain/incident/incident.ts';
 import { offers } from '../domain/incident/offers.ts';
@@ -12,7 +13,6 @@ import {
   stepsInEffect,
   takesBack,
 } from '../domain/incident/runs.ts';
-import { neededFor, votesAt } from '../domain/needed.ts';
 import type { Step } from '../domain/plan/plan.ts';
 import type { Policy } from '../domain/rules/policy.ts';
 import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';

@@ -6,7 +6,7 @@ import { actions } from '../../src/actions/index.ts';
 import { createIncidentLog } from '../../src/adapters/redis/incident-log.ts';
 import { createVault } from '../../src/adapters/redis/vault.ts';
 import type { Action } from '../../src/contracts.ts';
-import type { Person } from '../../src/domain/click.ts';
+import type { Person } from '../../src/domain/decision/click.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
 import { openRun } from '../../src/domain/incident/runs.ts';
 import { notDone } from '../../src/domain/outcome.ts';

@@ -1,6 +1,6 @@
 // A second chat is one adapter: an incident's whole course in plain text, with the facts in it and nothing of Slack.
 import { describe, expect, it } from 'vitest';
-import { refuse } from '../../src/domain/approval.ts';
+import { refuse } from '../../src/domain/decision/approval.ts';
 import type { EventBody } from '../../src/domain/incident/events.ts';
 import { fold } from '../../src/domain/incident/fold.ts';
 import { aPlan, aPolicy, contained, eventsOf, revoked, T0, waiting } from '../builders.ts';

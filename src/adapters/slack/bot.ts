@@ -2,7 +2,7 @@
 import type { ModalView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Command } from '../../contracts.ts';
-import type { Roster } from '../../domain/click.ts';
+import type { Roster } from '../../domain/decision/click.ts';
 import type { Front } from '../../engine/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';

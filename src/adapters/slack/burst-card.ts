@@ -1,9 +1,9 @@
 // The one message that shows many incidents which opened at once: how they stand, the worst first, and what can be approved together.
 import type { KnownBlock } from '@slack/types';
+import { type Sameness, sameness } from '../../domain/decision/together.ts';
 import { votesFor } from '../../domain/incident/asked.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { offers } from '../../domain/incident/offers.ts';
-import { type Sameness, sameness } from '../../domain/together.ts';
 import { asksText } from '../../words/asks.ts';
 import { counted, some } from '../../words/counted.ts';
 import { plain } from '../../words/plain.ts';

@@ -1,13 +1,13 @@
 // The buttons of a card, as `offers` decides them, and what a click on each carries.
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
-import { bindsTo } from '../../domain/approval.ts';
+import { bindsTo } from '../../domain/decision/approval.ts';
+import { asksFor } from '../../domain/decision/needed.ts';
 import type { Verb } from '../../domain/incident/decision.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { blockedIn } from '../../domain/incident/new-run.ts';
 import { offers, otherWays } from '../../domain/incident/offers.ts';
 import { pendingSteps, undoable } from '../../domain/incident/runs.ts';
-import { asksFor } from '../../domain/needed.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/plan/goal.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 

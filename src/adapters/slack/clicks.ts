@@ -1,12 +1,12 @@
 // What a click on a card does: decide at once, ask for a reason first, or show the details.
 import type { BlockAction } from '@slack/bolt';
-import { refuse } from '../../domain/approval.ts';
-import type { Click } from '../../domain/click.ts';
+import { refuse } from '../../domain/decision/approval.ts';
+import type { Click } from '../../domain/decision/click.ts';
+import { needsReason } from '../../domain/decision/needed.ts';
 import type { Verb } from '../../domain/incident/decision.ts';
 import { goesOn } from '../../domain/incident/going-on.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { hasQuarantine, openRun } from '../../domain/incident/runs.ts';
-import { needsReason } from '../../domain/needed.ts';
 import type { Secret } from '../../secret.ts';
 import { asksText } from '../../words/asks.ts';
 import { backLines } from '../../words/back.ts';

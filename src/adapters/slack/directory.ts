@@ -1,6 +1,6 @@
 // Who pressed the button: asked of Slack, remembered for a minute, and nobody where Slack does not say.
 import type { UsersInfoResponse, WebClient } from '@slack/web-api';
-import type { Person } from '../../domain/click.ts';
+import type { Person } from '../../domain/decision/click.ts';
 import { AppError } from '../../errors.ts';
 import { slackCode } from './web-client.ts';
 

@@ -1,7 +1,7 @@
 // The App Home: what is open, what waits for this person, and what was decided lately. Its buttons are those of the cards.
 import type { HomeView, KnownBlock } from '@slack/types';
-import { refuse } from '../../domain/approval.ts';
-import type { Person } from '../../domain/click.ts';
+import { refuse } from '../../domain/decision/approval.ts';
+import type { Person } from '../../domain/decision/click.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { pendingSteps } from '../../domain/incident/runs.ts';
 import { counted } from '../../words/counted.ts';

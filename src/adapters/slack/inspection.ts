@@ -1,6 +1,6 @@
 // Asks Slack what the app may do and whom the configuration names, with no scope that the bot would not have anyway.
 import { WebClient } from '@slack/web-api';
-import type { Person } from '../../domain/click.ts';
+import type { Person } from '../../domain/decision/click.ts';
 import type { Log } from '../../log.ts';
 import type { Secret } from '../../secret.ts';
 import { personOf } from './directory.ts';

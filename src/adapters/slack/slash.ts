@@ -2,7 +2,7 @@
 import type { SlashCommand } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import type { Desktop, Reply } from '../../contracts.ts';
-import type { Person } from '../../domain/click.ts';
+import type { Person } from '../../domain/decision/click.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import type { Front } from '../../engine/front.ts';

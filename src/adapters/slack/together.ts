@@ -1,11 +1,11 @@
 // One press for many incidents: shows exactly which plans it would approve, and approves those, each by its own rule.
 import type { BlockAction } from '@slack/bolt';
 import type { KnownBlock, ModalView } from '@slack/types';
-import { refuse } from '../../domain/approval.ts';
-import type { Person } from '../../domain/click.ts';
+import { refuse } from '../../domain/decision/approval.ts';
+import type { Person } from '../../domain/decision/click.ts';
+import { needsReason } from '../../domain/decision/needed.ts';
+import type { Sameness } from '../../domain/decision/together.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { needsReason } from '../../domain/needed.ts';
-import type { Sameness } from '../../domain/together.ts';
 import { counted, some } from '../../words/counted.ts';
 import { who } from '../../words/standing.ts';
 import { explain } from './answer.ts';

@@ -1,11 +1,11 @@
 // An engine of one process and no cluster: the real fold and the real refusals over a list of events.
 import type { CardStore, StoredCard } from '../../../src/adapters/slack/card-store.ts';
 import type { Finding } from '../../../src/contracts.ts';
-import { refuse } from '../../../src/domain/approval.ts';
-import type { Click, Roster } from '../../../src/domain/click.ts';
+import { refuse } from '../../../src/domain/decision/approval.ts';
+import type { Click, Roster } from '../../../src/domain/decision/click.ts';
+import { awaitingAfter, rulingOn } from '../../../src/domain/decision/needed.ts';
 import type { EventBody, IncidentEvent } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
-import { awaitingAfter, rulingOn } from '../../../src/domain/needed.ts';
 import type { Front } from '../../../src/engine/front.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Answer, Question } from '../../../src/ports.ts';

@@ -1,13 +1,13 @@
 // What goes on after it stopped, from the log alone: who is asked anew, and that logs of older versions mean what they meant.
 import { describe, expect, it } from 'vitest';
-import { unauthorised } from '../../../src/domain/authorise.ts';
+import { unauthorised } from '../../../src/domain/decision/authorise.ts';
+import { termsToGoOn } from '../../../src/domain/decision/unmet.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { votesToGoOn } from '../../../src/domain/incident/going-on.ts';
 import type { Incident, Run } from '../../../src/domain/incident/incident.ts';
 import { offers } from '../../../src/domain/incident/offers.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/plan/plan.ts';
-import { termsToGoOn } from '../../../src/domain/unmet.ts';
 import { anIncident, aPlan, aPolicy, identified, observed, remove, reported, T0 } from '../../builders.ts';
 
 const HOUR = 3_600_000;

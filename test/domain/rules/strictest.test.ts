@@ -1,6 +1,7 @@
 // Where several rules may fit, or several steps ask: whatever is enough for all of them together is enough for each alone.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { type Counted, missing } from '../../../src/domain/decision/votes.ts';
 import type { Facts } from '../../../src/domain/rules/match.ts';
 import {
   type Ask,
@@ -9,7 +10,6 @@ import {
   requirementForPlan,
   strictest,
 } from '../../../src/domain/rules/policy.ts';
-import { type Counted, missing } from '../../../src/domain/votes.ts';
 import { aPolicy, type PolicyInput, quarantine, remove, T0 } from '../../builders.ts';
 
 const PEOPLE = ['UAAA', 'UBBB', 'UCCC', 'UDDD'];

@@ -10,7 +10,7 @@ export { headline } from '../../../src/adapters/slack/headline.ts';
 export { showHome } from '../../../src/adapters/slack/home.ts';
 export { incidentJson, isProvenDead, lastEvidence, standing } from '../../../src/cli/incident/standing.ts';
 export { followUps, renderReport, steps, summary } from '../../../src/cli/incident-report.ts';
-export { bindsTo } from '../../../src/domain/approval.ts';
+export { bindsTo } from '../../../src/domain/decision/approval.ts';
 export type { Verb } from '../../../src/domain/incident/decision.ts';
 export type { IncidentEvent } from '../../../src/domain/incident/events.ts';
 export { fold } from '../../../src/domain/incident/fold.ts';

@@ -1,10 +1,10 @@
 // Who may decide what: a table of clicks, and that what the card offers is what is accepted.
 import { describe, expect, it } from 'vitest';
-import { refuse } from '../../src/domain/approval.ts';
-import type { Click, Person, Roster } from '../../src/domain/click.ts';
-import type { Verb } from '../../src/domain/incident/decision.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import { offers } from '../../src/domain/incident/offers.ts';
+import { refuse } from '../../../src/domain/decision/approval.ts';
+import type { Click, Person, Roster } from '../../../src/domain/decision/click.ts';
+import type { Verb } from '../../../src/domain/incident/decision.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { offers } from '../../../src/domain/incident/offers.ts';
 import {
   anIdentity,
   anIncident,
@@ -15,7 +15,7 @@ import {
   revoked,
   T0,
   waiting,
-} from '../builders.ts';
+} from '../../builders.ts';
 
 const policy = aPolicy({}, { people: { responders: ['UMAYA'], approvers: ['UINES', 'UTOMAS'] } });
 const roster: Roster = { policy, teamId: 'T1' };

@@ -1,10 +1,10 @@
 // Whether anybody can approve at all what is planned. Pure.
-import { requesters } from './incident/asked.ts';
-import type { Incident } from './incident/incident.ts';
-import { pendingSteps } from './incident/runs.ts';
+import { requesters } from '../incident/asked.ts';
+import type { Incident } from '../incident/incident.ts';
+import { pendingSteps } from '../incident/runs.ts';
+import { namedBy } from '../rules/named.ts';
+import type { Policy } from '../rules/policy.ts';
 import { asksFor } from './needed.ts';
-import { namedBy } from './rules/named.ts';
-import type { Policy } from './rules/policy.ts';
 
 /**
  * Why nobody can approve what is planned, by the lists of the configuration; undefined where somebody can. Who is in a

@@ -1,7 +1,7 @@
 // Whose approval counts for what, and how many are still missing: the same arithmetic for the bot at a click and the worker at a step.
-import type { Vote } from './incident/decision.ts';
-import { isNamed, type Voter } from './rules/named.ts';
-import type { Ask, Policy } from './rules/policy.ts';
+import type { Vote } from '../incident/decision.ts';
+import { isNamed, type Voter } from '../rules/named.ts';
+import type { Ask, Policy } from '../rules/policy.ts';
 
 export const counts = (policy: Policy, ask: Ask, voter: Voter, requesters: readonly string[]): boolean =>
   isNamed(policy, ask.from, voter) && !(ask.excludeRequester && requesters.includes(voter.id));

@@ -1,12 +1,12 @@
 // Incidents that ask people for the same thing, so that one look and one press can be enough, where the policy says so. Pure.
 import { createHash } from 'node:crypto';
+import type { Incident } from '../incident/incident.ts';
+import { offers } from '../incident/offers.ts';
+import { pendingSteps } from '../incident/runs.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Policy } from '../rules/policy.ts';
 import { bindsTo } from './approval.ts';
-import type { Incident } from './incident/incident.ts';
-import { offers } from './incident/offers.ts';
-import { pendingSteps } from './incident/runs.ts';
 import { asksFor } from './needed.ts';
-import type { Step } from './plan/plan.ts';
-import type { Policy } from './rules/policy.ts';
 
 export interface Sameness {
   /** Equal for incidents that ask for the same actions under the same rules. */

@@ -1,20 +1,20 @@
 // What the present plan still needs, by the policy: which rules ask, whose votes count, how many are missing. Pure.
 
-import type { Click, Person } from './click.ts';
-import { requesters, votesFor } from './incident/asked.ts';
-import type { Verb, Vote } from './incident/decision.ts';
-import { goesOn, votesToGoOn } from './incident/going-on.ts';
-import type { Incident } from './incident/incident.ts';
-import { pendingSteps } from './incident/runs.ts';
-import { factsOf } from './rules/match.ts';
-import type { Voter } from './rules/named.ts';
+import { requesters, votesFor } from '../incident/asked.ts';
+import type { Verb, Vote } from '../incident/decision.ts';
+import { goesOn, votesToGoOn } from '../incident/going-on.ts';
+import type { Incident } from '../incident/incident.ts';
+import { pendingSteps } from '../incident/runs.ts';
+import { factsOf } from '../rules/match.ts';
+import type { Voter } from '../rules/named.ts';
 import {
   type Ask,
   DEFAULT_RULE,
   type PlanRequirement,
   type Policy,
   requirementForPlan,
-} from './rules/policy.ts';
+} from '../rules/policy.ts';
+import type { Click, Person } from './click.ts';
 import { termsToGoOn } from './unmet.ts';
 import { missing } from './votes.ts';
 

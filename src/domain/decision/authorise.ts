@@ -1,13 +1,13 @@
 // Whether a step may run, asked again right before it does: by this process's own policy, whatever the log says was approved. Pure.
-import { requesters } from './incident/asked.ts';
-import type { Refused } from './incident/decision.ts';
-import type { Incident, Run } from './incident/incident.ts';
-import { takesBack } from './incident/runs.ts';
+import { requesters } from '../incident/asked.ts';
+import type { Refused } from '../incident/decision.ts';
+import type { Incident, Run } from '../incident/incident.ts';
+import { takesBack } from '../incident/runs.ts';
+import type { Step } from '../plan/plan.ts';
+import { factsOf } from '../rules/match.ts';
+import { isNamed, type Voter } from '../rules/named.ts';
+import { type Ask, type Policy, requirementFor } from '../rules/policy.ts';
 import { namedFor } from './needed.ts';
-import type { Step } from './plan/plan.ts';
-import { factsOf } from './rules/match.ts';
-import { isNamed, type Voter } from './rules/named.ts';
-import { type Ask, type Policy, requirementFor } from './rules/policy.ts';
 import { countedAt, holdsGlass, unmet } from './unmet.ts';
 import { missing } from './votes.ts';
 

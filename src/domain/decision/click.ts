@@ -1,9 +1,9 @@
 // Who presses what: a person, the button as it was drawn, and why a press may not count.
-import type { Verb } from './incident/decision.ts';
-import type { Strategy } from './plan/goal.ts';
-import type { Policy } from './rules/policy.ts';
-import type { Text } from './text/pieces.ts';
-import type { Coordinates } from './token/identity.ts';
+import type { Verb } from '../incident/decision.ts';
+import type { Strategy } from '../plan/goal.ts';
+import type { Policy } from '../rules/policy.ts';
+import type { Text } from '../text/pieces.ts';
+import type { Coordinates } from '../token/identity.ts';
 
 export interface Person {
   /** Slack user id. */

@@ -1,20 +1,20 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
 
+import { openReviews, requesters } from '../incident/asked.ts';
+import type { Verb } from '../incident/decision.ts';
+import { goesOn } from '../incident/going-on.ts';
+import type { Incident } from '../incident/incident.ts';
+import { blockedIn, rollBackSteps } from '../incident/new-run.ts';
+import { mayLeaveOut, otherWays } from '../incident/offers.ts';
+import { owesOutside } from '../incident/outside.ts';
+import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from '../incident/runs.ts';
+import { unasked } from '../incident/sightings.ts';
+import { isDryRun } from '../plan/goal.ts';
+import { isNamed, mentions, named } from '../rules/named.ts';
+import type { Policy } from '../rules/policy.ts';
+import { joined, type Text, text } from '../text/pieces.ts';
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
-import { openReviews, requesters } from './incident/asked.ts';
-import type { Verb } from './incident/decision.ts';
-import { goesOn } from './incident/going-on.ts';
-import type { Incident } from './incident/incident.ts';
-import { blockedIn, rollBackSteps } from './incident/new-run.ts';
-import { mayLeaveOut, otherWays } from './incident/offers.ts';
-import { owesOutside } from './incident/outside.ts';
-import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from './incident/runs.ts';
-import { unasked } from './incident/sightings.ts';
 import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts';
-import { isDryRun } from './plan/goal.ts';
-import { isNamed, mentions, named } from './rules/named.ts';
-import type { Policy } from './rules/policy.ts';
-import { joined, type Text, text } from './text/pieces.ts';
 import { counts, isFresh } from './votes.ts';
 
 type Check = (

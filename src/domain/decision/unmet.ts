@@ -1,14 +1,14 @@
 // What is still missing for a run to go on that stopped, or to be taken back: the word of those who approved it, as long as it counts, and then theirs anew. Pure.
-import { requesters } from './incident/asked.ts';
-import type { Vote } from './incident/decision.ts';
-import { type GoingOn, type Word, wordFor } from './incident/going-on.ts';
-import type { Incident, Run } from './incident/incident.ts';
-import { rollBackSteps } from './incident/new-run.ts';
-import { stoppedRun } from './incident/runs.ts';
-import type { Step } from './plan/plan.ts';
-import { factsOf } from './rules/match.ts';
-import { isNamed } from './rules/named.ts';
-import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from './rules/policy.ts';
+import { requesters } from '../incident/asked.ts';
+import type { Vote } from '../incident/decision.ts';
+import { type GoingOn, type Word, wordFor } from '../incident/going-on.ts';
+import type { Incident, Run } from '../incident/incident.ts';
+import { rollBackSteps } from '../incident/new-run.ts';
+import { stoppedRun } from '../incident/runs.ts';
+import type { Step } from '../plan/plan.ts';
+import { factsOf } from '../rules/match.ts';
+import { isNamed } from '../rules/named.ts';
+import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from '../rules/policy.ts';
 import { isFresh, missing } from './votes.ts';
 
 export interface Unmet {
