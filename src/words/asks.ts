@@ -8,7 +8,7 @@ import type { Incident } from '../domain/incident/incident.ts';
 import { type NamedPiece, named, namedBy } from '../domain/rules/named.ts';
 import { type Ask, DEFAULT_RULE, type Policy } from '../domain/rules/policy.ts';
 import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
-import { plain } from './plain.ts';
+import { plain } from './pieces/plain.ts';
 
 const SHOWN = 12;
 

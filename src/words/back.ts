@@ -5,8 +5,8 @@ import { rollBackSteps } from '../domain/incident/new-run.ts';
 import { backTitle, undoable } from '../domain/incident/runs.ts';
 import { kills } from '../domain/plan/plan.ts';
 import { strong, type Text } from '../domain/text/pieces.ts';
-import { some } from './counted.ts';
-import { plain } from './plain.ts';
+import { some } from './pieces/counted.ts';
+import { plain } from './pieces/plain.ts';
 
 const SHOWN = 8;
 

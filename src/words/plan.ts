@@ -17,10 +17,10 @@ import type { Step } from '../domain/plan/plan.ts';
 import type { Policy } from '../domain/rules/policy.ts';
 import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
 import { asksText, type Groups } from './asks.ts';
-import { some } from './counted.ts';
-import { moment } from './moments.ts';
-import { plain } from './plain.ts';
-import { progressLine } from './progress.ts';
+import { some } from './pieces/counted.ts';
+import { moment } from './pieces/moments.ts';
+import { plain } from './pieces/plain.ts';
+import { progressLine } from './thread/progress.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;

@@ -11,9 +11,9 @@ import {
 import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/incident/sightings.ts';
 import { kills, rolls } from '../domain/plan/plan.ts';
 import { acceptedOffline } from '../domain/token/offline.ts';
-import { plain } from './plain.ts';
+import { plain } from './pieces/plain.ts';
+import { span } from './pieces/span.ts';
 import { isFullProof, proofWords } from './proof.ts';
-import { span } from './span.ts';
 
 /** The worst first. */
 export const LEVELS = ['live', 'open', 'good', 'over'] as const;

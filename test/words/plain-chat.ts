@@ -3,10 +3,10 @@
 import type { Policy } from '../../src/domain/rules/policy.ts';
 import { type Piece, pieces, type Text } from '../../src/domain/text/pieces.ts';
 import type { Clock, Reporter } from '../../src/ports.ts';
-import { cardGroups } from '../../src/words/card.ts';
-import { milestones } from '../../src/words/milestones.ts';
-import { utc } from '../../src/words/moments.ts';
+import { cardGroups } from '../../src/words/card/card.ts';
+import { utc } from '../../src/words/pieces/moments.ts';
 import { headline } from '../../src/words/standing.ts';
+import { milestones } from '../../src/words/thread/milestones.ts';
 
 export interface PlainChat {
   policy: Policy;

@@ -11,7 +11,7 @@ import { pendingSteps, undoable } from '../../domain/incident/runs.ts';
 import { STRATEGIES, STRATEGY_TEXTS, type Strategy } from '../../domain/plan/goal.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 
-import { plain } from '../../words/plain.ts';
+import { plain } from '../../words/pieces/plain.ts';
 
 export const ACTIONS = {
   decide: 'decide',

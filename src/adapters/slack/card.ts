@@ -1,10 +1,10 @@
 // The one message that shows an incident: everything a person needs to decide, and the buttons to do it.
 import type { KnownBlock } from '@slack/types';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { cardGroups } from '../../words/card.ts';
-import { nowLines } from '../../words/now.ts';
+import { cardGroups } from '../../words/card/card.ts';
+import { nowLines } from '../../words/card/now.ts';
+import { tokenLines } from '../../words/card/token.ts';
 import type { Approving } from '../../words/plan.ts';
-import { tokenLines } from '../../words/token.ts';
 import { actionsBlock } from './buttons.ts';
 import { headline } from './headline.ts';
 import { clean, code, moment, mrkdwn } from './mrkdwn.ts';

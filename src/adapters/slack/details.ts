@@ -4,7 +4,7 @@ import type { Incident } from '../../domain/incident/incident.ts';
 import { copyTodo, reachOf } from '../../domain/plan/copy-text.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import type { WorkloadFact } from '../../domain/situation/situation.ts';
-import { counted, some } from '../../words/counted.ts';
+import { counted, some } from '../../words/pieces/counted.ts';
 import { proofLines, proofTimes } from '../../words/proof.ts';
 import { headline } from './headline.ts';
 import { clean, code, moment, mrkdwn, people, preformatted } from './mrkdwn.ts';

@@ -3,7 +3,7 @@ import type { InputBlock, KnownBlock, ModalView, PlainTextInput } from '@slack/t
 import type { Verb } from '../../domain/incident/decision.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { Coordinates } from '../../domain/token/identity.ts';
-import { plain } from '../../words/plain.ts';
+import { plain } from '../../words/pieces/plain.ts';
 import type { Carried } from './buttons.ts';
 import { section } from './sections.ts';
 

@@ -1,6 +1,6 @@
 // How an incident stands, with the only status mark of a card.
 import type { Incident } from '../../domain/incident/incident.ts';
-import { plain } from '../../words/plain.ts';
+import { plain } from '../../words/pieces/plain.ts';
 import { type Level, headline as words } from '../../words/standing.ts';
 
 export const MARKS: Record<Level, string> = { live: '🔴', open: '🟠', good: '🟢', over: '⚪' };

@@ -3,7 +3,7 @@ import type { WebClient } from '@slack/web-api';
 import type { LedgerEntry } from '../../domain/afterwards/ledger.ts';
 import type { Publisher } from '../../engine/anchors.ts';
 import type { Chained } from '../../engine/ledger.ts';
-import { counted, some } from '../../words/counted.ts';
+import { counted, some } from '../../words/pieces/counted.ts';
 import { clean, code } from './mrkdwn.ts';
 import { slackError } from './web-client.ts';
 

@@ -2,7 +2,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { IncidentEvent } from '../../domain/incident/events.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
-import { milestones as words } from '../../words/milestones.ts';
+import { milestones as words } from '../../words/thread/milestones.ts';
 import { mrkdwn } from './mrkdwn.ts';
 import { section, within } from './sections.ts';
 

@@ -2,8 +2,8 @@
 
 import { type Piece, pieces, type Text } from '../../domain/text/pieces.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
-import { utc } from '../../words/moments.ts';
-import { plain } from '../../words/plain.ts';
+import { utc } from '../../words/pieces/moments.ts';
+import { plain } from '../../words/pieces/plain.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

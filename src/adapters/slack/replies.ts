@@ -1,7 +1,7 @@
 // Turns what a command answers into text, with links to the cards.
 import type { Reply } from '../../contracts.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { counted } from '../../words/counted.ts';
+import { counted } from '../../words/pieces/counted.ts';
 import { type CardStore, permalink, summaryOf } from './card-store.ts';
 import { headline } from './headline.ts';
 import { clean, code, moment } from './mrkdwn.ts';

@@ -1,6 +1,6 @@
 // Lines of mrkdwn as blocks, within what Slack takes.
 import type { KnownBlock } from '@slack/types';
-import { counted } from '../../words/counted.ts';
+import { counted } from '../../words/pieces/counted.ts';
 
 export const SECTION_MAX = 3000;
 

@@ -6,7 +6,7 @@ import type { Person } from '../../domain/decision/click.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import type { Front } from '../../engine/front.ts';
-import { counted } from '../../words/counted.ts';
+import { counted } from '../../words/pieces/counted.ts';
 import { answering, sayTo } from './answer.ts';
 import { type Bot, openView } from './bot.ts';
 import { notAMember } from './directory.ts';

@@ -6,7 +6,7 @@ import type { Person } from '../../domain/decision/click.ts';
 import { needsReason } from '../../domain/decision/needed.ts';
 import type { Sameness } from '../../domain/decision/together.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { counted, some } from '../../words/counted.ts';
+import { counted, some } from '../../words/pieces/counted.ts';
 import { who } from '../../words/standing.ts';
 import { explain } from './answer.ts';
 import { type Bot, openView, updateView } from './bot.ts';

@@ -3,7 +3,7 @@ import type { Incident } from '../../domain/incident/incident.ts';
 import { isContained } from '../../domain/incident/runs.ts';
 import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/incident/sightings.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
-import { plain } from '../../words/plain.ts';
+import { plain } from '../../words/pieces/plain.ts';
 import { headline } from '../../words/standing.ts';
 import { waitsFor } from '../../words/waits-for.ts';
 import { printable } from '../input.ts';

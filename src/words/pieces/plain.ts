@@ -1,7 +1,7 @@
 // What came from outside, as one line: scrubbed and cut, before anybody draws it.
 
-import type { Piece } from '../domain/text/pieces.ts';
-import { scrub } from '../domain/token/leak-material.ts';
+import type { Piece } from '../../domain/text/pieces.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 
 /** Scrubbed before it is cut, so that no half of a token is left. */
 export function plain(text: string, max = 300): string {

@@ -1,25 +1,25 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
 
-import { adviceAfter } from '../domain/afterwards/hardening.ts';
-import type { EventBody, IncidentEvent } from '../domain/incident/events.ts';
-import { evolve, fold } from '../domain/incident/fold.ts';
-import type { Incident, Run, Why, WorkKind } from '../domain/incident/incident.ts';
-import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../domain/incident/runs.ts';
-import { isLive } from '../domain/incident/sightings.ts';
-import { mentions } from '../domain/rules/named.ts';
-import type { Policy } from '../domain/rules/policy.ts';
-import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
+import { adviceAfter } from '../../domain/afterwards/hardening.ts';
+import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
+import { evolve, fold } from '../../domain/incident/fold.ts';
+import type { Incident, Run, Why, WorkKind } from '../../domain/incident/incident.ts';
+import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../../domain/incident/runs.ts';
+import { isLive } from '../../domain/incident/sightings.ts';
+import { mentions } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
+import { CHAT, joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { asksText } from '../asks.ts';
+import { stillQuarantined } from '../card/now.ts';
+import { counted, some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { code, plain } from '../pieces/plain.ts';
+import { span } from '../pieces/span.ts';
+import { VERBS } from '../pieces/verbs.ts';
+import { opening } from '../proof.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './approvals.ts';
-import { asksText } from './asks.ts';
-import { counted, some } from './counted.ts';
-import { moment } from './moments.ts';
-import { stillQuarantined } from './now.ts';
-import { code, plain } from './plain.ts';
 import { passedQuarter, progressLine } from './progress.ts';
-import { opening } from './proof.ts';
 import { proved } from './proved.ts';
-import { span } from './span.ts';
-import { VERBS } from './verbs.ts';
 
 export interface Milestone {
   /** Version of the event that it tells of; at most one for each. */

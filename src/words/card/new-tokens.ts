@@ -1,9 +1,9 @@
 // How users of a leaked token outside the cluster get a new one, for the card and for the form about them.
-import { collectCommand, type HandOver, handOvers, readCommand } from '../domain/afterwards/hand-over.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { CHAT, joined, strong, type Text, text } from '../domain/text/pieces.ts';
-import { some } from './counted.ts';
-import { code, plain } from './plain.ts';
+import { collectCommand, type HandOver, handOvers, readCommand } from '../../domain/afterwards/hand-over.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { CHAT, joined, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { code, plain } from '../pieces/plain.ts';
 
 /** Also while the old token still works, since that is the time to move; empty until something has taken its place. */
 export function newTokenLines(incident: Incident): Text[] {

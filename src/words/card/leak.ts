@@ -1,9 +1,9 @@
 // Where a token leaked, and who says so.
-import type { LeakAlert } from '../domain/incident/alert.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { people, strong, type Text, text } from '../domain/text/pieces.ts';
-import { counted } from './counted.ts';
-import { code, plain } from './plain.ts';
+import type { LeakAlert } from '../../domain/incident/alert.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { counted } from '../pieces/counted.ts';
+import { code, plain } from '../pieces/plain.ts';
 export function leakLines({ alerts }: Incident): Text[] {
   const lines = alerts.slice(0, 3).map(({ alert }) => leakLine(alert));
   const more = alerts.length - lines.length;

@@ -1,11 +1,11 @@
 // Everything that a person needs to decide about one incident, in the order in which it is read.
-import type { Incident } from '../domain/incident/incident.ts';
-import type { Text } from '../domain/text/pieces.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import type { Text } from '../../domain/text/pieces.ts';
+import { type Approving, planGroups } from '../plan.ts';
 import { copyLines } from './copies.ts';
 import { historyLines } from './history.ts';
 import { leakLines } from './leak.ts';
 import { nowLines } from './now.ts';
-import { type Approving, planGroups } from './plan.ts';
 import { proofGroup } from './proof-group.ts';
 import { radiusLines, warningLines } from './reach.ts';
 import { tokenLines } from './token.ts';

@@ -1,13 +1,13 @@
 // Whether the token still works, as far as anybody has seen, and when it was last used.
-import type { Sighting } from '../domain/incident/belief.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { isLive } from '../domain/incident/sightings.ts';
-import type { Situation } from '../domain/situation/situation.ts';
-import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
-import { some } from './counted.ts';
-import { moment } from './moments.ts';
-import { labelled, shown } from './place.ts';
-import { code, plain } from './plain.ts';
+import type { Sighting } from '../../domain/incident/belief.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isLive } from '../../domain/incident/sightings.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
+import { type Piece, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { labelled, shown } from '../pieces/place.ts';
+import { code, plain } from '../pieces/plain.ts';
 
 const SAW: Record<Sighting['saw'], Piece> = {
   accepted: { strong: 'yes' },

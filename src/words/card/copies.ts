@@ -1,11 +1,11 @@
 // Copies of a token in other Secrets, and what else uses it where Tourniquet does not act.
 
-import type { Incident } from '../domain/incident/incident.ts';
-import { copiesToMove, OUTSIDE, owesOutside } from '../domain/incident/outside.ts';
-import { copyLine, copyTodo, isQuiet, reachOf } from '../domain/plan/copy-text.ts';
-import { strong, type Text, text } from '../domain/text/pieces.ts';
-import { some } from './counted.ts';
-import { plain } from './plain.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { copiesToMove, OUTSIDE, owesOutside } from '../../domain/incident/outside.ts';
+import { copyLine, copyTodo, isQuiet, reachOf } from '../../domain/plan/copy-text.ts';
+import { strong, type Text, text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { plain } from '../pieces/plain.ts';
 
 const MAX_SHOWN = 5;
 

@@ -1,9 +1,9 @@
 // What the thread says of a proof: what each server answered, at which level, and how long it took.
-import type { Incident } from '../domain/incident/incident.ts';
-import { strong, type Text, text } from '../domain/text/pieces.ts';
-import { acceptedOffline } from '../domain/token/offline.ts';
-import { plain } from './plain.ts';
-import { isFullProof, proofLines, proofTimes, proofWords } from './proof.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { strong, type Text, text } from '../../domain/text/pieces.ts';
+import { acceptedOffline } from '../../domain/token/offline.ts';
+import { plain } from '../pieces/plain.ts';
+import { isFullProof, proofLines, proofTimes, proofWords } from '../proof.ts';
 
 /** Empty before there is an outcome. */
 export function proved(incident: Incident): Text[] {

@@ -1,5 +1,5 @@
 // Moments, which each reader sees in their own time zone where the chat can do that.
-import type { Piece } from '../domain/text/pieces.ts';
+import type { Piece } from '../../domain/text/pieces.ts';
 
 /** `at`: Unix milliseconds, or as the log writes it. */
 export const moment = (at: number | string): Piece => ({

@@ -1,19 +1,19 @@
 // What the thread says about approvals: who gave one, who is still missing, who was skipped, and who is reminded alone.
 
-import { asksFor } from '../domain/decision/needed.ts';
-import { requesters } from '../domain/incident/asked.ts';
-import type { Decision, Verb } from '../domain/incident/decision.ts';
-import type { IncidentEvent } from '../domain/incident/events.ts';
-import { planVotes } from '../domain/incident/going-on.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { isBleeding } from '../domain/incident/runs.ts';
-import { mentions, named, namedBy } from '../domain/rules/named.ts';
-import type { Policy } from '../domain/rules/policy.ts';
-import { joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
-import { asksText } from './asks.ts';
-import { counted } from './counted.ts';
-import { moment } from './moments.ts';
-import { plain } from './plain.ts';
+import { asksFor } from '../../domain/decision/needed.ts';
+import { requesters } from '../../domain/incident/asked.ts';
+import type { Decision, Verb } from '../../domain/incident/decision.ts';
+import type { IncidentEvent } from '../../domain/incident/events.ts';
+import { planVotes } from '../../domain/incident/going-on.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isBleeding } from '../../domain/incident/runs.ts';
+import { mentions, named, namedBy } from '../../domain/rules/named.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
+import { joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { asksText } from '../asks.ts';
+import { counted } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { plain } from '../pieces/plain.ts';
 
 const VOTED: Partial<Record<Verb, string>> = {
   contain: 'the quarantine',

@@ -1,12 +1,12 @@
 // Which token it is, how old, and who accepts it whatever its cluster says.
-import type { Incident } from '../domain/incident/incident.ts';
-import { isEmpty, joined, strong, type Text, text } from '../domain/text/pieces.ts';
-import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../domain/token/identity.ts';
-import { offlineAudiences, offlineUntil } from '../domain/token/offline.ts';
-import { some } from './counted.ts';
-import { moment } from './moments.ts';
-import { MAX_CLUSTERS } from './place.ts';
-import { code, plain } from './plain.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isEmpty, joined, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { KIND_WORDS, type TokenIdentity, TRUST_WORDS } from '../../domain/token/identity.ts';
+import { offlineAudiences, offlineUntil } from '../../domain/token/offline.ts';
+import { some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { MAX_CLUSTERS } from '../pieces/place.ts';
+import { code, plain } from '../pieces/plain.ts';
 
 export function tokenLines(incident: Incident, now: number): Text[] {
   const { identity, unidentified } = incident;

@@ -1,8 +1,8 @@
 // How far a step is that takes minutes: a count, a bar and an estimate, as of the last time that it was written down.
-import type { StepState } from '../domain/incident/incident.ts';
-import { type Text, text } from '../domain/text/pieces.ts';
-import { plain } from './plain.ts';
-import { span } from './span.ts';
+import type { StepState } from '../../domain/incident/incident.ts';
+import { type Text, text } from '../../domain/text/pieces.ts';
+import { plain } from '../pieces/plain.ts';
+import { span } from '../pieces/span.ts';
 
 type Seen = NonNullable<StepState['progress']>;
 

@@ -1,12 +1,12 @@
 // Which workloads use the token, or only its ServiceAccount.
 
-import type { Incident } from '../domain/incident/incident.ts';
-import { isQuiet } from '../domain/plan/copy-text.ts';
-import type { Situation } from '../domain/situation/situation.ts';
-import { joined, strong, type Text, text } from '../domain/text/pieces.ts';
-import { counted, some } from './counted.ts';
-import { labelled, shown } from './place.ts';
-import { code, plain } from './plain.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isQuiet } from '../../domain/plan/copy-text.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
+import { joined, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { counted, some } from '../pieces/counted.ts';
+import { labelled, shown } from '../pieces/place.ts';
+import { code, plain } from '../pieces/plain.ts';
 
 /** Who holds the leaked token itself feels a kill of it; who only shares the ServiceAccount has tokens of its own. */
 export function consumerLines(incident: Incident): Text[] {

@@ -1,12 +1,12 @@
 // What is so now and must be read first: trouble, pauses, what is closed, and what people still owe.
-import type { Incident, Pause } from '../domain/incident/incident.ts';
-import { hasQuarantine, stepsInEffect } from '../domain/incident/runs.ts';
-import { people, strong, type Text, text } from '../domain/text/pieces.ts';
+import type { Incident, Pause } from '../../domain/incident/incident.ts';
+import { hasQuarantine, stepsInEffect } from '../../domain/incident/runs.ts';
+import { people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { counted, some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { plain } from '../pieces/plain.ts';
 import { outsideLines } from './copies.ts';
-import { counted, some } from './counted.ts';
-import { moment } from './moments.ts';
 import { newTokenLines } from './new-tokens.ts';
-import { plain } from './plain.ts';
 
 /** A false alarm gives nothing back by itself. */
 export function stillQuarantined(incident: Incident): string {

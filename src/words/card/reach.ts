@@ -1,9 +1,9 @@
 // What a thief can do with the token, and what to watch out for.
-import type { Incident } from '../domain/incident/incident.ts';
-import { strong, type Text, text } from '../domain/text/pieces.ts';
-import { some } from './counted.ts';
-import { labelled, shown } from './place.ts';
-import { plain } from './plain.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { strong, type Text, text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { labelled, shown } from '../pieces/place.ts';
+import { plain } from '../pieces/plain.ts';
 export function radiusLines(incident: Incident): Text[] {
   return shown(incident).flatMap((situation) => {
     const { tier, lines } = situation.radius;

@@ -1,7 +1,7 @@
 // Which cluster a line is about, where that is not plain.
-import type { Incident } from '../domain/incident/incident.ts';
-import { unasked } from '../domain/incident/sightings.ts';
-import type { Situation } from '../domain/situation/situation.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { unasked } from '../../domain/incident/sightings.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
 import { plain } from './plain.ts';
 
 export const MAX_CLUSTERS = 4;

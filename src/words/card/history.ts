@@ -1,10 +1,10 @@
 // Who asked for an incident, what was decided about it, and what its source said since.
-import { requesters } from '../domain/incident/asked.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { people, strong, type Text, text } from '../domain/text/pieces.ts';
-import { moment } from './moments.ts';
-import { plain } from './plain.ts';
-import { VERBS } from './verbs.ts';
+import { requesters } from '../../domain/incident/asked.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { moment } from '../pieces/moments.ts';
+import { plain } from '../pieces/plain.ts';
+import { VERBS } from '../pieces/verbs.ts';
 export function historyLines(incident: Incident): Text[] {
   const asked = requesters(incident);
   const decided = incident.decisions.slice(-3).map(({ decision, at }) => {
