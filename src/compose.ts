@@ -8,7 +8,7 @@ import { openTelemetry } from './compose/telemetry.ts';
 import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
 import type { Config } from './config.ts';
-import { sweep } from './engine/work.ts';
+import { sweep } from './engine/door/work.ts';
 import { every } from './every.ts';
 import type { Log } from './log.ts';
 

@@ -2,7 +2,7 @@
 
 import type { EventBody } from '../src/domain/incident/events.ts';
 import { DEFAULT_PACE } from '../src/domain/plan/waves.ts';
-import type { Settings } from '../src/engine/deps.ts';
+import type { Settings } from '../src/engine/ground/deps.ts';
 import { openWorld } from './adapters/redis/support.ts';
 import { aPolicy, revoked } from './builders.ts';
 

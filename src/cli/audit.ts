@@ -7,7 +7,7 @@ import { settingsOf } from '../compose/settings.ts';
 import type { IncidentEvent } from '../domain/incident/events.ts';
 import { fold } from '../domain/incident/fold.ts';
 import { scrubbed } from '../domain/text/scrub.ts';
-import { type Purged, type PurgeOptions, purge } from '../engine/purge.ts';
+import { type Purged, type PurgeOptions, purge } from '../engine/keep/purge.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { verifyAll, type WholeTrail } from './audit-all.ts';

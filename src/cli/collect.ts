@@ -2,7 +2,7 @@
 import type { HandOver } from '../domain/afterwards/hand-over.ts';
 import { anchorName, handOvers } from '../domain/afterwards/hand-over.ts';
 import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
-import { change, openSession } from '../engine/session.ts';
+import { change, openSession } from '../engine/ground/session.ts';
 import { AppError } from '../errors.ts';
 import { COLLECT_OPTIONS, type CollectCall, readCollectCall } from './collect-call.ts';
 import { type CliCommand, defineCommand, wrongCall } from './command.ts';

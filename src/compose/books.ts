@@ -1,8 +1,8 @@
 // The bot's bookkeeping: where the ledger is published, and the turns of whoever keeps it.
 import type { LedgerEntry } from '../domain/afterwards/ledger.ts';
-import type { Publisher } from '../engine/anchors.ts';
-import { bookkeeper } from '../engine/books.ts';
-import type { Webhook } from '../engine/escalate.ts';
+import type { Webhook } from '../engine/door/escalate.ts';
+import type { Publisher } from '../engine/keep/anchors.ts';
+import { bookkeeper } from '../engine/keep/books.ts';
 import { every } from '../every.ts';
 import type { Log } from '../log.ts';
 import type { Assembly } from './assembly.ts';

@@ -1,6 +1,6 @@
 // Serves health and metrics, and keeps the numbers fresh that come from Redis: a scrape itself asks nobody.
 import { startHealth } from '../adapters/http/health.ts';
-import { type Census, createCensus } from '../engine/census.ts';
+import { type Census, createCensus } from '../engine/keep/census.ts';
 import { every } from '../every.ts';
 import type { Assembly } from './assembly.ts';
 import { WALL } from './clock.ts';

@@ -1,6 +1,6 @@
 // The engine's settings, as the configuration has them.
 import type { Config } from '../config.ts';
-import type { Settings } from '../engine/deps.ts';
+import type { Settings } from '../engine/ground/deps.ts';
 import { policyOf } from './policy.ts';
 
 /** Every reporter of every process, so that the worker knows what the bot owes. */

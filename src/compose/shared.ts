@@ -7,7 +7,7 @@ import { createLedger } from '../adapters/redis/ledger.ts';
 import { createLocks } from '../adapters/redis/locks.ts';
 import { createPauseSwitch } from '../adapters/redis/pause-switch.ts';
 import { createVault } from '../adapters/redis/vault.ts';
-import type { BotDeps } from '../engine/deps.ts';
+import type { BotDeps } from '../engine/ground/deps.ts';
 import type { Assembly } from './assembly.ts';
 import { shareClock } from './clock.ts';
 import { settingsOf } from './settings.ts';

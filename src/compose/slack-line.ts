@@ -1,5 +1,5 @@
 // The line to Slack: what there is of it once Slack has answered. Whoever needs some of it asks each time, for until then there is none.
-import type { Publisher } from '../engine/anchors.ts';
+import type { Publisher } from '../engine/keep/anchors.ts';
 import type { Reporter } from '../ports.ts';
 
 export interface Answered {

@@ -10,7 +10,7 @@ import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';
 import { openShared } from '../../src/compose/shared.ts';
 import { openTelemetry } from '../../src/compose/telemetry.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createFront } from '../../src/engine/create-front.ts';
+import { createFront } from '../../src/engine/door/create-front.ts';
 import { createLog } from '../../src/log.ts';
 import { sources } from '../../src/sources/index.ts';
 import { newWhsec } from '../sources/signing.ts';

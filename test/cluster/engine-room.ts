@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../src/config-schema.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
-import { doWork } from '../../src/engine/work.ts';
+import { doWork } from '../../src/engine/door/work.ts';
 import { type Harness, type HarnessOptions, startHarness } from '../engine/harness.ts';
 
 const HOUR = 3_600_000;

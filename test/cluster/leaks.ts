@@ -3,7 +3,7 @@
 import type { ControlPlane } from 'kube-sandbox/controlplane';
 import { create } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
-import type { Search } from '../../src/engine/copies.ts';
+import type { Search } from '../../src/engine/look/copies.ts';
 import { type KubeObject, openNamespace, until } from './leak.ts';
 
 export type Kind = 'legacy' | 'pod-bound' | 'secret-bound' | 'unbound';

@@ -4,8 +4,8 @@ import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readClaims } from '../../src/domain/token/claims.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
-import { probeRound } from '../../src/engine/probe.ts';
-import { readLiveness } from '../../src/engine/read-liveness.ts';
+import { readLiveness } from '../../src/engine/look/read-liveness.ts';
+import { probeRound } from '../../src/engine/prove/probe.ts';
 import type { Cluster } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';

@@ -14,8 +14,8 @@ import { accountOf, templateOf } from '../../src/domain/kubernetes/pod-reference
 import { type Rule, workerRoles, workerRules } from '../../src/domain/kubernetes/rbac.ts';
 import { OWNING_KINDS } from '../../src/domain/kubernetes/still-there.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
-import { answer } from '../../src/engine/answer.ts';
-import { observe } from '../../src/engine/observe.ts';
+import { answer } from '../../src/engine/door/answer.ts';
+import { observe } from '../../src/engine/look/observe.ts';
 import { AppError } from '../../src/errors.ts';
 import { resources, workloadResources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';

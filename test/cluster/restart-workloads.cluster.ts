@@ -15,7 +15,7 @@ import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { isReady } from '../../src/domain/kubernetes/objects.ts';
 import type { Situation } from '../../src/domain/situation/situation.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
-import { observe } from '../../src/engine/observe.ts';
+import { observe } from '../../src/engine/look/observe.ts';
 import { aBench } from '../workbench.ts';
 import { until } from './leak.ts';
 import { ACCOUNT, NOWHERE, openSpace, type Space } from './leaks.ts';

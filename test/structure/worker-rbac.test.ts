@@ -9,7 +9,7 @@ import {
   workerRoles,
   workerRules,
 } from '../../src/domain/kubernetes/rbac.ts';
-import { answer } from '../../src/engine/answer.ts';
+import { answer } from '../../src/engine/door/answer.ts';
 import { type Harness, seedLegacy, startHarness } from '../engine/harness.ts';
 import { read } from './tree.ts';
 import { FILE, rendered } from './worker-rbac-file.ts';

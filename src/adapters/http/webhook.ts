@@ -3,7 +3,7 @@ import { Webhook as Signer } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import pkg from '../../../package.json' with { type: 'json' };
 import { scrubbed } from '../../domain/text/scrub.ts';
-import type { Webhook } from '../../engine/escalate.ts';
+import type { Webhook } from '../../engine/door/escalate.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';

@@ -7,7 +7,7 @@ import {
   nothingKnown,
 } from '../../domain/afterwards/ledger.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
-import type { Chained, Ledger, Place } from '../../engine/ledger.ts';
+import type { Chained, Ledger, Place } from '../../engine/ground/ledger.ts';
 import { AppError } from '../../errors.ts';
 import { checkChain, MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';

@@ -4,7 +4,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Command } from '../../contracts.ts';
 import { groupsOf } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
-import type { Front } from '../../engine/front.ts';
+import type { Front } from '../../engine/ground/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';

@@ -3,7 +3,7 @@ import type { ModalView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
 import type { Command } from '../../contracts.ts';
 import type { Roster } from '../../domain/decision/click.ts';
-import type { Front } from '../../engine/front.ts';
+import type { Front } from '../../engine/ground/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';

@@ -1,8 +1,8 @@
 // Posts the daily anchor in the incident channel: whoever can change Redis cannot change what stands there.
 import type { WebClient } from '@slack/web-api';
 import type { LedgerEntry } from '../../domain/afterwards/ledger.ts';
-import type { Publisher } from '../../engine/anchors.ts';
-import type { Chained } from '../../engine/ledger.ts';
+import type { Chained } from '../../engine/ground/ledger.ts';
+import type { Publisher } from '../../engine/keep/anchors.ts';
 import { counted, some } from '../../words/pieces/counted.ts';
 import { clean, code } from './mrkdwn.ts';
 import { slackError } from './web-client.ts';

@@ -5,7 +5,7 @@ import type { Desktop, Reply } from '../../contracts.ts';
 import type { Person } from '../../domain/decision/click.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
-import type { Front } from '../../engine/front.ts';
+import type { Front } from '../../engine/ground/front.ts';
 import { counted } from '../../words/pieces/counted.ts';
 import { answering, sayTo } from './answer.ts';
 import { type Bot, openView } from './bot.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { slackPublisher } from '../../../src/adapters/slack/ledger-publisher.ts';
 import type { Anchor, LogHead } from '../../../src/domain/afterwards/ledger.ts';
-import type { Chained } from '../../../src/engine/ledger.ts';
+import type { Chained } from '../../../src/engine/ground/ledger.ts';
 import { CHANNEL, startWorld, type World } from './world.ts';
 
 let world: World;

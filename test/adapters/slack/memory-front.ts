@@ -6,7 +6,7 @@ import type { Click, Roster } from '../../../src/domain/decision/click.ts';
 import { awaitingAfter, rulingOn } from '../../../src/domain/decision/needed.ts';
 import type { EventBody, IncidentEvent } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
-import type { Front } from '../../../src/engine/front.ts';
+import type { Front } from '../../../src/engine/ground/front.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Answer, Question } from '../../../src/ports.ts';
 

@@ -1,6 +1,6 @@
 // recreate-service-account on a cluster that changes between alert and kill: only the ServiceAccount with the planned UID goes.
 import { describe, expect, test } from 'vitest';
-import { readServiceAccount } from '../../../../src/engine/service-account.ts';
+import { readServiceAccount } from '../../../../src/engine/look/service-account.ts';
 import { type Api, MERGE_PATCH } from '../api.ts';
 import { openRoom, type Room } from '../room.ts';
 import { untouched } from './leak.ts';

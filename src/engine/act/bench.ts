@@ -1,0 +1,131 @@
+// What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
+
+import type { Action, Bench, Look } from '../../contracts.ts';
+import type { EventBody } from '../../domain/incident/events.ts';
+import type { Incident, Memory, Progress } from '../../domain/incident/incident.ts';
+import { lastDone, latestState } from '../../domain/incident/runs.ts';
+import type { Step } from '../../domain/plan/plan.ts';
+import { AppError } from '../../errors.ts';
+import type { Secret } from '../../secret.ts';
+import type { WorkerDeps } from '../ground/deps.ts';
+import { change, enqueue, refresh, type Session } from '../ground/session.ts';
+import { heldFor } from '../look/held-token.ts';
+import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } from './fence.ts';
+
+interface Tools<B> {
+  action: Action;
+  bench: B;
+  params: Record<string, unknown>;
+}
+
+/** To look only: with the memory of the last time that this very step was done. */
+export function lookWith(
+  deps: WorkerDeps,
+  incident: Incident,
+  step: Step,
+  token: Secret | undefined,
+): Tools<Look> {
+  return tools(deps, incident, step, token, () => latestState(incident, step)?.memory);
+}
+
+export function workWith(
+  deps: WorkerDeps,
+  session: Session,
+  place: Place,
+  token: Secret | undefined,
+): Tools<Bench> {
+  const memory = () => stateAt(session.incident, place)?.memory;
+  const { action, params, bench: look } = tools(deps, session.incident, place.step, token, memory);
+  const mine = claim(deps, session, place);
+  const cluster = fenced(look.cluster, mine.confirm);
+  return { action, params, bench: Object.assign(look, { cluster }, pen(deps, session, place, mine)) };
+}
+
+/** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
+function tools(
+  deps: WorkerDeps,
+  incident: Incident,
+  step: Step,
+  token: Secret | undefined,
+  memory: () => Memory | undefined,
+): Tools<Look> {
+  const { identity } = incident;
+  const action = deps.actions.find(({ name }) => name === step.action);
+  const cluster = deps.clusters.get(step.cluster);
+  const params = action?.params.safeParse(step.params);
+  if (!action || !cluster || !params?.success || !identity)
+    throw new AppError(
+      'unsupported',
+      `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
+    );
+  const { now } = deps.clock;
+  const held = heldFor(identity, step.cluster, token);
+  const bench: Look = {
+    cluster,
+    identity,
+    today: new Date(now()).toISOString().slice(0, 10),
+    ...(held ? { token: held } : {}),
+    facts: lastDone(incident, step)?.facts,
+    get memory() {
+      return memory() ?? {};
+    },
+    now,
+  };
+  return { action, params: params.data, bench };
+}
+
+/** Shortest time between two notes of progress. */
+const PROGRESS_EVERY_MS = 3000;
+/** How often a step that only waits looks whether it is still its own. */
+const LOOK_EVERY_MS = 5000;
+
+type Pen = Pick<Bench, 'remember' | 'progress' | 'signal' | 'sleep'>;
+
+function pen(deps: WorkerDeps, session: Session, place: Place, mine: Claim): Pen {
+  const { now } = deps.clock;
+  const signal = AbortSignal.any([deps.stopping, mine.lost]);
+  const at = { run: place.run, step: place.step.id };
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let unshown: Progress | undefined;
+
+  const check = (isStill: boolean): void => {
+    mine.check(isStill);
+    if (signal.aborted) throw interrupted(place);
+  };
+  const write = async (event: EventBody): Promise<void> => {
+    check(true);
+    check(await change(deps, session, (incident) => (isMine(incident, place) ? [event] : undefined)));
+  };
+  const show = async (): Promise<void> => {
+    if (unshown === undefined || now() < shownAt + PROGRESS_EVERY_MS) return;
+    const event: EventBody = { type: 'step-progressed', ...at, ...unshown };
+    unshown = undefined;
+    shownAt = now();
+    await write(event);
+    await enqueue(deps, session);
+  };
+  const lookAgain = async (): Promise<void> => {
+    if (now() < session.seenAt + LOOK_EVERY_MS) return;
+    check((await refresh(deps, session)) && isMine(session.incident, place));
+  };
+  return {
+    signal,
+    remember: (note) => write({ type: 'step-noted', ...at, note }),
+    progress: (progress) => {
+      unshown = progress;
+      return show();
+    },
+    async sleep(ms) {
+      await show();
+      // What could not be shown yet is shown as soon as it may, and not only after the whole wait.
+      const first = unshown === undefined ? ms : Math.min(ms, shownAt + PROGRESS_EVERY_MS - now());
+      await deps.sleep(first, signal);
+      if (first < ms) {
+        await show();
+        await deps.sleep(ms - first, signal);
+      }
+      check(true);
+      await lookAgain();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+// Counts incidents by what they wait for: a few small questions to the log, however often somebody wants to know.
+import { fold } from '../../domain/incident/fold.ts';
+import type { Incident, Status } from '../../domain/incident/incident.ts';
+import { isAppError } from '../../errors.ts';
+import type { BotDeps } from '../ground/deps.ts';
+
+/** Of the newest incidents; older ones are history. */
+const COUNTED = 1000;
+
+export interface Census {
+  byStatus: Partial<Record<Status, number>>;
+  /** Unix milliseconds since which each of these has waited. */
+  approvals: number[];
+  proofs: number[];
+  reviews: number;
+  damaged: number;
+}
+
+/** What is worth knowing of one incident until it changes. */
+interface Known {
+  version: number;
+  /** Undefined: its log is damaged. */
+  status?: Status;
+  approvalSince?: number;
+  killedAt?: number;
+  review?: true;
+}
+
+/** Remembers what it saw, so that only incidents that changed are read again. */
+export function createCensus(deps: Pick<BotDeps, 'log'>): () => Promise<Census> {
+  let known = new Map<string, Known>();
+  return async () => {
+    const ids = await deps.log.list(COUNTED);
+    const versions = await deps.log.versions(ids);
+    const seen = new Map<string, Known>();
+    // One after the other: a kill must not queue behind this.
+    for (const [index, id] of ids.entries()) {
+      const version = versions[index] ?? 0;
+      const before = known.get(id);
+      seen.set(id, before?.version === version ? before : await look(deps, id, version));
+    }
+    known = seen;
+    return sum([...seen.values()]);
+  };
+}
+
+async function look({ log }: Pick<BotDeps, 'log'>, id: string, version: number): Promise<Known> {
+  try {
+    const loaded = await log.load(id);
+    return loaded ? summary(fold(id, loaded.events)) : { version, status: 'detected' };
+  } catch (error) {
+    if (!isAppError(error, 'log-damaged')) throw error;
+    return { version };
+  }
+}
+
+function summary({ version, status, planAt, proof, reviews }: Incident): Known {
+  return {
+    version,
+    status,
+    ...(status === 'awaiting-approval' && planAt !== undefined && { approvalSince: Date.parse(planAt) }),
+    ...(proof && !proof.outcome && { killedAt: Date.parse(proof.killedAt) }),
+    ...(reviews.some(({ closed }) => closed === undefined) && { review: true as const }),
+  };
+}
+
+function sum(all: readonly Known[]): Census {
+  const byStatus: Census['byStatus'] = {};
+  for (const { status } of all) if (status !== undefined) byStatus[status] = (byStatus[status] ?? 0) + 1;
+  return {
+    byStatus,
+    approvals: all.flatMap(({ approvalSince }) => approvalSince ?? []),
+    proofs: all.flatMap(({ killedAt }) => killedAt ?? []),
+    reviews: all.filter(({ review }) => review).length,
+    damaged: all.filter(({ status }) => status === undefined).length,
+  };
+}

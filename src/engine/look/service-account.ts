@@ -1,0 +1,28 @@
+// Reads a ServiceAccount with what a re-creation would need.
+import { manifestOf } from '../../domain/situation/carried.ts';
+import type { Situation } from '../../domain/situation/situation.ts';
+import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+
+interface ServiceAccount extends KubernetesObject {
+  automountServiceAccountToken?: boolean;
+  imagePullSecrets?: { name?: string }[];
+  secrets?: { name?: string }[];
+}
+
+export async function readServiceAccount(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+): Promise<Situation['serviceAccount']> {
+  const found = await cluster.get<ServiceAccount>({ resource: resources.serviceAccounts, namespace, name });
+  if (found === null) return null;
+  const { uid, deletionTimestamp, finalizers = [] } = found.metadata;
+  return {
+    name,
+    uid,
+    deleting: deletionTimestamp !== undefined,
+    ...(deletionTimestamp ? { deletionTimestamp } : {}),
+    finalizers,
+    manifest: manifestOf(found),
+  };
+}
