@@ -10,7 +10,7 @@ export const slow = [
   'test/e2e/documents.test.ts',
   'test/e2e/page.test.ts',
   'test/e2e/rotation-story.test.ts',
-  'test/adapters/slack/bursts.test.ts',
+  'test/adapters/slack/delivery/bursts.test.ts',
   'test/bench/**/*.test.ts',
   'test/adapters/redis/fail-over.test.ts',
   'test/cli/{audit-all,doctor-*}.test.ts',

@@ -2,7 +2,7 @@
 import { startWorker } from '../adapters/bullmq/worker.ts';
 import { openWebhook } from '../adapters/http/webhook.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
-import { permalink } from '../adapters/slack/card-store.ts';
+import { permalink } from '../adapters/slack/delivery/card-store.ts';
 import { doEscalate } from '../engine/door/escalate.ts';
 import { doReport, type Task } from '../engine/door/work.ts';
 import { anchorReporter } from '../engine/keep/anchors.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
 import { openWorld } from '../adapters/redis/support.ts';
-import { startBursting } from '../adapters/slack/bursting.ts';
+import { startBursting } from '../adapters/slack/delivery/bursting.ts';
 import { CHANNEL, type World } from '../adapters/slack/world.ts';
 import { type Harness, startHarness } from '../engine/harness.ts';
 

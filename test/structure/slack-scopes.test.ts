@@ -2,7 +2,7 @@
 import { WebClient } from '@slack/web-api';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { BOT_SCOPES } from '../../src/adapters/slack/scopes.ts';
+import { BOT_SCOPES } from '../../src/adapters/slack/connection/scopes.ts';
 import { filesIn, read, type SourceFile } from './tree.ts';
 
 /** Bot scopes by method. History needs one for public and one for private channels: the incident channel may be either. */

@@ -9,16 +9,10 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../ports.ts';
 import type { Secret } from '../../secret.ts';
-import type { Bot } from './bot.ts';
-import type { CardStore } from './card-store.ts';
-import { onClick } from './clicks.ts';
-import { commandNames } from './command-names.ts';
-import { type Deliveries, onceEach } from './deliveries.ts';
-import { type Directory, directory } from './directory.ts';
-import { showHome } from './home.ts';
-import { TwinReceiver } from './receiver.ts';
-import { onSlash } from './slash.ts';
-import { onSubmit } from './submissions.ts';
+import { commandNames } from './connection/command-names.ts';
+import { type Deliveries, onceEach } from './connection/deliveries.ts';
+import { type Directory, directory } from './connection/directory.ts';
+import { TwinReceiver } from './connection/receiver.ts';
 import {
   clientOptions,
   type SlackWorkspace,
@@ -26,7 +20,13 @@ import {
   slackCode,
   slackError,
   type Watch,
-} from './web-client.ts';
+} from './connection/web-client.ts';
+import type { Bot } from './conversation/bot.ts';
+import { onClick } from './conversation/clicks.ts';
+import { showHome } from './conversation/home.ts';
+import { onSlash } from './conversation/slash.ts';
+import { onSubmit } from './conversation/submissions.ts';
+import type { CardStore } from './delivery/card-store.ts';
 
 export interface SlackOptions {
   botToken: Secret;

@@ -1,5 +1,5 @@
 // People: does everybody whom the configuration names exist and count, and are there enough of them for each approval?
-import type { SlackInspection } from '../../adapters/slack/inspection.ts';
+import type { SlackInspection } from '../../adapters/slack/connection/inspection.ts';
 import type { Person } from '../../domain/decision/click.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
 import { type Shortage, shortages } from '../../domain/rules/doubts.ts';

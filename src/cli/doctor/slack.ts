@@ -1,7 +1,11 @@
 // Slack: are the tokens the right ones, may the app do what the bot does, and is it where the cards go?
 
-import { type BotFacts, inspectSlack, type SlackInspection } from '../../adapters/slack/inspection.ts';
-import { BOT_SCOPES } from '../../adapters/slack/scopes.ts';
+import {
+  type BotFacts,
+  inspectSlack,
+  type SlackInspection,
+} from '../../adapters/slack/connection/inspection.ts';
+import { BOT_SCOPES } from '../../adapters/slack/connection/scopes.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
 import { isAppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';

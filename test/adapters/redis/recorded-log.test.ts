@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
-import { headline } from '../../../src/adapters/slack/headline.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { due } from '../../../src/domain/incident/due.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
 import type { Incident } from '../../../src/domain/incident/incident.ts';

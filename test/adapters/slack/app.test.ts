@@ -1,6 +1,6 @@
 // Real Bolt over the wire: commands, clicks and forms, by people with and without the right to them.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Values } from '../../../src/adapters/slack/form-answers.ts';
+import type { Values } from '../../../src/adapters/slack/forms/form-answers.ts';
 import { AppError } from '../../../src/errors.ts';
 import {
   anIdentity,

@@ -1,5 +1,5 @@
 // An engine of one process and no cluster: the real fold and the real refusals over a list of events.
-import type { CardStore, StoredCard } from '../../../src/adapters/slack/card-store.ts';
+import type { CardStore, StoredCard } from '../../../src/adapters/slack/delivery/card-store.ts';
 import type { Finding } from '../../../src/contracts.ts';
 import { refuse } from '../../../src/domain/decision/approval.ts';
 import type { Click, Roster } from '../../../src/domain/decision/click.ts';

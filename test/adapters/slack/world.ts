@@ -2,10 +2,10 @@
 import { startWorkspace, type Workspace } from 'slack-sandbox';
 import { commands } from '../../../commands/index.ts';
 import { type Slack, type SlackOptions, startSlack } from '../../../src/adapters/slack/app.ts';
-import type { CardStore } from '../../../src/adapters/slack/card-store.ts';
-import { commandNames } from '../../../src/adapters/slack/command-names.ts';
-import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack/reporter.ts';
-import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/web-client.ts';
+import { commandNames } from '../../../src/adapters/slack/connection/command-names.ts';
+import { connectSlack, type SlackWorkspace } from '../../../src/adapters/slack/connection/web-client.ts';
+import type { CardStore } from '../../../src/adapters/slack/delivery/card-store.ts';
+import { type ReporterOptions, slackReporter } from '../../../src/adapters/slack/delivery/reporter.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
 import type { Policy } from '../../../src/domain/rules/policy.ts';

@@ -1,6 +1,6 @@
 // What keeps the automatic response from doing harm: possession, budgets, the circuit breaker, low trust, dry run, and the kill switch.
 import { afterEach, describe, expect, it } from 'vitest';
-import { mrkdwn } from '../../../src/adapters/slack/mrkdwn.ts';
+import { mrkdwn } from '../../../src/adapters/slack/mrkdwn/mrkdwn.ts';
 import type { Person } from '../../../src/domain/decision/click.ts';
 import type { Cluster } from '../../../src/ports.ts';
 import type { PolicyInput } from '../../builders.ts';

@@ -1,7 +1,7 @@
 // What a person reads after a click is so already, or is said to come: a pause that holds it up, a quarantine that stays.
 import { afterEach, expect, it } from 'vitest';
-import { renderCard } from '../../../src/adapters/slack/card.ts';
-import { headline } from '../../../src/adapters/slack/headline.ts';
+import { renderCard } from '../../../src/adapters/slack/cards/card.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { offers } from '../../../src/domain/incident/offers.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith } from '../harness.ts';
 

@@ -1,7 +1,7 @@
 // Clusters that were away when a leak was identified are found when they are back, and so are those that came since.
 import { generateSigningKey, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { headline } from '../../../src/adapters/slack/headline.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { askUnchecked } from '../../../src/engine/look/ask-unchecked.ts';
 import { type Cluster, resources } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';

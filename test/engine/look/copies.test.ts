@@ -2,8 +2,8 @@
 
 import type { SimulatedCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { renderCard } from '../../../src/adapters/slack/card.ts';
-import { detailsView } from '../../../src/adapters/slack/details.ts';
+import { renderCard } from '../../../src/adapters/slack/cards/card.ts';
+import { detailsView } from '../../../src/adapters/slack/cards/details.ts';
 import type { Goal } from '../../../src/domain/plan/goal.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 

@@ -1,8 +1,8 @@
 // What a model of others' deeds found: silence, old servers, lost keys and other tokens make no claim, and hide none.
 import { type KubeObject, legacyToken, startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { renderCard } from '../../../src/adapters/slack/card.ts';
-import { headline } from '../../../src/adapters/slack/headline.ts';
+import { renderCard } from '../../../src/adapters/slack/cards/card.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { isLive } from '../../../src/domain/incident/sightings.ts';
 import { pointer } from '../../../src/domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../../../src/domain/kubernetes/legacy-token-labels.ts';

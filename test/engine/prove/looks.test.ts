@@ -1,6 +1,6 @@
 // A later look costs little and delays nothing: what is live is not sent, and what several looks depend on is read once.
 import { afterEach, expect, it } from 'vitest';
-import { headline } from '../../../src/adapters/slack/headline.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { lookOn } from '../../../src/engine/prove/look.ts';
 import type { Cluster } from '../../../src/ports.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';

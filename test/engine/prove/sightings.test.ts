@@ -1,8 +1,8 @@
 // Cards say what was last seen: what others take back, bring back or never had is found by the next look, and told.
 import { generateSigningKey, type KubeObject, legacyToken, startCluster } from 'kube-sandbox';
 import { afterEach, describe, expect, it } from 'vitest';
-import { headline } from '../../../src/adapters/slack/headline.ts';
-import { milestones } from '../../../src/adapters/slack/milestones.ts';
+import { headline } from '../../../src/adapters/slack/cards/headline.ts';
+import { milestones } from '../../../src/adapters/slack/cards/milestones.ts';
 import { offers } from '../../../src/domain/incident/offers.ts';
 import { pointer } from '../../../src/domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../../../src/domain/kubernetes/legacy-token-labels.ts';
