@@ -12,7 +12,7 @@ import { keySpace } from '../src/adapters/redis/key-space.ts';
 import { deriveKeys } from '../src/adapters/redis/keys.ts';
 import { createLedger } from '../src/adapters/redis/ledger.ts';
 import { createLocks } from '../src/adapters/redis/locks.ts';
-import { verifyAll } from '../src/cli/audit-all.ts';
+import { verifyAll } from '../src/cli/audit/all.ts';
 import { anchorDaily } from '../src/engine/keep/anchors.ts';
 import { createLog } from '../src/log.ts';
 import { Secret } from '../src/secret.ts';

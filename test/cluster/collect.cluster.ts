@@ -6,7 +6,7 @@ import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane'
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { create } from '../../sandbox/real-world.ts';
 import { needles } from '../../sandbox/traces.ts';
-import { collect } from '../../src/cli/collect.ts';
+import { collect } from '../../src/cli/collect/collect.ts';
 import { openNamespace, until } from './leak.ts';
 
 type Space = Awaited<ReturnType<typeof openNamespace>>;

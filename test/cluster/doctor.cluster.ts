@@ -8,10 +8,10 @@ import { create, type RealWorldCluster, realCluster } from '../../sandbox/real-w
 import { WORKER } from '../../sandbox/world.ts';
 import { actions } from '../../src/actions/index.ts';
 import { clusters } from '../../src/cli/doctor/clusters.ts';
+import { runDoctor } from '../../src/cli/doctor/doctor.ts';
 import type { Report } from '../../src/cli/doctor/render.ts';
-import { runDoctor } from '../../src/cli/doctor.ts';
 import { workerRoles } from '../../src/domain/kubernetes/rbac.ts';
-import { troubles } from '../cli/doctor-world.ts';
+import { troubles } from '../cli/doctor/world.ts';
 
 const NAMESPACE = 'doctor-payments';
 

@@ -1,26 +1,26 @@
 // For when Slack, Redis or the bot is down: what leaked, what it can do, and what to type, from a kubeconfig alone.
 import { createHmac, randomBytes } from 'node:crypto';
-import { actions } from '../actions/index.ts';
-import { type ConnectedCluster, connectCluster } from '../adapters/kubernetes/cluster.ts';
-import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
-import { type Goal, STRATEGIES, type Strategy } from '../domain/plan/goal.ts';
-import { DEFAULT_PACE } from '../domain/plan/waves.ts';
-import type { Coordinates } from '../domain/token/identity.ts';
-import { findTokens } from '../domain/token/leak-material.ts';
-import { locate } from '../engine/look/by-coordinates.ts';
-import { identifyToken } from '../engine/look/by-token.ts';
-import type { Search } from '../engine/look/copies.ts';
-import type { Identified } from '../engine/look/identified.ts';
-import { lookAround } from '../engine/look/look-around.ts';
-import { AppError, isAppError } from '../errors.ts';
-import { Secret } from '../secret.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import { readInput } from './input.ts';
-import type { Answer } from './plan/answer.ts';
-import { planJson } from './plan/json.ts';
-import { type Place, placesFor, typedFor } from './plan/places.ts';
-import { planText } from './plan/text.ts';
-import type { Terminal } from './terminal.ts';
+import { actions } from '../../actions/index.ts';
+import { type ConnectedCluster, connectCluster } from '../../adapters/kubernetes/cluster.ts';
+import { isNamespaceName, isObjectName } from '../../domain/kubernetes/names.ts';
+import { type Goal, STRATEGIES, type Strategy } from '../../domain/plan/goal.ts';
+import { DEFAULT_PACE } from '../../domain/plan/waves.ts';
+import type { Coordinates } from '../../domain/token/identity.ts';
+import { findTokens } from '../../domain/token/leak-material.ts';
+import { locate } from '../../engine/look/by-coordinates.ts';
+import { identifyToken } from '../../engine/look/by-token.ts';
+import type { Search } from '../../engine/look/copies.ts';
+import type { Identified } from '../../engine/look/identified.ts';
+import { lookAround } from '../../engine/look/look-around.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import { Secret } from '../../secret.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import { readInput } from '../input.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Answer } from './answer.ts';
+import { planJson } from './json.ts';
+import { type Place, placesFor, typedFor } from './places.ts';
+import { planText } from './text.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

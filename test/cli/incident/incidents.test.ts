@@ -1,16 +1,16 @@
 // `tourniquet incidents` and `status` over a real Redis: how incidents stand, whom they wait for, and waiting for the proof.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { incidents } from '../../src/cli/incidents.ts';
-import { runStatus, status } from '../../src/cli/status.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import { Secret } from '../../src/secret.ts';
-import { contained, reported, revoked, waiting } from '../builders.ts';
-import { legacyToken } from '../domain/token/token-samples.ts';
-import { type Intake, startIntake } from './bot.ts';
-import { documentedKeys, keyPaths } from './documented.ts';
-import { expectNoTrace, type Told, typed } from './terminal.ts';
+import { incidents } from '../../../src/cli/incident/incidents.ts';
+import { runStatus, status } from '../../../src/cli/incident/status.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { Secret } from '../../../src/secret.ts';
+import { contained, reported, revoked, waiting } from '../../builders.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
+import { type Intake, startIntake } from '../bot.ts';
+import { documentedKeys, keyPaths } from '../documented.ts';
+import { expectNoTrace, type Told, typed } from '../terminal.ts';
 
 let bot: Intake;
 beforeAll(async () => {

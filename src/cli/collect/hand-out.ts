@@ -1,14 +1,14 @@
 // Makes the token that is collected: bound to a Secret of its own, so that it can be killed alone, and for a limited time.
-import { connectAsPerson, type PersonalCluster } from '../adapters/kubernetes/person.ts';
-import type { HandOver } from '../domain/afterwards/hand-over.ts';
-import type { Collected } from '../domain/incident/incident.ts';
-import { COLLECTED_FOR } from '../domain/kubernetes/own-annotations.ts';
-import { AppError, isAppError } from '../errors.ts';
-import { type ObjectMeta, resources } from '../ports.ts';
-import { Secret } from '../secret.ts';
+import { connectAsPerson, type PersonalCluster } from '../../adapters/kubernetes/person.ts';
+import type { HandOver } from '../../domain/afterwards/hand-over.ts';
+import type { Collected } from '../../domain/incident/incident.ts';
+import { COLLECTED_FOR } from '../../domain/kubernetes/own-annotations.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import { type ObjectMeta, resources } from '../../ports.ts';
+import { Secret } from '../../secret.ts';
+import type { Place } from '../plan/places.ts';
+import type { Terminal } from '../terminal.ts';
 import type { Outlet } from './outlet.ts';
-import type { Place } from './plan/places.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface HandOut {
   of: Omit<HandOver, 'secrets'>;

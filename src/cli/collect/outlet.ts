@@ -1,8 +1,8 @@
 // Where a secret value leaves: a new file that only its owner can read, or the standard output where a person says so.
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { AppError } from '../errors.ts';
-import type { Secret } from '../secret.ts';
-import type { Terminal } from './terminal.ts';
+import { AppError } from '../../errors.ts';
+import type { Secret } from '../../secret.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface Outlet {
   /** As people are told. */

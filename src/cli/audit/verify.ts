@@ -1,8 +1,8 @@
 // Whether the log of one incident, in Redis or exported, is as it was written; and what cannot be known.
-import { checkChain, MAC_LENGTH } from '../adapters/redis/chain.ts';
-import type { AuditTrail, Trail } from '../adapters/redis/incident-log.ts';
-import { AppError } from '../errors.ts';
-import { type ReadStub, readLedger, stubLines } from './audit-ledger.ts';
+import { checkChain, MAC_LENGTH } from '../../adapters/redis/chain.ts';
+import type { AuditTrail, Trail } from '../../adapters/redis/incident-log.ts';
+import { AppError } from '../../errors.ts';
+import { type ReadStub, readLedger, stubLines } from './ledger.ts';
 
 export interface Verdict {
   intact: boolean;

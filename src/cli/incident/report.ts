@@ -1,11 +1,11 @@
 // One incident as a report that people read: what happened when, who decided under which rule, how fast, and what is still open.
 
-import { adviceAfter } from '../domain/afterwards/hardening.ts';
-import type { Decision } from '../domain/incident/decision.ts';
-import type { EventBody, IncidentEvent } from '../domain/incident/events.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { openRun, pendingSteps, stepsInEffect } from '../domain/incident/runs.ts';
-import { scrub } from '../domain/token/leak-material.ts';
+import { adviceAfter } from '../../domain/afterwards/hardening.ts';
+import type { Decision } from '../../domain/incident/decision.ts';
+import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { openRun, pendingSteps, stepsInEffect } from '../../domain/incident/runs.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
 
 export interface ReportInput {
   incident: Incident;

@@ -1,17 +1,17 @@
 // Gives somebody a new token for a user outside the cluster, by their own rights: it goes into a file of theirs, and nowhere else.
-import type { HandOver } from '../domain/afterwards/hand-over.ts';
-import { anchorName, handOvers } from '../domain/afterwards/hand-over.ts';
-import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
-import { change, openSession } from '../engine/ground/session.ts';
-import { AppError } from '../errors.ts';
-import { COLLECT_OPTIONS, type CollectCall, readCollectCall } from './collect-call.ts';
-import { type CliCommand, defineCommand, wrongCall } from './command.ts';
+import type { HandOver } from '../../domain/afterwards/hand-over.ts';
+import { anchorName, handOvers } from '../../domain/afterwards/hand-over.ts';
+import { isNamespaceName, isObjectName } from '../../domain/kubernetes/names.ts';
+import { change, openSession } from '../../engine/ground/session.ts';
+import { AppError } from '../../errors.ts';
+import { type CliCommand, defineCommand, wrongCall } from '../command.ts';
+import { fullId } from '../incident/find.ts';
+import { placesFor } from '../plan/places.ts';
+import type { Terminal } from '../terminal.ts';
+import { type Trail, withTrail } from '../trail.ts';
+import { COLLECT_OPTIONS, type CollectCall, readCollectCall } from './call.ts';
 import { type HandOut, handOut } from './hand-out.ts';
-import { fullId } from './incident/find.ts';
 import { openOutlet } from './outlet.ts';
-import { placesFor } from './plan/places.ts';
-import type { Terminal } from './terminal.ts';
-import { type Trail, withTrail } from './trail.ts';
 
 export const collect: CliCommand = defineCommand({
   name: 'collect',

@@ -2,8 +2,8 @@
 import { startCluster } from 'kube-sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { clusters as check } from '../../src/cli/doctor/clusters.ts';
-import { type DoctorWorld, expectFound, openDoctorWorld, type Planted, troubles } from './doctor-world.ts';
+import { clusters as check } from '../../../src/cli/doctor/clusters.ts';
+import { type DoctorWorld, expectFound, openDoctorWorld, type Planted, troubles } from './world.ts';
 
 let world: DoctorWorld;
 beforeAll(async () => {

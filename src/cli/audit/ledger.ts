@@ -1,11 +1,11 @@
 // The ledger as an auditor reads it: also a damaged one, and beside what was noted of it elsewhere.
 import { existsSync, readFileSync } from 'node:fs';
-import { checkChain, macOf } from '../adapters/redis/chain.ts';
-import type { AuditTrail } from '../adapters/redis/incident-log.ts';
-import { LEDGER_ID } from '../adapters/redis/ledger.ts';
-import { type LedgerEntry, ledgerText, type Stub } from '../domain/afterwards/ledger.ts';
-import type { Chained } from '../engine/ground/ledger.ts';
-import { AppError } from '../errors.ts';
+import { checkChain, macOf } from '../../adapters/redis/chain.ts';
+import type { AuditTrail } from '../../adapters/redis/incident-log.ts';
+import { LEDGER_ID } from '../../adapters/redis/ledger.ts';
+import { type LedgerEntry, ledgerText, type Stub } from '../../domain/afterwards/ledger.ts';
+import type { Chained } from '../../engine/ground/ledger.ts';
+import { AppError } from '../../errors.ts';
 
 export type ReadStub = Stub & { at: string; v: number };
 

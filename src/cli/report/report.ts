@@ -1,15 +1,15 @@
 // A leak from a terminal or CI: what a person pipes in, or what a scanner printed, becomes signed alerts, each token once.
 import { setTimeout as wait } from 'node:timers/promises';
-import { readSecret } from '../config-secrets.ts';
-import { AppError } from '../errors.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import { readInput } from './input.ts';
-import type { Severity } from './report/candidate.ts';
-import { FORMATS, type Format, readFindings } from './report/formats.ts';
-import { dataOf, type Leak, sift } from './report/leaks.ts';
-import { type Endpoint, endpointOf, send } from './report/send.ts';
-import { notSent, type Reported, reportJson, reportText } from './report/text.ts';
-import type { Terminal, Waiting } from './terminal.ts';
+import { readSecret } from '../../config-secrets.ts';
+import { AppError } from '../../errors.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import { readInput } from '../input.ts';
+import type { Terminal, Waiting } from '../terminal.ts';
+import type { Severity } from './candidate.ts';
+import { FORMATS, type Format, readFindings } from './formats.ts';
+import { dataOf, type Leak, sift } from './leaks.ts';
+import { type Endpoint, endpointOf, send } from './send.ts';
+import { notSent, type Reported, reportJson, reportText } from './text.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 

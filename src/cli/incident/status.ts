@@ -1,18 +1,18 @@
 // One incident for a terminal or a pipeline: how it stands, what was done and seen, and, if asked, not before it is over.
 import { setTimeout as wait } from 'node:timers/promises';
-import { policyOf } from '../compose/policy.ts';
-import { duration } from '../domain/duration.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import type { Policy } from '../domain/rules/policy.ts';
-import { isAppError } from '../errors.ts';
-import { waitsFor } from '../words/waits-for.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import { fullId, loadIncident } from './incident/find.ts';
-import { incidentJson, isOver, isProvenDead, lastEvidence, standing } from './incident/standing.ts';
-import { followUps, steps, summary } from './incident-report.ts';
-import { printable } from './input.ts';
-import type { Terminal, Waiting } from './terminal.ts';
-import { type Trail, withTrail } from './trail.ts';
+import { policyOf } from '../../compose/policy.ts';
+import { duration } from '../../domain/duration.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
+import { isAppError } from '../../errors.ts';
+import { waitsFor } from '../../words/waits-for.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import { printable } from '../input.ts';
+import type { Terminal, Waiting } from '../terminal.ts';
+import { type Trail, withTrail } from '../trail.ts';
+import { fullId, loadIncident } from './find.ts';
+import { followUps, steps, summary } from './report.ts';
+import { incidentJson, isOver, isProvenDead, lastEvidence, standing } from './standing.ts';
 
 const LOOK_EVERY_MS = 2000;
 

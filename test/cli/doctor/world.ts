@@ -7,12 +7,12 @@ import { type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { startWorkspace, type Workspace, type WorkspaceOptions } from 'slack-sandbox';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { type OwnRedis, startOwnRedis } from '../../sandbox/redis.ts';
-import { actions } from '../../src/actions/index.ts';
-import type { Check } from '../../src/cli/doctor/check.ts';
-import type { Report } from '../../src/cli/doctor/render.ts';
-import { runDoctor } from '../../src/cli/doctor.ts';
-import { workerRules } from '../../src/domain/kubernetes/rbac.ts';
+import { type OwnRedis, startOwnRedis } from '../../../sandbox/redis.ts';
+import { actions } from '../../../src/actions/index.ts';
+import type { Check } from '../../../src/cli/doctor/check.ts';
+import { runDoctor } from '../../../src/cli/doctor/doctor.ts';
+import type { Report } from '../../../src/cli/doctor/render.ts';
+import { workerRules } from '../../../src/domain/kubernetes/rbac.ts';
 
 export const SLACK: WorkspaceOptions = { rates: 'off' };
 const READ = 'tourniquet-worker-read';

@@ -1,9 +1,9 @@
 // Verifies every incident beside the ledger: what was removed as a whole, cut off, replaced, or kept out of the anchors.
 
 import { setFlagsFromString } from 'node:v8';
-import { MAC_LENGTH } from '../adapters/redis/chain.ts';
-import type { AuditTrail, Trail } from '../adapters/redis/incident-log.ts';
-import type { IncidentLog } from '../ports.ts';
+import { MAC_LENGTH } from '../../adapters/redis/chain.ts';
+import type { AuditTrail, Trail } from '../../adapters/redis/incident-log.ts';
+import type { IncidentLog } from '../../ports.ts';
 import {
   type Brief,
   compareNoted,
@@ -13,8 +13,8 @@ import {
   type Noted,
   type ReadLedger,
   readLedger,
-} from './audit-ledger.ts';
-import { type Verdict, verifyTrail } from './audit-verify.ts';
+} from './ledger.ts';
+import { type Verdict, verifyTrail } from './verify.ts';
 
 export type WholeTrail = AuditTrail & Pick<IncidentLog, 'list'>;
 

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type SandboxRedis, startRedis } from '../../sandbox/redis.ts';
-import { audit as auditCommand, runAudit } from '../../src/cli/audit.ts';
-import { Secret } from '../../src/secret.ts';
-import { openWorld } from '../adapters/redis/support.ts';
-import { typed } from './terminal.ts';
+import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
+import { audit as auditCommand, runAudit } from '../../../src/cli/audit/audit.ts';
+import { Secret } from '../../../src/secret.ts';
+import { openWorld } from '../../adapters/redis/support.ts';
+import { typed } from '../terminal.ts';
 
 let redis: SandboxRedis;
 let world: ReturnType<typeof openWorld>;

@@ -2,19 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { startWorkspace } from 'slack-sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { configuration } from '../../src/cli/doctor/configuration.ts';
-import { policy } from '../../src/cli/doctor/policy.ts';
-import { slack } from '../../src/cli/doctor/slack.ts';
-import { sources } from '../../src/cli/doctor/sources.ts';
-import { runDoctor } from '../../src/cli/doctor.ts';
-import {
-  type DoctorWorld,
-  expectFound,
-  openDoctorWorld,
-  type Planted,
-  SLACK,
-  troubles,
-} from './doctor-world.ts';
+import { configuration } from '../../../src/cli/doctor/configuration.ts';
+import { runDoctor } from '../../../src/cli/doctor/doctor.ts';
+import { policy } from '../../../src/cli/doctor/policy.ts';
+import { slack } from '../../../src/cli/doctor/slack.ts';
+import { sources } from '../../../src/cli/doctor/sources.ts';
+import { type DoctorWorld, expectFound, openDoctorWorld, type Planted, SLACK, troubles } from './world.ts';
 
 let world: DoctorWorld;
 beforeAll(async () => {

@@ -1,21 +1,21 @@
 // Lets an auditor check that nobody changed an incident's log, and take it away in a form that can be checked without us.
 import { readFileSync } from 'node:fs';
-import { checkChain } from '../adapters/redis/chain.ts';
-import type { AuditTrail } from '../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../adapters/redis/keys.ts';
-import { settingsOf } from '../compose/settings.ts';
-import type { IncidentEvent } from '../domain/incident/events.ts';
-import { fold } from '../domain/incident/fold.ts';
-import { scrubbed } from '../domain/text/scrub.ts';
-import { type Purged, type PurgeOptions, purge } from '../engine/keep/purge.ts';
-import { AppError } from '../errors.ts';
-import type { Secret } from '../secret.ts';
-import { verifyAll, type WholeTrail } from './audit-all.ts';
-import { day, readNoted } from './audit-ledger.ts';
-import { exportLine, goneIncident, type Verdict, verifyExport, verifyIncident } from './audit-verify.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import { renderReport } from './incident-report.ts';
-import { withTrail } from './trail.ts';
+import { checkChain } from '../../adapters/redis/chain.ts';
+import type { AuditTrail } from '../../adapters/redis/incident-log.ts';
+import { deriveKeys } from '../../adapters/redis/keys.ts';
+import { settingsOf } from '../../compose/settings.ts';
+import type { IncidentEvent } from '../../domain/incident/events.ts';
+import { fold } from '../../domain/incident/fold.ts';
+import { scrubbed } from '../../domain/text/scrub.ts';
+import { type Purged, type PurgeOptions, purge } from '../../engine/keep/purge.ts';
+import { AppError } from '../../errors.ts';
+import type { Secret } from '../../secret.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import { renderReport } from '../incident/report.ts';
+import { withTrail } from '../trail.ts';
+import { verifyAll, type WholeTrail } from './all.ts';
+import { day, readNoted } from './ledger.ts';
+import { exportLine, goneIncident, type Verdict, verifyExport, verifyIncident } from './verify.ts';
 
 export interface AuditOptions {
   /** Opened only where Redis is needed: an exported file is verified without it. */

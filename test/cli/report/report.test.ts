@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { dumpRedis } from '../../sandbox/traces.ts';
-import type { CliCommand } from '../../src/cli/command.ts';
-import { report, runReport } from '../../src/cli/report.ts';
-import { base64, boundToken, jwt, legacyToken, wrap } from '../domain/token/token-samples.ts';
-import { startReceiver } from '../receiver.ts';
-import { type Intake, startIntake } from './bot.ts';
-import { documentedKeys, keyPaths } from './documented.ts';
-import { expectNoTrace, type Told, typed } from './terminal.ts';
+import { dumpRedis } from '../../../sandbox/traces.ts';
+import type { CliCommand } from '../../../src/cli/command.ts';
+import { report, runReport } from '../../../src/cli/report/report.ts';
+import { base64, boundToken, jwt, legacyToken, wrap } from '../../domain/token/token-samples.ts';
+import { startReceiver } from '../../receiver.ts';
+import { type Intake, startIntake } from '../bot.ts';
+import { documentedKeys, keyPaths } from '../documented.ts';
+import { expectNoTrace, type Told, typed } from '../terminal.ts';
 
 let bot: Intake;
 beforeAll(async () => {

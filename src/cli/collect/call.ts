@@ -1,7 +1,7 @@
 // What was typed after `tourniquet collect`, read and bounded.
-import { duration, inWords } from '../domain/duration.ts';
-import { AppError } from '../errors.ts';
-import { type CliCommand, parseCall, wrongCall } from './command.ts';
+import { duration, inWords } from '../../domain/duration.ts';
+import { AppError } from '../../errors.ts';
+import { type CliCommand, parseCall, wrongCall } from '../command.ts';
 
 export interface CollectCall {
   /** This, or a ServiceAccount. */

@@ -1,10 +1,10 @@
 // The report of an incident: every decision with its rule, the times, the commands, and what is still open.
 import { describe, expect, it } from 'vitest';
-import { renderReport } from '../../src/cli/incident-report.ts';
-import type { EventBody } from '../../src/domain/incident/events.ts';
-import { fold } from '../../src/domain/incident/fold.ts';
-import { aPlan, collected, contained, eventsOf, quarantine, revoked, waiting } from '../builders.ts';
-import { legacyToken } from '../domain/token/token-samples.ts';
+import { renderReport } from '../../../src/cli/incident/report.ts';
+import type { EventBody } from '../../../src/domain/incident/events.ts';
+import { fold } from '../../../src/domain/incident/fold.ts';
+import { aPlan, collected, contained, eventsOf, quarantine, revoked, waiting } from '../../builders.ts';
+import { legacyToken } from '../../domain/token/token-samples.ts';
 
 const report = (bodies: EventBody[]): string => {
   const events = eventsOf(...bodies);

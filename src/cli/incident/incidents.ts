@@ -1,13 +1,13 @@
 // What is going on, for whoever has a terminal and no Slack: the newest incidents, how they stand, and whom they wait for.
-import { policyOf } from '../compose/policy.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import type { Policy } from '../domain/rules/policy.ts';
-import { waitsFor } from '../words/waits-for.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import { newest } from './incident/find.ts';
-import { age, incidentJson, standing } from './incident/standing.ts';
-import { printable } from './input.ts';
-import { withTrail } from './trail.ts';
+import { policyOf } from '../../compose/policy.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
+import { waitsFor } from '../../words/waits-for.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import { printable } from '../input.ts';
+import { withTrail } from '../trail.ts';
+import { newest } from './find.ts';
+import { age, incidentJson, standing } from './standing.ts';
 
 const OPTIONS = {
   open: { type: 'boolean', does: 'only those that are not closed' },

@@ -1,15 +1,15 @@
 // Looks at everything that Tourniquet stands on, before an incident does, and says for each trouble what to do.
 import { existsSync } from 'node:fs';
-import { type ConfigReading, type Role, readConfig } from '../config.ts';
-import type { Diagnosis, DiagnosisStatus } from '../domain/diagnosis.ts';
-import { parseRedisUrl } from '../domain/redis-url.ts';
-import { scrub } from '../domain/token/leak-material.ts';
-import { createLog } from '../log.ts';
-import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
-import type { Check, Given } from './doctor/check.ts';
-import { checks } from './doctor/list.ts';
-import { type Report, renderPeople } from './doctor/render.ts';
-import type { Terminal } from './terminal.ts';
+import { type ConfigReading, type Role, readConfig } from '../../config.ts';
+import type { Diagnosis, DiagnosisStatus } from '../../domain/diagnosis.ts';
+import { parseRedisUrl } from '../../domain/redis-url.ts';
+import { scrub } from '../../domain/token/leak-material.ts';
+import { createLog } from '../../log.ts';
+import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Check, Given } from './check.ts';
+import { checks } from './list.ts';
+import { type Report, renderPeople } from './render.ts';
 
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
