@@ -8,7 +8,7 @@ import { parse, stringify } from 'yaml';
 import { type Reader, readerOf } from '../sandbox/incident-reader.ts';
 import { type RealWorld, type RealWorldCluster, realCluster } from '../sandbox/real-world.ts';
 import { INCIDENTS, startWorld } from '../sandbox/world.ts';
-import type { FileConfigInput } from '../src/config-schema.ts';
+import type { FileConfigInput } from '../src/config/file-schema.ts';
 import { DEFAULT_CAP } from '../src/domain/plan/waves.ts';
 import { typePlaybook } from './playbook.ts';
 import { type PodWatch, REPLICAS, SERVICE_ACCOUNT, seedSet, watchPods } from './rotation-set.ts';

@@ -7,7 +7,7 @@ import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-s
 import { defaultPeople, startWorkspace, type Workspace, type WorkspaceOptions } from 'slack-sandbox';
 import { stringify } from 'yaml';
 import { commands } from '../commands/index.ts';
-import type { FileConfigInput } from '../src/config-schema.ts';
+import type { FileConfigInput } from '../src/config/file-schema.ts';
 import { type RoleOptions, type RoleProcess, startRole } from './process.ts';
 import { type SandboxRedis, startRedis } from './redis.ts';
 import { type Senders, senders } from './senders.ts';

@@ -7,7 +7,7 @@ import { slackLine } from './compose/slack-line.ts';
 import { openTelemetry } from './compose/telemetry.ts';
 import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { sweep } from './engine/door/work.ts';
 import { every } from './every.ts';
 import type { Log } from './log.ts';

@@ -1,5 +1,5 @@
 // Starts one role: node src/main.ts bot | worker | all.
-import { loadConfig, type Role, takeEnvironment } from './config.ts';
+import { loadConfig, type Role, takeEnvironment } from './config/config.ts';
 import { scrub } from './domain/text/scrub.ts';
 import { isAppError } from './errors.ts';
 

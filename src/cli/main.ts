@@ -1,6 +1,6 @@
 // The command line: for auditors, for terminals and CI, and for when Slack is down.
 import process from 'node:process';
-import { takeEnvironment } from '../config.ts';
+import { takeEnvironment } from '../config/config.ts';
 import { call } from './call.ts';
 
 const { argv, stdout, stderr } = process;

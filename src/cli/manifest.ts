@@ -1,7 +1,7 @@
 // Prints what to paste at api.slack.com/apps, with names of the commands that no other installation in the workspace has.
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { commandPrefix } from '../config-schema.ts';
+import { commandPrefix } from '../config/file-schema.ts';
 import { AppError } from '../errors.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { actions } from '../actions/index.ts';
 import { policyOf } from '../compose/policy.ts';
-import { loadFileConfig, loadPolicyFile } from '../config.ts';
-import type { FileConfig } from '../config-schema.ts';
+import { loadFileConfig, loadPolicyFile } from '../config/config.ts';
+import type { FileConfig } from '../config/file-schema.ts';
 import { policyDoubts } from '../domain/rules/doubts.ts';
 import type { Facts } from '../domain/rules/match.ts';
 import { type Deed, type Policy, requirementFor } from '../domain/rules/policy.ts';

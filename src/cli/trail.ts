@@ -3,7 +3,7 @@ import { openStore } from '../adapters/redis/connect.ts';
 import { createIncidentLog } from '../adapters/redis/incident-log.ts';
 import { deriveKeys } from '../adapters/redis/keys.ts';
 import { createLedger } from '../adapters/redis/ledger.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
 import type { Ledger } from '../engine/ground/ledger.ts';
 import { createLog } from '../log.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,5 +1,5 @@
 // How one role is put together.
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 
 /** How one role is put together; `stack` takes it apart again, in reverse order. */

@@ -2,7 +2,7 @@
 import type { Store } from '../adapters/redis/connect.ts';
 import { durabilityDoubts } from '../adapters/redis/durability.ts';
 import { readRedisFacts } from '../adapters/redis/facts.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { every } from '../every.ts';
 import type { Assembly } from './assembly.ts';
 

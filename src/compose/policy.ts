@@ -1,6 +1,6 @@
 // The policy that a configuration means: its rules over today's lists of people, checked against the actions that exist.
 import { actions } from '../actions/index.ts';
-import type { FileConfig } from '../config-schema.ts';
+import type { FileConfig } from '../config/file-schema.ts';
 import { PHASES } from '../domain/plan/plan.ts';
 import { createPolicy, type Policy, unknownDeeds } from '../domain/rules/policy.ts';
 import { AppError } from '../errors.ts';

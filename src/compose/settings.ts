@@ -1,5 +1,5 @@
 // The engine's settings, as the configuration has them.
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Settings } from '../engine/ground/deps.ts';
 import { policyOf } from './policy.ts';
 

@@ -9,7 +9,7 @@ import { startHttp } from '../../src/adapters/http/intake.ts';
 import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';
 import { openShared } from '../../src/compose/shared.ts';
 import { openTelemetry } from '../../src/compose/telemetry.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createFront } from '../../src/engine/door/create-front.ts';
 import { createLog } from '../../src/log.ts';
 import { sources } from '../../src/sources/index.ts';

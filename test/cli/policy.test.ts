@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { policyJsonSchema, runPolicy } from '../../src/cli/policy.ts';
-import { loadFileConfig } from '../../src/config.ts';
+import { loadFileConfig } from '../../src/config/config.ts';
 import { read } from '../structure/tree.ts';
 
 let directory: string;

@@ -7,7 +7,7 @@ import { type ControlPlane, startControlPlane } from 'kube-sandbox/controlplane'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
-import { parseFileConfig } from '../../src/config.ts';
+import { parseFileConfig } from '../../src/config/config.ts';
 import { grants, optInRules, type Rule, workerRules } from '../../src/domain/kubernetes/rbac.ts';
 import { policySchema } from '../../src/domain/rules/schema.ts';
 import { CRD, externalSecretDefinition } from '../chart/external-secret.ts';

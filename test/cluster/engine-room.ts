@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
-import type { ClusterConfig } from '../../src/config-schema.ts';
+import type { ClusterConfig } from '../../src/config/file-schema.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
 import { doWork } from '../../src/engine/door/work.ts';
 import { type Harness, type HarnessOptions, startHarness } from '../engine/harness.ts';

@@ -10,7 +10,7 @@ import { statusWith } from '../../sandbox/ask.ts';
 import { seedHarbour } from '../../sandbox/harbour.ts';
 import { INCIDENTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
 import { CARD_EVENT } from '../../src/adapters/slack/delivery/messages.ts';
-import type { FileConfigInput } from '../../src/config-schema.ts';
+import type { FileConfigInput } from '../../src/config/file-schema.ts';
 
 /** Waits that a person would not sit through in a test; everything else is as in production. */
 const quick: WorldOptions['config'] = {

@@ -51,19 +51,19 @@ const RULES: readonly Rule[] = [
       'src/log-fields.ts',
       'package.json',
     ],
-    mayType: ['src/config.ts', 'src/config-schema.ts'],
+    mayType: ['src/config/config.ts', 'src/config/file-schema.ts'],
   },
   { from: /^src\/contracts\.ts$/, may: ['src/domain/', 'src/ports.ts'] },
   { from: /^src\/(ports|witness)\.ts$/, may: ['src/domain/'] },
   { from: /^src\/log\.ts$/, may: ['src/domain/', 'src/log-fields.ts'] },
   {
     from: /^src\/config(-secrets|-schema)?\.ts$/,
-    may: ['src/domain/', 'src/config-secrets.ts', 'src/config-schema.ts'],
+    may: ['src/domain/', 'src/config/secrets.ts', 'src/config/file-schema.ts'],
   },
   { from: /^src\/(errors|secret|every|log-fields)\.ts$/, may: [] },
   {
     from: /^src\/main\.ts$/,
-    may: ['src/config.ts', 'src/log.ts', 'src/compose.ts', 'src/domain/text/scrub.ts'],
+    may: ['src/config/config.ts', 'src/log.ts', 'src/compose.ts', 'src/domain/text/scrub.ts'],
   },
   { from: /^src\/(compose\.ts$|compose\/|cli\/)/, may: ['src/', 'commands/', 'package.json'] },
 ];

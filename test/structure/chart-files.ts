@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { fileSchema } from '../../src/config-schema.ts';
+import { fileSchema } from '../../src/config/file-schema.ts';
 import { policySchema } from '../../src/domain/rules/schema.ts';
 import { GENERATED, rbacTemplate } from './chart-rbac.ts';
 import { ROOT } from './tree.ts';

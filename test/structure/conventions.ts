@@ -33,7 +33,7 @@ export const withEnums = (files: readonly SourceFile[]): string[] =>
 /** Only config.ts may read the environment; in whatever way it is written. */
 export const readingEnvironment = (files: readonly SourceFile[]): string[] =>
   where(
-    files.filter(({ path }) => path !== 'src/config.ts'),
+    files.filter(({ path }) => path !== 'src/config/config.ts'),
     ({ text }) =>
       /\bprocess\s*(\?\.|\.|\[\s*['"])\s*env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/.test(
         code(text),

@@ -1,7 +1,7 @@
 // The image holds what src/ imports and nothing secret or for tests only, and starts without a shell as nobody.
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { fileSchema } from '../../src/config-schema.ts';
+import { fileSchema } from '../../src/config/file-schema.ts';
 import {
   copiedFrom,
   dockerfileProblems,

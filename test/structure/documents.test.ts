@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { loadConfig, parseFileConfig } from '../../src/config.ts';
-import { fileSchema } from '../../src/config-schema.ts';
+import { loadConfig, parseFileConfig } from '../../src/config/config.ts';
+import { fileSchema } from '../../src/config/file-schema.ts';
 import { duration } from '../../src/domain/duration.ts';
 import { isAppError } from '../../src/errors.ts';
 import { sources } from '../../src/sources/index.ts';
@@ -36,9 +36,9 @@ describe('links', () => {
   });
 
   test('a file that is named and gone would be seen', () => {
-    expect(filesNamed('See `test/gone.test.ts`, `src/config.ts` and `npm test`.')).toEqual([
+    expect(filesNamed('See `test/gone.test.ts`, `src/config/config.ts` and `npm test`.')).toEqual([
       'test/gone.test.ts',
-      'src/config.ts',
+      'src/config/config.ts',
     ]);
     expect(exists('test/gone.test.ts')).toBe(false);
   });

@@ -1,6 +1,6 @@
 // One configured Kubernetes cluster as the worker uses it: joins the parts of this folder behind the port.
 import type { JSONWebKeySet } from 'jose';
-import type { ClusterConfig } from '../../config-schema.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import type { Cluster } from '../../ports.ts';
 import { openConnections } from './connections.ts';
 import { createIdentity } from './identity.ts';

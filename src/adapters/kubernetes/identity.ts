@@ -1,6 +1,6 @@
 // Knows whom the worker itself is taken for, and finds a healthy ServiceAccount token for control requests.
 import { decodeJwt } from 'jose';
-import type { ClusterConfig } from '../../config-schema.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import type { Cluster } from '../../ports.ts';
 import { Secret } from '../../secret.ts';
 import type { Access } from './kube-config.ts';

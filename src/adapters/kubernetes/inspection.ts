@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { request } from 'undici';
-import type { ClusterConfig } from '../../config-schema.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import type { Grant, HeldRule } from '../../domain/kubernetes/missing-rules.ts';
 import { openConnections } from './connections.ts';
 import { networkError } from './failures.ts';

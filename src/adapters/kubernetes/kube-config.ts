@@ -4,8 +4,8 @@ import type { RequestOptions } from 'node:https';
 import { dirname } from 'node:path';
 import { bufferFromFileOrString, KubeConfig, makeAbsolutePath } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import type { ClusterConfig } from '../../config-schema.ts';
-import { OWN_SECRETS } from '../../domain/own-secrets.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
+import { OWN_SECRETS } from '../../config/own-secrets.ts';
 import { AppError } from '../../errors.ts';
 
 /** How a server proves itself, and, where `cert` is given, how we do. */

@@ -1,6 +1,6 @@
 // Finds every API server of a cluster, because a token is only dead when each of them refuses it.
 import { isIPv6 } from 'node:net';
-import type { ClusterConfig } from '../../config-schema.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import type { ApiServer } from '../../domain/situation/situation.ts';
 import { isAppError } from '../../errors.ts';
 import type { Cluster } from '../../ports.ts';

@@ -1,5 +1,5 @@
 // Could this Redis lose what it acknowledged? The same judgement at the start of each process and in `tourniquet doctor`.
-import { broken, type Diagnosis, fine, warning } from '../../domain/diagnosis.ts';
+import { broken, type Diagnosis, fine, warning } from '../../config/diagnosis.ts';
 import type { RedisFacts } from './facts.ts';
 
 const set = (name: string, value: string): string =>

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
-import { parseRedisUrl, REDIS_URL_FORMS } from '../../domain/redis-url.ts';
+import { parseRedisUrl, REDIS_URL_FORMS } from '../../config/redis-url.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
 

@@ -1,6 +1,6 @@
 // What a check of `tourniquet doctor` is given, and what it answers: one file for each outside world, and one line in list.ts.
-import type { ConfigReading, Role } from '../../config.ts';
-import { broken, type Diagnosis, notChecked } from '../../domain/diagnosis.ts';
+import type { ConfigReading, Role } from '../../config/config.ts';
+import { broken, type Diagnosis, notChecked } from '../../config/diagnosis.ts';
 import { isAppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 

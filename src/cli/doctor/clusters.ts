@@ -1,8 +1,8 @@
 // Clusters: does the worker reach each API server, is it known there, and can it show that a token is refused?
 import { type ConnectedCluster, connectCluster } from '../../adapters/kubernetes/cluster.ts';
 import { type ClusterInspection, inspectCluster } from '../../adapters/kubernetes/inspection.ts';
-import type { ClusterConfig } from '../../config-schema.ts';
-import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
+import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/diagnosis.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import { isAppError } from '../../errors.ts';
 import { type Check, failed, type Given, plural } from './check.ts';
 import { checkRights } from './rights.ts';

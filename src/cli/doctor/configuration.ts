@@ -1,5 +1,5 @@
 // Is the configuration whole, and is the key one that nobody can guess?
-import { broken, type Diagnosis, fine, warning } from '../../domain/diagnosis.ts';
+import { broken, type Diagnosis, fine, warning } from '../../config/diagnosis.ts';
 import type { Secret } from '../../secret.ts';
 import type { Check } from './check.ts';
 

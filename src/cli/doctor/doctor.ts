@@ -1,8 +1,8 @@
 // Looks at everything that Tourniquet stands on, before an incident does, and says for each trouble what to do.
 import { existsSync } from 'node:fs';
-import { type ConfigReading, type Role, readConfig } from '../../config.ts';
-import type { Diagnosis, DiagnosisStatus } from '../../domain/diagnosis.ts';
-import { parseRedisUrl } from '../../domain/redis-url.ts';
+import { type ConfigReading, type Role, readConfig } from '../../config/config.ts';
+import type { Diagnosis, DiagnosisStatus } from '../../config/diagnosis.ts';
+import { parseRedisUrl } from '../../config/redis-url.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import { createLog } from '../../log.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';

@@ -1,7 +1,7 @@
 // People: does everybody whom the configuration names exist and count, and are there enough of them for each approval?
 import type { SlackInspection } from '../../adapters/slack/connection/inspection.ts';
+import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/diagnosis.ts';
 import type { Person } from '../../domain/decision/click.ts';
-import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
 import { type Shortage, shortages } from '../../domain/rules/doubts.ts';
 import { groupsOf, isGroup, namedBy } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';

@@ -1,7 +1,7 @@
 // Does the policy speak of what exists, and does it say what its author can have meant?
 import { type PolicyConfig, policyOf } from '../../compose/policy.ts';
-import type { FileConfig } from '../../config-schema.ts';
-import { broken, fine, notChecked, warning } from '../../domain/diagnosis.ts';
+import { broken, fine, notChecked, warning } from '../../config/diagnosis.ts';
+import type { FileConfig } from '../../config/file-schema.ts';
 import { ruleDoubts } from '../../domain/rules/doubts.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { isAppError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 // The findings as people read them: grouped, one line each, what to do below, and a summary at the end.
-import type { Role } from '../../config.ts';
-import type { Diagnosis, DiagnosisStatus } from '../../domain/diagnosis.ts';
+import type { Role } from '../../config/config.ts';
+import type { Diagnosis, DiagnosisStatus } from '../../config/diagnosis.ts';
 
 /** What `--json` prints; `version` changes where a field is taken away or means something else. */
 export interface Report {

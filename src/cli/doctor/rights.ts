@@ -2,8 +2,8 @@
 import { actions } from '../../actions/index.ts';
 import type { ConnectedCluster } from '../../adapters/kubernetes/cluster.ts';
 import type { ClusterInspection } from '../../adapters/kubernetes/inspection.ts';
-import type { ClusterConfig } from '../../config-schema.ts';
-import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
+import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/diagnosis.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import { type Grant, grantsOf, holds, missingRbac, rulesOf } from '../../domain/kubernetes/missing-rules.ts';
 import { workerRules } from '../../domain/kubernetes/rbac.ts';
 import { isAppError } from '../../errors.ts';

@@ -6,7 +6,7 @@ import {
   type SlackInspection,
 } from '../../adapters/slack/connection/inspection.ts';
 import { BOT_SCOPES } from '../../adapters/slack/connection/scopes.ts';
-import { broken, type Diagnosis, fine, notChecked, warning } from '../../domain/diagnosis.ts';
+import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/diagnosis.ts';
 import { isAppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
 import { type Check, failed, type Given } from './check.ts';

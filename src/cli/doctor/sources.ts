@@ -1,6 +1,7 @@
 // Alert sources: does each secret belong to one, is it one that the source can use, and does the policy name only what is served?
-import type { Secrets } from '../../config-secrets.ts';
-import { broken, type Diagnosis, fine, warning } from '../../domain/diagnosis.ts';
+
+import { broken, type Diagnosis, fine, warning } from '../../config/diagnosis.ts';
+import type { Secrets } from '../../config/secrets.ts';
 import type { PolicySection } from '../../domain/rules/schema.ts';
 import { isAppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { readContexts } from '../../adapters/kubernetes/kube-config.ts';
-import { loadFileConfig } from '../../config.ts';
-import type { ClusterConfig } from '../../config-schema.ts';
+import { loadFileConfig } from '../../config/config.ts';
+import type { ClusterConfig } from '../../config/file-schema.ts';
 import { quoted } from '../../domain/kubernetes/shell.ts';
 import { AppError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';

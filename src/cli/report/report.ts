@@ -1,6 +1,6 @@
 // A leak from a terminal or CI: what a person pipes in, or what a scanner printed, becomes signed alerts, each token once.
 import { setTimeout as wait } from 'node:timers/promises';
-import { readSecret } from '../../config-secrets.ts';
+import { readSecret } from '../../config/secrets.ts';
 import { AppError } from '../../errors.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
 import { readInput } from '../input.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
-import type { ClusterConfig } from '../../../src/config-schema.ts';
+import type { ClusterConfig } from '../../../src/config/file-schema.ts';
 
 export interface Bench {
   simulated: SimulatedCluster;

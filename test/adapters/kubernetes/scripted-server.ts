@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { issueServingCertificate } from 'kube-sandbox/certificates';
-import type { ClusterConfig } from '../../../src/config-schema.ts';
+import type { ClusterConfig } from '../../../src/config/file-schema.ts';
 
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'hang' | 'cut';
 

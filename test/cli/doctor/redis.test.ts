@@ -9,7 +9,7 @@ import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
 import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
 import { redis as check } from '../../../src/cli/doctor/redis.ts';
 import { warnOfLoss } from '../../../src/compose/loss.ts';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 import { Secret } from '../../../src/secret.ts';
 import { eventually, recordingLog, trouble } from '../../adapters/redis/support.ts';
 import { type DoctorWorld, expectFound, openDoctorWorld, type Planted } from './world.ts';

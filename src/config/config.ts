@@ -1,13 +1,13 @@
 // The only place that reads the environment: one YAML file for what may be seen, environment variables (or *_FILE) for secrets.
 import { readFileSync } from 'node:fs';
-import { type FileConfig, fileSchema } from './config-schema.ts';
-import { type Env, readSecrets, type Secrets } from './config-secrets.ts';
-import { NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
-import { isOwnSecret } from './domain/own-secrets.ts';
-import { type PolicySection, policySchema } from './domain/rules/schema.ts';
-import { type Lines, readYaml, tellIssues } from './domain/yaml-problems.ts';
-import { AppError } from './errors.ts';
-import type { Secret } from './secret.ts';
+import { type PolicySection, policySchema } from '../domain/rules/schema.ts';
+import { AppError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import { NEW_WEBHOOK_SECRET } from './escalation-schema.ts';
+import { type FileConfig, fileSchema } from './file-schema.ts';
+import { isOwnSecret } from './own-secrets.ts';
+import { type Env, readSecrets, type Secrets } from './secrets.ts';
+import { type Lines, readYaml, tellIssues } from './yaml-problems.ts';
 
 export type Role = 'bot' | 'worker' | 'all';
 

@@ -1,6 +1,6 @@
 // Every way of saying where Redis is, and that nothing else is taken for one.
 import { describe, expect, test } from 'vitest';
-import { parseRedisUrl, type RedisAddress } from '../../src/domain/redis-url.ts';
+import { parseRedisUrl, type RedisAddress } from '../../src/config/redis-url.ts';
 
 const address = (given: Partial<RedisAddress>): RedisAddress => ({
   tls: false,

@@ -1,6 +1,6 @@
 // What the configuration may say about calls outside Slack.
 import { z } from 'zod';
-import { duration } from './duration.ts';
+import { duration } from '../domain/duration.ts';
 
 /** Who is called must be certain, and nobody may listen in. */
 const callable = z.url().refine((text) => {

@@ -1,8 +1,8 @@
 // Reads what may not stand in the configuration file: each secret from its environment variable, or from the file that NAME_FILE names.
 import { readFileSync } from 'node:fs';
-import { isWebhookSecret, NEW_WEBHOOK_SECRET } from './domain/escalation-schema.ts';
-import { parseRedisUrl, REDIS_URL_FORMS } from './domain/redis-url.ts';
-import { Secret } from './secret.ts';
+import { Secret } from '../secret.ts';
+import { isWebhookSecret, NEW_WEBHOOK_SECRET } from './escalation-schema.ts';
+import { parseRedisUrl, REDIS_URL_FORMS } from './redis-url.ts';
 
 export type Env = Record<string, string | undefined>;
 

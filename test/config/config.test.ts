@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig, type Role, takeEnvironment } from '../src/config.ts';
-import { isAppError } from '../src/errors.ts';
+import { loadConfig, type Role, takeEnvironment } from '../../src/config/config.ts';
+import { isAppError } from '../../src/errors.ts';
 
 const MINIMAL = `
 slack: { channel: C012ABCDEF }

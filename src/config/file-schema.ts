@@ -1,11 +1,11 @@
 // What the YAML file may say: each key with its default, its bounds, and what to write instead of what is wrong.
 import { z } from 'zod';
-import { auditSchema, retentionSchema } from './domain/audit-schema.ts';
-import { duration } from './domain/duration.ts';
-import { escalationSchema } from './domain/escalation-schema.ts';
-import { DEFAULT_LOOKS } from './domain/incident/sightings.ts';
-import { DEFAULT_PACE } from './domain/plan/waves.ts';
-import { policySchema, userId } from './domain/rules/schema.ts';
+import { duration } from '../domain/duration.ts';
+import { DEFAULT_LOOKS } from '../domain/incident/sightings.ts';
+import { DEFAULT_PACE } from '../domain/plan/waves.ts';
+import { policySchema, userId } from '../domain/rules/schema.ts';
+import { auditSchema, retentionSchema } from './audit-schema.ts';
+import { escalationSchema } from './escalation-schema.ts';
 
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write a lower-case Kubernetes name');
 

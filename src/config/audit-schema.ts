@@ -1,6 +1,6 @@
 // What the configuration may say about anchors of the audit log, and how long incidents are kept.
 import { z } from 'zod';
-import { duration } from './duration.ts';
+import { duration } from '../domain/duration.ts';
 
 const DAY = 86_400_000;
 
