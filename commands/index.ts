@@ -1,5 +1,5 @@
 // The list of slash commands: adding one is one file and one line here.
-import type { Command } from '../src/contracts.ts';
+import type { Command } from '../src/contracts/command.ts';
 import { restartSa } from './restart-sa.ts';
 import { revokeSa } from './revoke-sa.ts';
 import { rotateSa } from './rotate-sa.ts';

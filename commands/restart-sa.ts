@@ -1,5 +1,5 @@
 // `/restart-sa`: replaces exactly the Pods that use a ServiceAccount or its tokens, in waves.
-import type { Command } from '../src/contracts.ts';
+import type { Command } from '../src/contracts/command.ts';
 import type { Goal } from '../src/domain/plan/goal.ts';
 import { helpOf } from './text/help.ts';
 import { locate, say } from './text/locate.ts';

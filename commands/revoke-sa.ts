@@ -1,5 +1,5 @@
 // `/revoke-sa`: a person reports a leaked ServiceAccount token by name, or opens the form for it.
-import type { Command, Reply } from '../src/contracts.ts';
+import type { Command, Reply } from '../src/contracts/command.ts';
 import { helpOf } from './text/help.ts';
 import { locate, say } from './text/locate.ts';
 import { coordinates, readTarget, readWords, type Target } from './text/target.ts';

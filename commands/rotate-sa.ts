@@ -1,5 +1,5 @@
 // `/rotate-sa`: gives the workloads of a ServiceAccount something new, and retires the old with proof.
-import type { Command } from '../src/contracts.ts';
+import type { Command } from '../src/contracts/command.ts';
 import type { Goal } from '../src/domain/plan/goal.ts';
 import { helpOf } from './text/help.ts';
 import { locate, say } from './text/locate.ts';

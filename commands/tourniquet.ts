@@ -1,5 +1,5 @@
 // `/tourniquet`: what is open, whether all parts are well, and how everything is used.
-import type { Command, Desktop, Reply } from '../src/contracts.ts';
+import type { Command, Desktop, Reply } from '../src/contracts/command.ts';
 import { nearest } from '../src/domain/kubernetes/near.ts';
 import { helpOf, shortHelp } from './text/help.ts';
 

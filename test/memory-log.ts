@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto';
 import type { IncidentEvent } from '../src/domain/incident/events.ts';
 import type { Pause } from '../src/domain/incident/incident.ts';
 import { scrubbed } from '../src/domain/text/scrub.ts';
-import type {
-  AppendRequest,
-  AppendResult,
-  Clock,
-  IncidentLog,
-  LoadedIncident,
-  PauseSwitch,
-  Vault,
-} from '../src/ports.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { AppendRequest, AppendResult, IncidentLog, LoadedIncident } from '../src/ports/incident-log.ts';
+import type { PauseSwitch } from '../src/ports/pause-switch.ts';
+import type { Vault } from '../src/ports/vault.ts';
 import type { Secret } from '../src/secret.ts';
 import { createKeptState } from './kept-state.ts';
 

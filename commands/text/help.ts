@@ -1,5 +1,5 @@
 // Turns what a command says about itself into the text that people read.
-import type { Command } from '../../src/contracts.ts';
+import type { Command } from '../../src/contracts/command.ts';
 
 const usage = ({ name, help }: Command): string => `/${name}${help.usage ? ` ${help.usage}` : ''}`;
 

@@ -1,9 +1,9 @@
 // Finds out on which cluster a ServiceAccount is, and opens the incident about it there.
-import type { Desktop, Reply } from '../../src/contracts.ts';
+import type { Desktop, Reply } from '../../src/contracts/command.ts';
 import { nearest } from '../../src/domain/kubernetes/near.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';
-import type { Answer } from '../../src/ports.ts';
+import type { Answer } from '../../src/ports/desk.ts';
 import { coordinates, type Target } from './target.ts';
 
 /** What is wanted, and by which command, without the slash. */

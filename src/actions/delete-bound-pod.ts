@@ -1,9 +1,10 @@
 // Deletes the Pod that a leaked token is bound to; its controller starts a fresh one with a fresh token.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { isAppError } from '../errors.ts';
-import { type ObjectRef, resources } from '../ports.ts';
+import type { ObjectRef } from '../ports/cluster.ts';
 
 /** Seconds. Short, because the token lives until the Pod object goes, at most 60 s after its grace period. */
 const GRACE = 1;

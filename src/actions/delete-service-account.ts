@@ -1,11 +1,12 @@
 // Deletes a ServiceAccount that another has taken the place of, once nothing uses it any more: every token of it dies.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
 import { hasRights } from '../domain/plan/rights.ts';
 import { isAppError } from '../errors.ts';
-import { type Cluster, type ObjectRef, resources } from '../ports.ts';
+import type { Cluster, ObjectRef } from '../ports/cluster.ts';
 import { some, usersNow } from './deletion/users.ts';
 
 const paramsSchema = z.strictObject({

@@ -1,9 +1,10 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { ownersOf } from '../domain/kubernetes/managed-by.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { isKept, ownerName } from '../domain/plan/drift.ts';
 import { canQuarantine } from '../domain/plan/planner.ts';
@@ -11,7 +12,7 @@ import { pathOf } from '../domain/situation/consumers.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { secretsAtStake } from '../domain/situation/stake.ts';
 import { isAppError } from '../errors.ts';
-import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import type { KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 import { heldBack } from './deletion/hold.ts';
 import { some } from './deletion/users.ts';
 import { holdsAltered } from './held/altered.ts';

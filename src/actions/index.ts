@@ -1,5 +1,5 @@
 // Every remediation, in the order in which proposals of one phase run.
-import type { Action } from '../contracts.ts';
+import type { Action } from '../contracts/action.ts';
 import { deleteBoundPod } from './delete-bound-pod.ts';
 import { deleteServiceAccount } from './delete-service-account.ts';
 import { deleteTokenSecret } from './delete-token-secret.ts';

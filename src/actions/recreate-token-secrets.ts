@@ -1,12 +1,13 @@
 // Makes the token Secrets that workloads use, or that its list names, again after their ServiceAccount was re-created: its new UID makes other tokens of them.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { tokenSecretsToCarry } from '../domain/situation/carried.ts';
 import { isAppError } from '../errors.ts';
-import { type KubernetesObject, resources } from '../ports.ts';
+import type { KubernetesObject } from '../ports/cluster.ts';
 import { eachTrial, trial } from './rehearsal/trial.ts';
 import { recreated } from './succession/recreation.ts';
 import { accountIn, patiently, tokenSecretRef } from './succession/token-secret.ts';

@@ -1,14 +1,15 @@
 // Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
 import { randomUUID } from 'node:crypto';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { bindCommand, hasRights } from '../domain/plan/rights.ts';
 import { manifestFor, successionOf } from '../domain/plan/succession.ts';
 import { listWords, withList } from '../domain/situation/carried.ts';
 import { isAppError } from '../errors.ts';
-import { type KubernetesObject, resources } from '../ports.ts';
+import type { KubernetesObject } from '../ports/cluster.ts';
 import { some, usersNow } from './deletion/users.ts';
 import { eachTrial, trial } from './rehearsal/trial.ts';
 import { itemsOf, type Replacement, replacementSchema } from './succession/items.ts';

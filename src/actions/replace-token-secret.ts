@@ -1,7 +1,7 @@
 // Makes a second long-lived token for the same ServiceAccount in a Secret of a new name: under the old one the leaked token could come back.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
 import {
   SERVICE_ACCOUNT_NAME,
@@ -9,11 +9,12 @@ import {
   TOKEN_SECRET_TYPE,
 } from '../domain/kubernetes/legacy-token-labels.ts';
 import { MADE_BY, REPLACES } from '../domain/kubernetes/own-annotations.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
 import { successorName } from '../domain/plan/successor.ts';
 import { secretsAtStake, successorOf } from '../domain/situation/stake.ts';
 import { isAppError } from '../errors.ts';
-import { type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import type { KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 import { some, usersNow } from './deletion/users.ts';
 import { trial } from './rehearsal/trial.ts';
 import { acceptedBy, acceptedWithin } from './succession/acceptance.ts';

@@ -1,10 +1,11 @@
 // Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { templateOf } from '../domain/kubernetes/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/kubernetes/repoint.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { hasRights } from '../domain/plan/rights.ts';
 import { successionOf } from '../domain/plan/succession.ts';
@@ -13,7 +14,7 @@ import { pathOf } from '../domain/situation/consumers.ts';
 import type { WorkloadFact } from '../domain/situation/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/situation/stake.ts';
 import { isAppError } from '../errors.ts';
-import { type JsonPatch, resources } from '../ports.ts';
+import type { JsonPatch } from '../ports/cluster.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';
 import { rehearse } from './roll-out/rehearse.ts';
 import { look, roll } from './roll-out/roll.ts';

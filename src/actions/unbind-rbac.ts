@@ -1,13 +1,14 @@
 // Takes the power of a ServiceAccount away, where a binding names nobody else, and gives it back: its tokens stay alive.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts.ts';
+import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
+import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { hasRights, unbindCommand } from '../domain/plan/rights.ts';
 import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';
 import type { BindingFact } from '../domain/situation/situation.ts';
 import { isAppError } from '../errors.ts';
-import { type Cluster, type KubernetesObject, type ObjectRef, resources } from '../ports.ts';
+import type { Cluster, KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 
 const bindingSchema = z.strictObject({
   kind: z.enum(['RoleBinding', 'ClusterRoleBinding']),

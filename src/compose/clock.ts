@@ -2,7 +2,7 @@
 import { createClock, type SharedClock } from '../adapters/redis/clock.ts';
 import type { Store } from '../adapters/redis/connect.ts';
 import { every } from '../every.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Assembly } from './assembly.ts';
 import type { Telemetry } from './telemetry.ts';
 

@@ -6,7 +6,7 @@ import { permalink } from '../adapters/slack/delivery/card-store.ts';
 import { doEscalate } from '../engine/door/escalate.ts';
 import { doReport, type Task } from '../engine/door/work.ts';
 import { anchorReporter } from '../engine/keep/anchors.ts';
-import type { Reporter } from '../ports.ts';
+import type { Reporter } from '../ports/reporter.ts';
 import type { Assembly } from './assembly.ts';
 import { keepBooks } from './books.ts';
 import { WALL } from './clock.ts';

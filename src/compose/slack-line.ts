@@ -1,6 +1,6 @@
 // The line to Slack: what there is of it once Slack has answered. Whoever needs some of it asks each time, for until then there is none.
 import type { Publisher } from '../engine/keep/anchors.ts';
-import type { Reporter } from '../ports.ts';
+import type { Reporter } from '../ports/reporter.ts';
 
 export interface Answered {
   /** Of the workspace, with its final slash. */

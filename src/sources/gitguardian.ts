@@ -1,7 +1,7 @@
 // GitGuardian's custom webhook: real events never carry the secret, only its HasMySecretLeaked hash.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts.ts';
+import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts/alert-source.ts';
 import type { LeakAlert, Subject } from '../domain/incident/alert.ts';
 import { AppError } from '../errors.ts';
 import type { Secret } from '../secret.ts';

@@ -1,5 +1,5 @@
 // The alert sources, each served at POST /hooks/<name> once it has a secret.
-import type { AlertSource } from '../contracts.ts';
+import type { AlertSource } from '../contracts/alert-source.ts';
 import { gitguardian } from './gitguardian.ts';
 import { report } from './report.ts';
 

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
-import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts.ts';
+import type { AlertSource, Finding, Parsed, RawRequest } from '../contracts/alert-source.ts';
 import type { LeakAlert } from '../domain/incident/alert.ts';
 import { isNamespaceName, isObjectName } from '../domain/kubernetes/names.ts';
 import type { Coordinates } from '../domain/token/identity.ts';

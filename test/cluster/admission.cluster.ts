@@ -7,9 +7,10 @@ import { type RealWorldCluster, realCluster } from '../../sandbox/real-world.ts'
 import { WORKER } from '../../sandbox/world.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
+import { resources } from '../../src/domain/kubernetes/resources.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';
-import { type ObjectRef, resources } from '../../src/ports.ts';
+import type { ObjectRef } from '../../src/ports/cluster.ts';
 import {
   GATEKEEPER,
   KYVERNO,

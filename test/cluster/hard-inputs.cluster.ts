@@ -1,5 +1,4 @@
 // What goes wrong around real API servers: they die, hang, lose their storage or refuse us; nothing is claimed that was not seen.
-
 import { type ApiServer, kubeconfig as render } from 'kube-sandbox/controlplane';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -7,7 +6,7 @@ import { startFaultProxy } from '../../sandbox/fault-proxy.ts';
 import { type RealWorldCluster, realCluster, USERNAME } from '../../sandbox/real-world.ts';
 import { WORKER } from '../../sandbox/world.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
-import { resources } from '../../src/ports.ts';
+import { resources } from '../../src/domain/kubernetes/resources.ts';
 import { type EngineRoom, type EngineRoomOptions, openEngineRoom } from './engine-room.ts';
 import { leak, openSpace, type Space } from './leaks.ts';
 import { answersTo, writesOf } from './real-stage.ts';

@@ -6,7 +6,7 @@ import { readClaims } from '../../src/domain/token/claims.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { readLiveness } from '../../src/engine/look/read-liveness.ts';
 import { probeRound } from '../../src/engine/prove/probe.ts';
-import type { Cluster } from '../../src/ports.ts';
+import type { Cluster } from '../../src/ports/cluster.ts';
 import { Secret } from '../../src/secret.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { openNamespace, until } from './leak.ts';

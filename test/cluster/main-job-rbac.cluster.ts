@@ -1,5 +1,4 @@
 // The declared permissions are enough, each of them is needed, and the worker's identity can do nothing else.
-
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -8,16 +7,16 @@ import { WORKER } from '../../sandbox/world.ts';
 import { actions } from '../../src/actions/index.ts';
 import { recreateServiceAccount } from '../../src/actions/recreate-service-account.ts';
 import { repointWorkloads } from '../../src/actions/repoint-workloads.ts';
-import type { Bench } from '../../src/contracts.ts';
+import type { Bench } from '../../src/contracts/action.ts';
 import type { WorkloadObject } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, templateOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/kubernetes/rbac.ts';
+import { resources, workloadResources } from '../../src/domain/kubernetes/resources.ts';
 import { OWNING_KINDS } from '../../src/domain/kubernetes/still-there.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { answer } from '../../src/engine/door/answer.ts';
 import { observe } from '../../src/engine/look/observe.ts';
 import { AppError } from '../../src/errors.ts';
-import { resources, workloadResources } from '../../src/ports.ts';
 import { Secret } from '../../src/secret.ts';
 import { aBench } from '../workbench.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';

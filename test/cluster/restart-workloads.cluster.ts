@@ -9,7 +9,7 @@ import { WORKER } from '../../sandbox/world.ts';
 import { restartWorkloads } from '../../src/actions/restart-workloads.ts';
 import { type RollOut, rollOutOf } from '../../src/actions/roll-out/params.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
-import type { Bench } from '../../src/contracts.ts';
+import type { Bench } from '../../src/contracts/action.ts';
 import type { Memory } from '../../src/domain/incident/incident.ts';
 import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { isReady } from '../../src/domain/kubernetes/objects.ts';

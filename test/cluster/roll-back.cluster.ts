@@ -5,7 +5,7 @@ import { WORKER } from '../../sandbox/world.ts';
 import type { Incident } from '../../src/domain/incident/incident.ts';
 import { isReady, type PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { secretsOf } from '../../src/domain/kubernetes/pod-references.ts';
-import type { Cluster } from '../../src/ports.ts';
+import type { Cluster } from '../../src/ports/cluster.ts';
 import { type EngineRoom, openEngineRoom, TIMING } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { leak, openSpace, type Space } from './leaks.ts';

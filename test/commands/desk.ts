@@ -1,7 +1,8 @@
 // A desktop for commands under test, which remembers what was asked and reported.
 import { commands } from '../../commands/index.ts';
-import type { Desktop, Finding } from '../../src/contracts.ts';
-import type { Answer, Question } from '../../src/ports.ts';
+import type { Finding } from '../../src/contracts/alert-source.ts';
+import type { Desktop } from '../../src/contracts/command.ts';
+import type { Answer, Question } from '../../src/ports/desk.ts';
 
 export interface TestDesktop extends Desktop {
   asked: Question[];

@@ -1,12 +1,12 @@
 // The whole worker side on one injected clock: the real engine, actions and Kubernetes adapter against simulated clusters.
-
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { actions } from '../../src/actions/index.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
-import type { Action, Finding } from '../../src/contracts.ts';
+import type { Action } from '../../src/contracts/action.ts';
+import type { Finding } from '../../src/contracts/alert-source.ts';
 import type { Verb } from '../../src/domain/incident/decision.ts';
 import type { EventBody } from '../../src/domain/incident/events.ts';
 import { fold } from '../../src/domain/incident/fold.ts';
@@ -18,7 +18,8 @@ import { doWork } from '../../src/engine/door/work.ts';
 import type { Settings, WorkerDeps } from '../../src/engine/ground/deps.ts';
 import { createGate } from '../../src/engine/ground/gate.ts';
 import { openSession, owed } from '../../src/engine/ground/session.ts';
-import type { Cluster, Work } from '../../src/ports.ts';
+import type { Cluster } from '../../src/ports/cluster.ts';
+import type { Work } from '../../src/ports/queue.ts';
 import { Secret } from '../../src/secret.ts';
 import { aPolicy, type PolicyInput } from '../builders.ts';
 import { memoryLog, memorySwitch } from '../memory-log.ts';

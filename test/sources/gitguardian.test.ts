@@ -1,7 +1,7 @@
 // Whether GitGuardian's deliveries are authenticated and every one of its events is understood.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Parsed } from '../../src/contracts.ts';
+import type { Parsed } from '../../src/contracts/alert-source.ts';
 import { isAppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { gitguardian } from '../../src/sources/gitguardian.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { Finding } from '../../src/contracts.ts';
+import type { Finding } from '../../src/contracts/alert-source.ts';
 import { isAppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { report } from '../../src/sources/report.ts';

@@ -1,6 +1,6 @@
 // Signs deliveries the way the senders do, written apart from the code under test.
 import { createHmac, randomBytes } from 'node:crypto';
-import type { RawRequest } from '../../src/contracts.ts';
+import type { RawRequest } from '../../src/contracts/alert-source.ts';
 
 export const newWhsec = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 

@@ -1,8 +1,8 @@
 // A second chat in fifty lines: one that knows nothing but lines of plain text, through the port that Slack's reporter fills.
-
 import type { Policy } from '../../src/domain/rules/policy.ts';
 import { type Piece, pieces, type Text } from '../../src/domain/text/pieces.ts';
-import type { Clock, Reporter } from '../../src/ports.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Reporter } from '../../src/ports/reporter.ts';
 import { cardGroups } from '../../src/words/card/card.ts';
 import { utc } from '../../src/words/pieces/moments.ts';
 import { headline } from '../../src/words/standing.ts';

@@ -1,12 +1,12 @@
 // Why a Secret is not deleted now: somebody would bring its token back, or uses it of whom nobody knew.
-import type { Bench } from '../../contracts.ts';
+import type { Bench } from '../../contracts/action.ts';
 import { INVALID_SINCE } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { type Owner, ownersOf } from '../../domain/kubernetes/managed-by.ts';
 import { standing } from '../../domain/kubernetes/still-there.ts';
 import { type Outcome, untouched } from '../../domain/outcome.ts';
 import { bringsBack, ownerName, ownerTodo } from '../../domain/plan/drift.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import { some, usersNow } from './users.ts';
 
 export interface Doomed {

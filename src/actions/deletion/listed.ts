@@ -1,10 +1,10 @@
 // What stands in a namespace now: Pods, and everything that makes some.
-
 import type { PodObject, WorkloadObject } from '../../domain/kubernetes/objects.ts';
 import type { Entry } from '../../domain/kubernetes/owners.ts';
+import { resources, workloadResources } from '../../domain/kubernetes/resources.ts';
 import type { Listed } from '../../domain/situation/listed.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, resources, workloadResources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 
 /** None of these says who uses it. */
 const NOTHING_ELSE = { autoscalers: [], budgets: [], services: [], callbacks: [] };

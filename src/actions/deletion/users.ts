@@ -1,5 +1,5 @@
 // The last look before something is deleted: who uses it now, whatever was planned or soaked before.
-import type { Bench } from '../../contracts.ts';
+import type { Bench } from '../../contracts/action.ts';
 import type { Stake } from '../../domain/kubernetes/pod-references.ts';
 import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
 import type { Listed } from '../../domain/situation/listed.ts';

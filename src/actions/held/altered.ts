@@ -1,6 +1,6 @@
 // Whether a Secret refuses the token in hand only because that is an altered copy of the one it holds. Looked at and forgotten.
 import { isAlteredCopy } from '../../domain/token/altered-copy.ts';
-import type { Cluster, KubernetesObject, ObjectRef } from '../../ports.ts';
+import type { Cluster, KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 
 export async function holdsAltered(cluster: Cluster, ref: ObjectRef, token: Secret): Promise<boolean> {

@@ -1,11 +1,12 @@
 // Does to one workload what brings its roll-out further; each call is harmless twice.
-import type { Bench } from '../../contracts.ts';
+import type { Bench } from '../../contracts/action.ts';
 import { withoutCopies } from '../../domain/kubernetes/annotations.ts';
 import type { PodObject, PodTemplate } from '../../domain/kubernetes/objects.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { refusedIn } from '../../domain/plan/rehearsal.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, resources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { trial } from '../rehearsal/trial.ts';
 import type { Change, Standing } from './standing.ts';
 import { resourceOf } from './survey.ts';

@@ -1,9 +1,10 @@
 // Whether the new Pods of a workload are refused, and for how long already: nobody waits for what will not be let in.
-import type { Look } from '../../contracts.ts';
+import type { Look } from '../../contracts/action.ts';
 import { type Denial, denialIn, deniedText } from '../../domain/kubernetes/denials.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { creationFailure } from '../../domain/kubernetes/rollout-status.ts';
 import { isAppError } from '../../errors.ts';
-import { type KubernetesObject, resources } from '../../ports.ts';
+import type { KubernetesObject } from '../../ports/cluster.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { Standing } from './standing.ts';
 

@@ -1,5 +1,5 @@
 // Tries by dry run what a roll-out would write first to each of its workloads.
-import type { Look } from '../../contracts.ts';
+import type { Look } from '../../contracts/action.ts';
 import type { Rehearsed } from '../../domain/plan/rehearsal.ts';
 import { eachTrial, trial } from '../rehearsal/trial.ts';
 import { bareAgain } from './advance.ts';

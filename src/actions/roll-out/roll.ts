@@ -1,5 +1,5 @@
 // Replaces the Pods of many workloads in waves: begun from what was remembered, stopped at the first wave that does not come while the old tokens live.
-import type { Bench, Look } from '../../contracts.ts';
+import type { Bench, Look } from '../../contracts/action.ts';
 import { isFinished, isReady } from '../../domain/kubernetes/objects.ts';
 import { done, notDone, type Outcome } from '../../domain/outcome.ts';
 import { waves } from '../../domain/plan/waves.ts';

@@ -12,7 +12,7 @@ import { isOld, oldPods } from '../../domain/kubernetes/old-pods.ts';
 import { creationFailure, podTroubles, rolloutStatus } from '../../domain/kubernetes/rollout-status.ts';
 import { byItself } from '../../domain/plan/restart-commands.ts';
 import { mayBeMissing } from '../../domain/plan/waves.ts';
-import type { JsonPatch } from '../../ports.ts';
+import type { JsonPatch } from '../../ports/cluster.ts';
 import type { RollOut, Target } from './params.ts';
 import type { Survey } from './survey.ts';
 

@@ -2,8 +2,9 @@
 import type { PodObject, WorkloadObject } from '../../domain/kubernetes/objects.ts';
 import { podsOf } from '../../domain/kubernetes/old-pods.ts';
 import { type Entry, knownBy, topOf } from '../../domain/kubernetes/owners.ts';
+import { type Resource, resources, workloadResources } from '../../domain/kubernetes/resources.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, type Resource, resources, workloadResources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Target } from './params.ts';
 
 export interface Survey {

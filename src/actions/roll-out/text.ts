@@ -1,5 +1,5 @@
 // What a roll-out says of itself: in the plan, while it runs, and when it ends.
-import type { StepText } from '../../contracts.ts';
+import type { StepText } from '../../contracts/action.ts';
 import { gitPatch } from '../../domain/kubernetes/git-patch.ts';
 import { repointCommands, restartCommands } from '../../domain/plan/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';

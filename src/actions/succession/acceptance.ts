@@ -1,6 +1,6 @@
 // Asks the API servers whether they accept the token in a Secret: nobody is pointed at one that was not seen to be accepted.
-import type { Bench } from '../../contracts.ts';
-import type { Cluster, KubernetesObject } from '../../ports.ts';
+import type { Bench } from '../../contracts/action.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import { tokenSecretRef } from './token-secret.ts';
 

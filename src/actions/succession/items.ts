@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { REPLACES } from '../../domain/kubernetes/own-annotations.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { gives } from '../../domain/situation/bindings.ts';
-import { resources } from '../../ports.ts';
 import type { Item } from './made.ts';
 
 const strings = z.record(z.string(), z.string());

@@ -1,10 +1,10 @@
 // Who holds a token of a ServiceAccount from before it was made anew, and was not there yet when the plan was made.
-
 import type { PodObject } from '../../domain/kubernetes/objects.ts';
 import { holdsToken, referencesOf, type Stake } from '../../domain/kubernetes/pod-references.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
 import type { WorkloadFact } from '../../domain/situation/situation.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import { listedIn } from '../deletion/listed.ts';
 
 interface ServiceAccount extends KubernetesObject {

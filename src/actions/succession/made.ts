@@ -1,9 +1,8 @@
 // Objects that one try makes: each is made once, and only what bears the mark of that try is ever taken for its own or deleted.
-
 import { MADE_BY } from '../../domain/kubernetes/own-annotations.ts';
 import type { BindingLike } from '../../domain/situation/bindings.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject, ObjectRef } from '../../ports.ts';
+import type { Cluster, KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
 
 export interface Item {
   /** As people are told: `ServiceAccount payments/api-r20261124`. */

@@ -1,5 +1,5 @@
 // When a ServiceAccount is re-created in place; what comes back after it is proposed under the same conditions. Pure.
-import type { Proposal } from '../../contracts.ts';
+import type { Proposal } from '../../contracts/action.ts';
 import { killsEveryToken } from '../../domain/plan/goal.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 

@@ -1,7 +1,8 @@
 // Waits until the token controller has put a token into a Secret; seen by its annotation, so that no value is read.
-import type { Bench } from '../../contracts.ts';
+import type { Bench } from '../../contracts/action.ts';
 import { SERVICE_ACCOUNT_UID } from '../../domain/kubernetes/legacy-token-labels.ts';
-import { type KubernetesObject, type ObjectRef, resources } from '../../ports.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
+import type { KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
 
 const LOOK_EVERY_MS = 250;
 const PATIENCE_MS = 30_000;

@@ -1,6 +1,6 @@
 // Patches one object in the version that was read: what changed, or took its name, since then is never written to.
 import { AppError, isAppError } from '../../errors.ts';
-import type { Cluster, JsonPatch, KubernetesObject, ObjectMeta, ObjectRef } from '../../ports.ts';
+import type { Cluster, JsonPatch, KubernetesObject, ObjectMeta, ObjectRef } from '../../ports/cluster.ts';
 
 export type Pinned =
   | { is: 'patched'; object: KubernetesObject }

@@ -2,7 +2,7 @@
 import { QueueEvents, Worker } from 'bullmq';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { Answer, Desk, Question } from '../../ports.ts';
+import type { Answer, Desk, Question } from '../../ports/desk.ts';
 import { createProducer } from './producer.ts';
 import { LOCKS, type QueueOptions, queueName } from './queue.ts';
 

@@ -2,7 +2,8 @@
 import type { Job } from 'bullmq';
 import type { WorkKind } from '../../domain/incident/incident.ts';
 import type { Log } from '../../log.ts';
-import type { Clock, JobQueue, Work } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobQueue, Work } from '../../ports/queue.ts';
 import type { Connections } from './connections.ts';
 import { createProducer } from './producer.ts';
 

@@ -3,7 +3,7 @@ import { Worker } from 'bullmq';
 import type { WorkKind } from '../../domain/incident/incident.ts';
 import { scrub } from '../../domain/text/scrub.ts';
 import { withLogFields } from '../../log-fields.ts';
-import type { Work } from '../../ports.ts';
+import type { Work } from '../../ports/queue.ts';
 import { LOCKS, type QueueOptions, queueName, type WorkRole } from './queue.ts';
 
 export type WorkHandler = (work: Omit<Work, 'at'>) => Promise<void>;

@@ -1,8 +1,9 @@
 // Handles one delivery of an alert: authentic, understood, durably received, and only then remembered and acknowledged.
-import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts.ts';
+import type { AlertSource, Finding, Parsed, RawRequest } from '../../contracts/alert-source.ts';
 import type { AlertUpdate } from '../../domain/incident/alert.ts';
 import { withLogFields } from '../../log-fields.ts';
-import type { Clock, Recognised } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Recognised } from '../../ports/incident-log.ts';
 import type { Secret } from '../../secret.ts';
 
 export interface Log {

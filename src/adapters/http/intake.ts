@@ -1,7 +1,7 @@
 // The HTTP server: webhooks of the alert sources, and health for whoever runs the process.
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { AlertSource, RawRequest } from '../../contracts.ts';
+import type { AlertSource, RawRequest } from '../../contracts/alert-source.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Secret } from '../../secret.ts';
 import { type DeliveryOptions, deliverer } from './delivery.ts';

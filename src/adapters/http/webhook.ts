@@ -5,7 +5,7 @@ import pkg from '../../../package.json' with { type: 'json' };
 import { scrubbed } from '../../domain/text/scrub.ts';
 import type { Webhook } from '../../engine/door/escalate.ts';
 import { AppError } from '../../errors.ts';
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Secret } from '../../secret.ts';
 
 export interface WebhookOptions {

@@ -1,7 +1,7 @@
 // One configured Kubernetes cluster as the worker uses it: joins the parts of this folder behind the port.
 import type { JSONWebKeySet } from 'jose';
 import type { ClusterConfig } from '../../config/file-schema.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { openConnections } from './connections.ts';
 import { createIdentity } from './identity.ts';
 import { createSignatureCheck } from './jwks.ts';

@@ -1,7 +1,7 @@
 // Knows whom the worker itself is taken for, and finds a healthy ServiceAccount token for control requests.
 import { decodeJwt } from 'jose';
 import type { ClusterConfig } from '../../config/file-schema.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import type { Access } from './kube-config.ts';
 import type { Api } from './request.ts';

@@ -1,6 +1,6 @@
 // Tells offline whether a cluster signed a token, so that a token is never sent to a cluster it does not belong to.
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from 'jose';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 
 const LONGEST = 16_384;
 const STALE_AFTER = 300_000;

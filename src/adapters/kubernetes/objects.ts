@@ -1,17 +1,10 @@
 // Reads and writes objects by their REST paths, so that a new kind needs no new code, and keeps Secret values off the wire.
 import { setImmediate } from 'node:timers/promises';
 import { COPY_REMOVED, isCopy } from '../../domain/kubernetes/annotations.ts';
+import { type Resource, resources } from '../../domain/kubernetes/resources.ts';
 import type { SecretContent } from '../../domain/situation/copies.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import {
-  type Cluster,
-  type DeleteOptions,
-  type JsonPatch,
-  type KubernetesObject,
-  type ObjectRef,
-  type Resource,
-  resources,
-} from '../../ports.ts';
+import type { Cluster, DeleteOptions, JsonPatch, KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
 import type { Call } from './call.ts';
 import type { Api } from './request.ts';
 

@@ -1,7 +1,7 @@
 // A cluster as one person may use it, with the kubeconfig that kubectl would take: what they may not do, the API server refuses.
 import { stringify } from 'yaml';
 import type { ClusterConfig } from '../../config/file-schema.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import { openConnections } from './connections.ts';
 import { reviewSelf } from './identity.ts';

@@ -1,7 +1,7 @@
 // Asks one API server whether it still accepts the leaked token, as the thief would, and never throws: what was seen is the answer.
 import { STATUS_CODES } from 'node:http';
 import { type Dispatcher, request } from 'undici';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Connections } from './connections.ts';
 import { networkWord } from './failures.ts';
 

@@ -1,6 +1,6 @@
 // Asks one API server about the token by TokenReview, for tokens whose audience a probe would be refused for anyway.
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import type { Api } from './request.ts';
 

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { ClusterConfig } from '../../config/file-schema.ts';
 import type { ApiServer } from '../../domain/situation/situation.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { type Access, withoutFinalSlash } from './kube-config.ts';
 import type { Api } from './request.ts';
 

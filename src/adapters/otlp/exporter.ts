@@ -1,7 +1,7 @@
 // Sends spans to an OpenTelemetry collector by OTLP over HTTP, as JSON: a few at a time, beside the work, and never in its way.
 import { scrubbed } from '../../domain/text/scrub.ts';
+import type { Witness } from '../../ports/witness.ts';
 import type { Secret } from '../../secret.ts';
-import type { Witness } from '../../witness.ts';
 import { type Span, spanOfReport, spansOf } from './spans.ts';
 
 export interface TracingOptions {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import type { Incident, Run } from '../../domain/incident/incident.ts';
 import { isDone } from '../../domain/incident/runs.ts';
-import type { Appended, Shown } from '../../witness.ts';
+import type { Appended, Shown } from '../../ports/witness.ts';
 
 /** Attributes are words that this program chose, never what an alert or a cluster said. */
 export interface Span {

@@ -1,11 +1,10 @@
 // What an append means in numbers. Pure, and asked once per append, by the process that did it.
-
 import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { takesBack } from '../../domain/incident/runs.ts';
 import { isLive } from '../../domain/incident/sightings.ts';
 import { kills } from '../../domain/plan/plan.ts';
-import type { Appended, Repeated } from '../../witness.ts';
+import type { Appended, Repeated } from '../../ports/witness.ts';
 import type { Labels } from './definitions.ts';
 import type { CounterName, HistogramName } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 // Which values a label may have, so that nothing from outside can make the number of series grow.
-import { resources } from '../../ports.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import type { Label } from './definitions.ts';
 
 /** What is known only when a process starts. */

@@ -1,5 +1,5 @@
 // The one clock that all processes share: that of Redis, asked now and then, and carried on by one that nobody can set.
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Store } from './connect.ts';
 
 export interface SharedClock extends Clock {

@@ -1,9 +1,9 @@
 // The incident log in Redis: an append is one script in one round trip, a load is one round trip and verifies the chain.
-
 import type { IncidentEvent } from '../../domain/incident/events.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
 import { AppError } from '../../errors.ts';
-import type { AppendRequest, AppendResult, Clock, IncidentLog, LoadedIncident } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AppendRequest, AppendResult, IncidentLog, LoadedIncident } from '../../ports/incident-log.ts';
 import { checkChain, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
 import { type KeySpace, keySpace } from './key-space.ts';

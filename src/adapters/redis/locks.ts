@@ -1,6 +1,6 @@
 // A lock that lapses with its holder: kept while that process lives, and let go only by the one that took it.
 import { randomUUID } from 'node:crypto';
-import type { Locks } from '../../ports.ts';
+import type { Locks } from '../../ports/locks.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';
 

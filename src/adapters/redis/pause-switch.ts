@@ -1,7 +1,7 @@
 // The kill switch in Redis, signed like the log: what cannot be read for certain counts as pressed.
 import type { Pause } from '../../domain/incident/incident.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
-import type { PauseSwitch } from '../../ports.ts';
+import type { PauseSwitch } from '../../ports/pause-switch.ts';
 import { MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';

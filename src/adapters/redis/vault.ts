@@ -1,7 +1,7 @@
 // Leaked tokens at rest: sealed with AES-256-GCM and bound to their incident, so that Redis alone is worth nothing to a thief.
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { AppError } from '../../errors.ts';
-import type { Vault } from '../../ports.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { Secret } from '../../secret.ts';
 import type { Store } from './connect.ts';
 import { keySpace } from './key-space.ts';

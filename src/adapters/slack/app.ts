@@ -1,13 +1,13 @@
 // Joins Slack's commands, clicks and forms with the engine: acknowledges first, always, and works then.
 import { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
-import type { Command } from '../../contracts.ts';
+import type { Command } from '../../contracts/command.ts';
 import { groupsOf } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import type { Front } from '../../engine/ground/front.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Secret } from '../../secret.ts';
 import { commandNames } from './connection/command-names.ts';
 import { type Deliveries, onceEach } from './connection/deliveries.ts';

@@ -1,9 +1,8 @@
 // Verifies every incident beside the ledger: what was removed as a whole, cut off, replaced, or kept out of the anchors.
-
 import { setFlagsFromString } from 'node:v8';
 import { MAC_LENGTH } from '../../adapters/redis/chain.ts';
 import type { AuditTrail, Trail } from '../../adapters/redis/incident-log.ts';
-import type { IncidentLog } from '../../ports.ts';
+import type { IncidentLog } from '../../ports/incident-log.ts';
 import {
   type Brief,
   compareNoted,

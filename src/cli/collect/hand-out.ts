@@ -3,8 +3,9 @@ import { connectAsPerson, type PersonalCluster } from '../../adapters/kubernetes
 import type { HandOver } from '../../domain/afterwards/hand-over.ts';
 import type { Collected } from '../../domain/incident/incident.ts';
 import { COLLECTED_FOR } from '../../domain/kubernetes/own-annotations.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import { type ObjectMeta, resources } from '../../ports.ts';
+import type { ObjectMeta } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import type { Place } from '../plan/places.ts';
 import type { Terminal } from '../terminal.ts';

@@ -6,8 +6,8 @@ import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/
 import type { ClusterConfig } from '../../config/file-schema.ts';
 import { type Grant, grantsOf, holds, missingRbac, rulesOf } from '../../domain/kubernetes/missing-rules.ts';
 import { workerRules } from '../../domain/kubernetes/rbac.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { isAppError } from '../../errors.ts';
-import { resources } from '../../ports.ts';
 import { failed, type Given } from './check.ts';
 
 const needed = workerRules(actions);

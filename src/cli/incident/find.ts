@@ -2,7 +2,7 @@
 import { fold } from '../../domain/incident/fold.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { IncidentLog } from '../../ports.ts';
+import type { IncidentLog } from '../../ports/incident-log.ts';
 
 type Trail = Pick<IncidentLog, 'load' | 'list'>;
 

@@ -4,7 +4,7 @@ import type { Incident } from '../../domain/incident/incident.ts';
 import { factsOf } from '../../domain/rules/match.ts';
 import { DEFAULT_RULE, type Guard, type Requirement, requirementFor } from '../../domain/rules/policy.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Budget } from '../../ports.ts';
+import type { Budget } from '../../ports/incident-log.ts';
 import type { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { heldFor } from '../look/held-token.ts';

@@ -1,6 +1,5 @@
 // What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
-
-import type { Action, Bench, Look } from '../../contracts.ts';
+import type { Action, Bench, Look } from '../../contracts/action.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, Memory, Progress } from '../../domain/incident/incident.ts';
 import { lastDone, latestState } from '../../domain/incident/runs.ts';

@@ -4,7 +4,8 @@ import type { Incident, StepState } from '../../domain/incident/incident.ts';
 import { stateOf } from '../../domain/incident/runs.ts';
 import type { Step } from '../../domain/plan/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { Cluster, Held } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
+import type { Held } from '../../ports/locks.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { refresh, type Session } from '../ground/session.ts';
 

@@ -2,7 +2,7 @@
 import type { Incident, Run } from '../../domain/incident/incident.ts';
 import { kills } from '../../domain/plan/plan.ts';
 import { AppError } from '../../errors.ts';
-import type { Held } from '../../ports.ts';
+import type { Held } from '../../ports/locks.ts';
 import type { BotDeps } from '../ground/deps.ts';
 
 /** Lapse when the holder dies. The target's first, so that whoever takes a dead run up again finds its target free. */

@@ -1,5 +1,4 @@
 // Runs the steps of a decided run, one by one: written before, verified after, taken up again wherever a crash cut it off.
-
 import { unauthorised, wrongAgain } from '../../domain/decision/authorise.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, Run, StepState } from '../../domain/incident/incident.ts';
@@ -8,7 +7,7 @@ import { notDone, type Outcome } from '../../domain/outcome.ts';
 import { kills, type Step } from '../../domain/plan/plan.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { withLogFields } from '../../log-fields.ts';
-import type { Held } from '../../ports.ts';
+import type { Held } from '../../ports/locks.ts';
 import type { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { holdIfPaused } from '../ground/pause.ts';

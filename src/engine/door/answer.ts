@@ -1,9 +1,10 @@
 // Answers what the bot wants to know about clusters, which it may not look at itself.
-
 import { nearest } from '../../domain/kubernetes/near.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { strategiesFor } from '../../domain/plan/goal.ts';
 import { isAppError } from '../../errors.ts';
-import { type Answer, type Cluster, type Question, resources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
+import type { Answer, Question } from '../../ports/desk.ts';
 import { identityAt, nearServiceAccounts } from '../look/by-coordinates.ts';
 import { observe } from '../look/observe.ts';
 

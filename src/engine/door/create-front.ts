@@ -1,7 +1,7 @@
 // The engine as the people-facing adapters see it.
 import type { Roster } from '../../domain/decision/click.ts';
 import { fold } from '../../domain/incident/fold.ts';
-import type { Answer, Question } from '../../ports.ts';
+import type { Answer, Question } from '../../ports/desk.ts';
 import { recordDecision } from '../decide/decide.ts';
 import type { BotDeps } from '../ground/deps.ts';
 import type { Front } from '../ground/front.ts';

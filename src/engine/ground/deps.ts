@@ -1,10 +1,16 @@
 // What the engine's use-cases are given: ports, registries and settings.
-import type { Action } from '../../contracts.ts';
+import type { Action } from '../../contracts/action.ts';
 import type { Timing } from '../../domain/incident/due.ts';
 import type { Pace } from '../../domain/plan/waves.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
-import type { Clock, Cluster, IncidentLog, JobQueue, Locks, PauseSwitch, Vault } from '../../ports.ts';
-import type { Witness } from '../../witness.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Cluster } from '../../ports/cluster.ts';
+import type { IncidentLog } from '../../ports/incident-log.ts';
+import type { Locks } from '../../ports/locks.ts';
+import type { PauseSwitch } from '../../ports/pause-switch.ts';
+import type { JobQueue } from '../../ports/queue.ts';
+import type { Vault } from '../../ports/vault.ts';
+import type { Witness } from '../../ports/witness.ts';
 import type { Gate } from './gate.ts';
 
 /** Durations in milliseconds. */

@@ -1,9 +1,10 @@
 // What the people-facing adapters (Slack, HTTP, command line) may ask of the engine.
-import type { Finding } from '../../contracts.ts';
+import type { Finding } from '../../contracts/alert-source.ts';
 import type { Click, Person, Refusal } from '../../domain/decision/click.ts';
 import type { AlertUpdate } from '../../domain/incident/alert.ts';
 import type { Incident, Pause } from '../../domain/incident/incident.ts';
-import type { Answer, Question, Recognised } from '../../ports.ts';
+import type { Answer, Question } from '../../ports/desk.ts';
+import type { Recognised } from '../../ports/incident-log.ts';
 import type { Secret } from '../../secret.ts';
 import type { Switched } from './pause.ts';
 

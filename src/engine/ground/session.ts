@@ -1,12 +1,13 @@
 // One incident in hand: its folded state, appended to only if nobody else did meanwhile.
-
 import { namesOf } from '../../domain/afterwards/same-account.ts';
 import { due } from '../../domain/incident/due.ts';
 import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import { evolve, fold } from '../../domain/incident/fold.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { AppError } from '../../errors.ts';
-import type { AppendRequest, Clock, LoadedIncident, Work } from '../../ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { AppendRequest, LoadedIncident } from '../../ports/incident-log.ts';
+import type { Work } from '../../ports/queue.ts';
 import type { BotDeps } from './deps.ts';
 
 type Logged = Pick<BotDeps, 'log' | 'clock' | 'witness'>;

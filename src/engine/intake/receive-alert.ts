@@ -1,13 +1,14 @@
 // Makes an alert durable: a new incident, or one more entry on the incident that the same leak already has.
 import { randomBytes } from 'node:crypto';
-import type { Finding } from '../../contracts.ts';
+import type { Finding } from '../../contracts/alert-source.ts';
 import { gist, quietFor } from '../../domain/afterwards/repeat.ts';
 import type { AlertUpdate, LeakAlert } from '../../domain/incident/alert.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import { fold } from '../../domain/incident/fold.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
-import type { AppendRequest, Recognised, Work } from '../../ports.ts';
+import type { AppendRequest, Recognised } from '../../ports/incident-log.ts';
+import type { Work } from '../../ports/queue.ts';
 import type { BotDeps } from '../ground/deps.ts';
 import type { Opened } from '../ground/front.ts';
 import { append, change, clockOf, openSession, owed } from '../ground/session.ts';

@@ -1,6 +1,6 @@
 // Takes anchors of all incidents, daily and at the end of each, and publishes the ledger where nobody who has Redis can reach it.
 import { type Anchor, compare } from '../../domain/afterwards/ledger.ts';
-import type { Reporter } from '../../ports.ts';
+import type { Reporter } from '../../ports/reporter.ts';
 import type { BotDeps } from '../ground/deps.ts';
 import type { Chained, Ledger, Place } from '../ground/ledger.ts';
 

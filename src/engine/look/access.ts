@@ -1,6 +1,6 @@
 // Asks whether the worker may do what the chosen way needs beyond its roles, before anything is proposed; changes nothing.
-
 import { REPLACES } from '../../domain/kubernetes/own-annotations.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { type Approach, approachOf, type Goal } from '../../domain/plan/goal.ts';
 import { keyOf, needsRights, rightsFor } from '../../domain/plan/rights.ts';
 import { type Succession, successionOf } from '../../domain/plan/succession.ts';
@@ -9,7 +9,7 @@ import { type BindingLike, bindingPath, gives } from '../../domain/situation/bin
 import type { AccessFact, Right, RightFact, Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 
 /** The same situations, with what is known about rights where the goal's way needs any. */
 export async function withAccess(

@@ -1,7 +1,7 @@
 // Asks again what could not be asked when a leak was identified: clusters that were away, and those that came since.
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { isAbout, isVerbatim } from './held-token.ts';

@@ -1,9 +1,10 @@
 // Turns coordinates that a person or an alert gave into an identity: does it exist, where, and is it unambiguous?
 import { SERVICE_ACCOUNT_NAME } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { nearest } from '../../domain/kubernetes/near.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import type { Coordinates, TokenIdentity } from '../../domain/token/identity.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import type { Clusters } from './identified.ts';
 
 type Located = { identity: TokenIdentity } | { unidentified: string; near: string[] };

@@ -1,9 +1,9 @@
 // Whose token it is, by a hash of it: found among the token Secrets of the namespaces that may be searched.
-
 import { TOKEN_SECRET_TYPE } from '../../domain/kubernetes/legacy-token-labels.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { hmslHash } from '../../domain/token/hmsl-hash.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import { type KubernetesObject, resources } from '../../ports.ts';
+import type { KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { identifyToken } from './by-token.ts';

@@ -1,4 +1,6 @@
 // Reads whom the API server asks, where Pods that may be replaced stand behind a Service: only then can it be one of them.
+
+import { type Resource, resources } from '../../domain/kubernetes/resources.ts';
 import {
   type AdmissionObject,
   type ApiServiceObject,
@@ -6,7 +8,7 @@ import {
   type CrdObject,
   callbacksOf,
 } from '../../domain/situation/callbacks.ts';
-import { type Cluster, type Resource, resources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 
 export async function readCallbacks(

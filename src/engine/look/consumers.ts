@@ -1,5 +1,4 @@
 // Reads everything in a namespace that could use what leaked; what cannot be read is said and stops nothing else.
-
 import type {
   AutoscalerObject,
   BudgetObject,
@@ -7,19 +6,14 @@ import type {
   WorkloadObject,
 } from '../../domain/kubernetes/objects.ts';
 import type { Entry } from '../../domain/kubernetes/owners.ts';
+import { type Resource, resources, workloadResources } from '../../domain/kubernetes/resources.ts';
 import type { ServiceObject } from '../../domain/situation/callbacks.ts';
 import { type Consumers, consumersOf } from '../../domain/situation/consumers.ts';
 import type { Listed } from '../../domain/situation/listed.ts';
 import type { Situation, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import {
-  type Cluster,
-  type KubernetesObject,
-  type Resource,
-  resources,
-  workloadResources,
-} from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 import { readCallbacks } from './callbacks.ts';
 

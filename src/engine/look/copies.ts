@@ -1,5 +1,4 @@
 // Looks for copies of a token in the Secrets of namespaces that were opted in; only places and keyed hashes are kept, no value.
-
 import { TOKEN_SECRET_TYPE } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
 import {
@@ -12,7 +11,7 @@ import {
 import type { Listed } from '../../domain/situation/listed.ts';
 import type { CopySearch, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers } from './consumers.ts';

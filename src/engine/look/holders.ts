@@ -1,7 +1,9 @@
 // Which clusters have what a token names, where its signature says nothing: by UID, and by the value in its Secret.
+
+import { resources } from '../../domain/kubernetes/resources.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 
 /**

@@ -1,6 +1,6 @@
 // What came of asking which token leaked, and on which clusters.
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 
 export type Clusters = ReadonlyMap<string, Cluster>;

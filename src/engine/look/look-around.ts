@@ -6,7 +6,7 @@ import type { Pace } from '../../domain/plan/waves.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { withAccess } from './access.ts';
 import type { Search } from './copies.ts';

@@ -1,5 +1,6 @@
 // Reads everything that a person needs to decide on one cluster; what cannot be read is said, and stops nothing else.
 
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { driftWarnings } from '../../domain/plan/drift.ts';
 import { type BindingLike, bindingFacts } from '../../domain/situation/bindings.ts';
 import { blastRadius, type RoleLike } from '../../domain/situation/blast-radius.ts';
@@ -7,7 +8,7 @@ import { heeded, judgeLiveness } from '../../domain/situation/judge-liveness.ts'
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';

@@ -1,8 +1,10 @@
 // The cheap look: reads just the objects that a token lives and dies with, and says what they show.
+
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { heeded, judgeLiveness } from '../../domain/situation/judge-liveness.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import { type Cluster, resources } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readServiceAccount } from './service-account.ts';
 import { readTokenSecrets } from './token-secrets.ts';

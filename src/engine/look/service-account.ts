@@ -1,7 +1,9 @@
 // Reads a ServiceAccount with what a re-creation would need.
+
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { manifestOf } from '../../domain/situation/carried.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 
 interface ServiceAccount extends KubernetesObject {
   automountServiceAccountToken?: boolean;

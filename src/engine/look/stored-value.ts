@@ -1,13 +1,13 @@
 // The values that token Secrets hold, read in one place: which token may be asked about, and whether the leaked one is still there.
-
 import type { Incident } from '../../domain/incident/incident.ts';
 import { killsOf } from '../../domain/incident/runs.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import type { Step } from '../../domain/plan/plan.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import { isAlteredCopy, isEcdsa } from '../../domain/token/altered-copy.ts';
 import type { Authenticity, TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { heldFor, isAbout } from './held-token.ts';

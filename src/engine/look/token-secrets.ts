@@ -1,5 +1,4 @@
 // Reads the Secrets that hold long-lived tokens of a ServiceAccount, by metadata only: no value is asked for.
-
 import { withoutCopies } from '../../domain/kubernetes/annotations.ts';
 import {
   INVALID_SINCE,
@@ -10,13 +9,14 @@ import {
 } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { ownersOf } from '../../domain/kubernetes/managed-by.ts';
 import { REPLACES } from '../../domain/kubernetes/own-annotations.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import { standing } from '../../domain/kubernetes/still-there.ts';
 import { usedSecrets } from '../../domain/situation/consumers.ts';
 import type { Listed } from '../../domain/situation/listed.ts';
 import type { Situation, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import { type Cluster, type KubernetesObject, type ListQuery, resources } from '../../ports.ts';
+import type { Cluster, KubernetesObject, ListQuery } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 
 /** `only`: the one of this name, which costs the same on a cluster with thousands of them. */

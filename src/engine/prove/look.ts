@@ -3,7 +3,7 @@ import type { ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { done, notDone, type Outcome, unknown } from '../../domain/outcome.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { readLiveness } from '../look/read-liveness.ts';

@@ -6,7 +6,7 @@ import { killsOf } from '../../domain/incident/runs.ts';
 import { done, notDone, type Outcome, unknown } from '../../domain/outcome.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import { verifyStep } from '../act/run-job.ts';
 import type { WorkerDeps } from '../ground/deps.ts';

@@ -1,6 +1,6 @@
 // The words of the worst news: a token that was stopped works again, and who may have brought it back.
 import type { Incident } from '../../domain/incident/incident.ts';
-import { resources } from '../../ports.ts';
+import { resources } from '../../domain/kubernetes/resources.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 
 export async function worksAgain(

@@ -4,7 +4,7 @@ import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { createDesk, startClerk } from '../../../src/adapters/bullmq/desk.ts';
 import { openStore } from '../../../src/adapters/redis/connect.ts';
 import { AppError } from '../../../src/errors.ts';
-import type { Answer, Question } from '../../../src/ports.ts';
+import type { Answer, Question } from '../../../src/ports/desk.ts';
 import { Secret } from '../../../src/secret.ts';
 import { recordingLog } from '../redis/support.ts';
 

@@ -5,7 +5,7 @@ import { type OwnRedis, type SandboxRedis, startOwnRedis, startRedis } from '../
 import { createJobQueue, type WorkRole } from '../../../src/adapters/bullmq/queue.ts';
 import { type RunningWorker, startWorker, type WorkHandler } from '../../../src/adapters/bullmq/worker.ts';
 import { openStore } from '../../../src/adapters/redis/connect.ts';
-import type { Work } from '../../../src/ports.ts';
+import type { Work } from '../../../src/ports/queue.ts';
 import { Secret } from '../../../src/secret.ts';
 import { eventually, recordingLog } from '../redis/support.ts';
 

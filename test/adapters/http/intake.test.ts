@@ -1,10 +1,9 @@
 // Whether the HTTP server answers senders rightly over real sockets, and acknowledges nothing that is not received.
-
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type HttpOptions, type HttpServer, startHttp } from '../../../src/adapters/http/intake.ts';
-import type { AlertSource, Finding } from '../../../src/contracts.ts';
+import type { AlertSource, Finding } from '../../../src/contracts/alert-source.ts';
 import type { AlertUpdate } from '../../../src/domain/incident/alert.ts';
 import { AppError } from '../../../src/errors.ts';
 import { Secret } from '../../../src/secret.ts';

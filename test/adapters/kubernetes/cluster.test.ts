@@ -1,7 +1,8 @@
 // The adapter against a cluster: objects, preconditions, the kill path, and what was seen of a token's life and death.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
-import { type KubernetesObject, resources } from '../../../src/ports.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
+import type { KubernetesObject } from '../../../src/ports/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Bench, startBench } from './connect.ts';
 import { startScripted } from './scripted-server.ts';

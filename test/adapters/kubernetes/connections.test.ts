@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
-import { resources } from '../../../src/ports.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { Secret } from '../../../src/secret.ts';
 import { CREDENTIAL, failure, LEAKED } from './failure.ts';
 import { type Scripted, startScripted } from './scripted-server.ts';

@@ -1,8 +1,8 @@
 // Requests against a server that misbehaves in every way: each failure has its own code, and no value is in any of them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { resources } from '../../../src/ports.ts';
 import { Secret } from '../../../src/secret.ts';
 import { CREDENTIAL, failure, LEAKED } from './failure.ts';
 import { type Answer, type Scripted, startScripted } from './scripted-server.ts';

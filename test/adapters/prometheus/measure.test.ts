@@ -4,7 +4,7 @@ import { actions } from '../../../src/actions/index.ts';
 import { measure, measureRepeat } from '../../../src/adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../../../src/adapters/prometheus/metrics.ts';
 import { doReport } from '../../../src/engine/door/work.ts';
-import type { Appended, Repeated, Shown } from '../../../src/witness.ts';
+import type { Appended, Repeated, Shown } from '../../../src/ports/witness.ts';
 import { type Harness, seedLegacy, startHarness } from '../../engine/harness.ts';
 
 let harness: Harness;

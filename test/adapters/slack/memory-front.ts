@@ -1,6 +1,6 @@
 // An engine of one process and no cluster: the real fold and the real refusals over a list of events.
 import type { CardStore, StoredCard } from '../../../src/adapters/slack/delivery/card-store.ts';
-import type { Finding } from '../../../src/contracts.ts';
+import type { Finding } from '../../../src/contracts/alert-source.ts';
 import { refuse } from '../../../src/domain/decision/approval.ts';
 import type { Click, Roster } from '../../../src/domain/decision/click.ts';
 import { awaitingAfter, rulingOn } from '../../../src/domain/decision/needed.ts';
@@ -8,7 +8,7 @@ import type { EventBody, IncidentEvent } from '../../../src/domain/incident/even
 import { fold } from '../../../src/domain/incident/fold.ts';
 import type { Front } from '../../../src/engine/ground/front.ts';
 import { AppError } from '../../../src/errors.ts';
-import type { Answer, Question } from '../../../src/ports.ts';
+import type { Answer, Question } from '../../../src/ports/desk.ts';
 
 export interface MemoryFront extends Front {
   events(id: string): IncidentEvent[];

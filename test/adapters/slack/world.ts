@@ -10,7 +10,7 @@ import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
 import type { Policy } from '../../../src/domain/rules/policy.ts';
 import type { Log } from '../../../src/log.ts';
-import type { Reporter } from '../../../src/ports.ts';
+import type { Reporter } from '../../../src/ports/reporter.ts';
 import { Secret } from '../../../src/secret.ts';
 import { aPolicy } from '../../builders.ts';
 import { type MemoryFront, type MemoryStore, memoryFront, memoryStore } from './memory-front.ts';

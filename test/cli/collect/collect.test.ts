@@ -15,9 +15,9 @@ import { connectAsPerson } from '../../../src/adapters/kubernetes/person.ts';
 import { collect } from '../../../src/cli/collect/collect.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { done } from '../../../src/domain/outcome.ts';
 import { planFor } from '../../../src/domain/plan/planner.ts';
-import { resources } from '../../../src/ports.ts';
 import { openWorld } from '../../adapters/redis/support.ts';
 import { anIdentity, aSituation, reported, T0 } from '../../builders.ts';
 

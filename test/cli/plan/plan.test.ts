@@ -9,7 +9,7 @@ import { parse, stringify } from 'yaml';
 import { seedHarbour } from '../../../sandbox/harbour.ts';
 import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import { plan } from '../../../src/cli/plan/plan.ts';
-import { resources } from '../../../src/ports.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { boundToken, legacyToken } from '../../domain/token/token-samples.ts';
 import { documentedKeys, keyPaths } from '../documented.ts';
 import { expectNoTrace, type Told, typed } from '../terminal.ts';

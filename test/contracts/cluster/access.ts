@@ -1,6 +1,6 @@
 // Who may ask, what the server says about who may do what, and which kinds it says it knows.
 import { describe, expect, test } from 'vitest';
-import { resources } from '../../../src/ports.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import type { Api, Body } from './api.ts';
 import { openRoom, type Room, SELF, SELF_REVIEW } from './room.ts';
 

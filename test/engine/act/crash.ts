@@ -1,5 +1,5 @@
 // A process that dies at a given write to the log, and is started again from the log alone.
-import type { IncidentLog } from '../../../src/ports.ts';
+import type { IncidentLog } from '../../../src/ports/incident-log.ts';
 import type { Harness } from '../harness.ts';
 
 class Crash extends Error {}

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { mrkdwn } from '../../../src/adapters/slack/mrkdwn/mrkdwn.ts';
 import type { Person } from '../../../src/domain/decision/click.ts';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import type { PolicyInput } from '../../builders.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, TEAM } from '../harness.ts';
 

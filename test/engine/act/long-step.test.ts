@@ -1,13 +1,13 @@
 // Steps that take minutes: what they remember outlives a crash, what they show is rare, and people decide about those that stop.
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Action, defineAction } from '../../../src/contracts.ts';
+import { type Action, defineAction } from '../../../src/contracts/action.ts';
 import type { Verb } from '../../../src/domain/incident/decision.ts';
 import { due } from '../../../src/domain/incident/due.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Phase } from '../../../src/domain/plan/plan.ts';
 import { AppError } from '../../../src/errors.ts';
-import type { Locks } from '../../../src/ports.ts';
+import type { Locks } from '../../../src/ports/locks.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 import { dyingLog, ignoreCrash, survive } from './crash.ts';
 

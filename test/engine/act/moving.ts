@@ -1,15 +1,15 @@
 // A ServiceAccount with bindings and a workload on a simulated cluster, a worker with or without the rights, and a plan for it.
-
 import { deleteServiceAccount } from '../../../src/actions/delete-service-account.ts';
 import { recreateServiceAccount } from '../../../src/actions/recreate-service-account.ts';
 import { recreateTokenSecrets } from '../../../src/actions/recreate-token-secrets.ts';
 import { replaceServiceAccount } from '../../../src/actions/replace-service-account.ts';
 import { unbindRbac } from '../../../src/actions/unbind-rbac.ts';
-import type { Action } from '../../../src/contracts.ts';
+import type { Action } from '../../../src/contracts/action.ts';
 import { pointer } from '../../../src/domain/kubernetes/json-pointer.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Strategy } from '../../../src/domain/plan/goal.ts';
-import { type KubernetesObject, resources } from '../../../src/ports.ts';
+import type { KubernetesObject } from '../../../src/ports/cluster.ts';
 import { type Harness, type HarnessOptions, startHarness, WORKER } from '../harness.ts';
 
 export const ACCOUNTS = '/api/v1/namespaces/payments/serviceaccounts';

@@ -4,7 +4,7 @@ import { watchRefusedPods } from '../../../src/actions/roll-out/refused-pods.ts'
 import type { Standing } from '../../../src/actions/roll-out/standing.ts';
 import type { WorkloadObject } from '../../../src/domain/kubernetes/objects.ts';
 import { AppError } from '../../../src/errors.ts';
-import type { Cluster, KubernetesObject, ListQuery } from '../../../src/ports.ts';
+import type { Cluster, KubernetesObject, ListQuery } from '../../../src/ports/cluster.ts';
 import type { Harness } from '../harness.ts';
 import { begun, last, podsOf, settled, stepOf, uids } from './rolling.ts';
 

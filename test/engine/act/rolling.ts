@@ -1,8 +1,7 @@
 // Workloads on a simulated cluster whose Pods take their time, and a plan that restarts all that use the leaked token.
-
 import { restartWorkloads } from '../../../src/actions/restart-workloads.ts';
 import { rollOutOf } from '../../../src/actions/roll-out/params.ts';
-import type { Action } from '../../../src/contracts.ts';
+import type { Action } from '../../../src/contracts/action.ts';
 import type { Cap } from '../../../src/domain/plan/waves.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 

@@ -1,6 +1,7 @@
 // A worker that is stopped at a given point for as long as the test likes, and wakes up as if nothing had happened.
 import type { WorkerDeps } from '../../../src/engine/ground/deps.ts';
-import type { Cluster, IncidentLog } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
+import type { IncidentLog } from '../../../src/ports/incident-log.ts';
 import type { Harness } from '../harness.ts';
 
 /** Where it sleeps: after it noted that it begins, after a read of an object, or with a write in its hand that nobody can check any more. */

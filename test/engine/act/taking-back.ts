@@ -5,7 +5,7 @@ import type { PodSpec } from '../../../src/domain/kubernetes/objects.ts';
 import { accountOf, secretsOf } from '../../../src/domain/kubernetes/pod-references.ts';
 import type { Strategy } from '../../../src/domain/plan/goal.ts';
 import { DEFAULT_PACE } from '../../../src/domain/plan/waves.ts';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 import { grant } from './moving.ts';
 

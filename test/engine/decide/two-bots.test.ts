@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { doReport } from '../../../src/engine/door/work.ts';
 import type { BotDeps } from '../../../src/engine/ground/deps.ts';
-import type { Reporter } from '../../../src/ports.ts';
+import type { Reporter } from '../../../src/ports/reporter.ts';
 import { aPolicy } from '../../builders.ts';
 import { memoryLog, memorySwitch } from '../../memory-log.ts';
 

@@ -5,7 +5,7 @@ import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { actions } from '../../../src/actions/index.ts';
 import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
 import { createVault } from '../../../src/adapters/redis/vault.ts';
-import type { Action } from '../../../src/contracts.ts';
+import type { Action } from '../../../src/contracts/action.ts';
 import type { Person } from '../../../src/domain/decision/click.ts';
 import type { Incident } from '../../../src/domain/incident/incident.ts';
 import { openRun } from '../../../src/domain/incident/runs.ts';

@@ -4,7 +4,7 @@ import { DEFAULT_PACE } from '../../../src/domain/plan/waves.ts';
 import { createFront } from '../../../src/engine/door/create-front.ts';
 import { sweep } from '../../../src/engine/door/work.ts';
 import type { BotDeps } from '../../../src/engine/ground/deps.ts';
-import type { Work } from '../../../src/ports.ts';
+import type { Work } from '../../../src/ports/queue.ts';
 import { Secret } from '../../../src/secret.ts';
 import { aPolicy } from '../../builders.ts';
 import { type Memory, memoryLog, memorySwitch } from '../../memory-log.ts';

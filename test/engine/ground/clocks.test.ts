@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { doWork, sweep } from '../../../src/engine/door/work.ts';
 import { openSession, owed } from '../../../src/engine/ground/session.ts';
-import type { Work } from '../../../src/ports.ts';
+import type { Work } from '../../../src/ports/queue.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 
 let harness: Harness;

@@ -2,7 +2,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { createFront } from '../../../src/engine/door/create-front.ts';
 import type { Front } from '../../../src/engine/ground/front.ts';
-import type { IncidentLog, Work } from '../../../src/ports.ts';
+import type { IncidentLog } from '../../../src/ports/incident-log.ts';
+import type { Work } from '../../../src/ports/queue.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness } from '../harness.ts';
 

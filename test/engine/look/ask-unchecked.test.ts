@@ -2,8 +2,9 @@
 import { generateSigningKey, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/cards/headline.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { askUnchecked } from '../../../src/engine/look/ask-unchecked.ts';
-import { type Cluster, resources } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 

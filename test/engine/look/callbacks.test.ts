@@ -1,6 +1,6 @@
 // A workload that the API server itself asks is named before its Pods are replaced; where that cannot be read, it is said.
 import { afterEach, expect, it } from 'vitest';
-import { resources } from '../../../src/ports.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 
 let harness: Harness | undefined;

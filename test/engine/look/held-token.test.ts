@@ -5,7 +5,7 @@ import { readClaims } from '../../../src/domain/token/claims.ts';
 import type { Coordinates, TokenIdentity } from '../../../src/domain/token/identity.ts';
 import { heldFor } from '../../../src/engine/look/held-token.ts';
 import { probeRound } from '../../../src/engine/prove/probe.ts';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Harness, seedLegacy, startHarness, statusWith, TEAM } from '../harness.ts';
 

@@ -2,7 +2,7 @@
 import { randomUUID, sign } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, expect, it } from 'vitest';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { type Harness, startHarness, statusWith } from '../harness.ts';
 
 let h: Harness;

@@ -1,8 +1,9 @@
 // A Secret that somebody else makes again: nothing that was approved brings its token back, and people are told what to remove where.
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE } from '../../../src/domain/kubernetes/legacy-token-labels.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { AppError } from '../../../src/errors.ts';
-import { type Cluster, resources } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { eventually } from '../../contracts/cluster/api.ts';
 import {
   externalSecrets,

@@ -1,9 +1,10 @@
 // The cheap look says of every kind of token what API servers say, until the very moment of its death.
 import { afterEach, describe, expect, it } from 'vitest';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { readClaims } from '../../../src/domain/token/claims.ts';
 import type { TokenIdentity } from '../../../src/domain/token/identity.ts';
 import { readLiveness } from '../../../src/engine/look/read-liveness.ts';
-import { type Cluster, resources } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 
 let h: Harness;

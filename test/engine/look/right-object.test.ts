@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { INVALID_SINCE, SERVICE_ACCOUNT_NAME } from '../../../src/domain/kubernetes/legacy-token-labels.ts';
 import { MADE_BY, REPLACES } from '../../../src/domain/kubernetes/own-annotations.ts';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { done } from '../../../src/domain/outcome.ts';
-import { resources } from '../../../src/ports.ts';
 import { planned, RBAC } from '../act/moving.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness } from '../harness.ts';
 

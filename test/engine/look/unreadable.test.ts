@@ -1,7 +1,7 @@
 // What could not be read is not taken for what is not there, and what is merely dying is not taken for dead.
 import { afterEach, describe, expect, it } from 'vitest';
 import { hmslHash } from '../../../src/domain/token/hmsl-hash.ts';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 
 let h: Harness;

@@ -2,10 +2,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { deleteServiceAccount } from '../../../src/actions/delete-service-account.ts';
 import { deleteTokenSecret } from '../../../src/actions/delete-token-secret.ts';
+import { type Resource, resources } from '../../../src/domain/kubernetes/resources.ts';
 import type { Goal } from '../../../src/domain/plan/goal.ts';
 import type { TokenIdentity } from '../../../src/domain/token/identity.ts';
 import { AppError } from '../../../src/errors.ts';
-import { type Cluster, type KubernetesObject, type Resource, resources } from '../../../src/ports.ts';
+import type { Cluster, KubernetesObject } from '../../../src/ports/cluster.ts';
 import { aBench } from '../../workbench.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { lookOn } from '../../../src/engine/prove/look.ts';
-import type { Cluster } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';
 
 let h: Harness;

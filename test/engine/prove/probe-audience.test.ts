@@ -1,9 +1,10 @@
 // A 401 for the audience says nothing about revocation, whatever token the control request is made with.
 import { afterEach, describe, expect, it } from 'vitest';
+import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { readClaims } from '../../../src/domain/token/claims.ts';
 import type { TokenIdentity } from '../../../src/domain/token/identity.ts';
 import { probeRound } from '../../../src/engine/prove/probe.ts';
-import { type Cluster, resources } from '../../../src/ports.ts';
+import type { Cluster } from '../../../src/ports/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
 import { type Harness, startHarness } from '../harness.ts';
 

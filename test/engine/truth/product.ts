@@ -26,5 +26,7 @@ export type { Front } from '../../../src/engine/ground/front.ts';
 export { createGate } from '../../../src/engine/ground/gate.ts';
 export { owed } from '../../../src/engine/ground/session.ts';
 export { createCensus } from '../../../src/engine/keep/census.ts';
-export type { Clock, IncidentLog, LoadedIncident, Work } from '../../../src/ports.ts';
+export type { Clock } from '../../../src/ports/clock.ts';
+export type { IncidentLog, LoadedIncident } from '../../../src/ports/incident-log.ts';
+export type { Work } from '../../../src/ports/queue.ts';
 export { Secret } from '../../../src/secret.ts';

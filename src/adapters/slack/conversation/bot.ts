@@ -1,12 +1,12 @@
 // What every handler of a command, click or form needs.
 import type { ModalView } from '@slack/types';
 import type { WebClient } from '@slack/web-api';
-import type { Command } from '../../../contracts.ts';
+import type { Command } from '../../../contracts/command.ts';
 import type { Roster } from '../../../domain/decision/click.ts';
 import type { Front } from '../../../engine/ground/front.ts';
 import { AppError } from '../../../errors.ts';
 import type { Log } from '../../../log.ts';
-import type { Clock } from '../../../ports.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import type { CommandNames } from '../connection/command-names.ts';
 import type { Once } from '../connection/deliveries.ts';
 import type { Directory } from '../connection/directory.ts';

@@ -1,5 +1,5 @@
 // Turns what a command answers into text, with links to the cards.
-import type { Reply } from '../../../contracts.ts';
+import type { Reply } from '../../../contracts/command.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { counted } from '../../../words/pieces/counted.ts';
 import { headline } from '../cards/headline.ts';

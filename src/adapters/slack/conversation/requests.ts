@@ -1,7 +1,7 @@
 // Takes the forms of `/rotate-sa` and `/restart-sa`: the first asks the worker what fits, the last runs the command.
 import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import type { Question } from '../../../ports.ts';
+import type { Question } from '../../../ports/desk.ts';
 import type { Values } from '../forms/form-answers.ts';
 import { type Memory, noticeView, readMemory } from '../forms/forms.ts';
 import { isStrategy, readRequestFields, readTargetFields } from '../forms/request-answers.ts';

@@ -1,7 +1,7 @@
 // Runs a slash command for the person who typed it, and shows its answer to them alone.
 import type { SlashCommand } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import type { Desktop, Reply } from '../../../contracts.ts';
+import type { Desktop, Reply } from '../../../contracts/command.ts';
 import type { Person } from '../../../domain/decision/click.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { scrub } from '../../../domain/token/leak-material.ts';

@@ -1,6 +1,6 @@
 // Takes filled-in forms: errors appear beside the field, everything else is answered first and done then.
 import type { SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
-import type { Finding } from '../../../contracts.ts';
+import type { Finding } from '../../../contracts/alert-source.ts';
 import { scrub } from '../../../domain/text/scrub.ts';
 import { type Filled, readAnswers, type Values } from '../forms/form-answers.ts';
 import { CALLBACKS, type Memory, noticeView, readMemory } from '../forms/forms.ts';

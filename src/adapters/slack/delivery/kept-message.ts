@@ -1,7 +1,7 @@
 // Keeps one message true: posted once, found again after a crash, updated when it would look different, posted anew where it was deleted.
 import type { WebClient } from '@slack/web-api';
 import type { Log } from '../../../log.ts';
-import type { Clock } from '../../../ports.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import { type Card, likeness } from '../cards/card.ts';
 import { slackCode } from '../connection/web-client.ts';
 import type { CardStore, StoredCard } from './card-store.ts';

@@ -4,7 +4,7 @@ import type { IncidentEvent } from '../../../domain/incident/events.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { groupsOf } from '../../../domain/rules/named.ts';
 import type { Policy } from '../../../domain/rules/policy.ts';
-import type { Reporter } from '../../../ports.ts';
+import type { Reporter } from '../../../ports/reporter.ts';
 import { type CardContext, plainCard, renderCard } from '../cards/card.ts';
 import { type Milestone, milestones } from '../cards/milestones.ts';
 import { isUncertain, slackCode, slackError } from '../connection/web-client.ts';

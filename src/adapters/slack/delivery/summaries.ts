@@ -4,7 +4,7 @@ import type { Incident } from '../../../domain/incident/incident.ts';
 import { groupsOf } from '../../../domain/rules/named.ts';
 import type { Policy } from '../../../domain/rules/policy.ts';
 import { AppError, isAppError } from '../../../errors.ts';
-import type { Locks } from '../../../ports.ts';
+import type { Locks } from '../../../ports/locks.ts';
 import { renderBurst } from '../cards/burst-card.ts';
 import { slackError } from '../connection/web-client.ts';
 import { clean } from '../mrkdwn/mrkdwn.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/adapters/slack/delivery/summaries.ts';
 import type { Incident } from '../../../../src/domain/incident/incident.ts';
 import type { Policy } from '../../../../src/domain/rules/policy.ts';
-import type { Reporter } from '../../../../src/ports.ts';
+import type { Reporter } from '../../../../src/ports/reporter.ts';
 import type { openWorld } from '../../redis/support.ts';
 import { recordingLog } from '../../redis/support.ts';
 import { CHANNEL, startWorld, type World } from '../world.ts';

@@ -3,7 +3,7 @@ import type { Message } from 'slack-sandbox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../../sandbox/redis.ts';
 import type { EventBody } from '../../../../src/domain/incident/events.ts';
-import type { Reporter } from '../../../../src/ports.ts';
+import type { Reporter } from '../../../../src/ports/reporter.ts';
 import {
   anIdentity,
   aPlan,

@@ -1,7 +1,6 @@
 // What a process tells whoever counts, traces or logs what it did; not a port, because nothing depends on the answer.
-
-import type { IncidentEvent } from './domain/incident/events.ts';
-import type { Incident } from './domain/incident/incident.ts';
+import type { IncidentEvent } from '../domain/incident/events.ts';
+import type { Incident } from '../domain/incident/incident.ts';
 
 /** One append of this process: the incident before and after, all its events, and which of them are new. */
 export interface Appended {
