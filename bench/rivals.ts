@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
-import { pointer } from '../src/domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../src/domain/kubernetes/legacy-token-labels.ts';
+import { pointer } from '../src/domain/text/json-pointer.ts';
 import type { Stage } from './stage.ts';
 import type { Leak } from './target.ts';
 

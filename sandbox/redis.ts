@@ -1,13 +1,13 @@
 // A real Redis for the demo and the tests: yours by REDIS_URL under a private prefix, else one of its own that dies with this process.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { findServer, installServer } from './redis-server.ts';
 
 export interface SandboxRedis {
   url: string;
@@ -231,40 +231,4 @@ async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string')
     throw new Error('No free port on 127.0.0.1. Close some programs, then try again.');
   return address.port;
-}
-
-async function findServer(): Promise<string | undefined> {
-  for (const directory of (process.env.PATH ?? '').split(delimiter))
-    for (const name of ['redis-server', 'valkey-server']) {
-      const path = join(directory, name);
-      const usable = await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (usable) return path;
-    }
-  return undefined;
-}
-
-async function installServer(): Promise<string> {
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.error('No redis-server on PATH: installing it with apt-get.');
-    const apt = (...words: string[]) =>
-      execFileSync('apt-get', words, {
-        stdio: ['ignore', 2, 2],
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      });
-    try {
-      apt('update', '-q');
-      apt('install', '-qy', '--no-install-recommends', 'redis-server');
-    } catch {
-      // The advice below covers it.
-    }
-  }
-  const found = await findServer();
-  if (found) return found;
-  throw new Error(
-    'There is no Redis to run with. Do one of these, then try again: install redis-server or valkey-server so that it is on ' +
-      'PATH (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL to one that runs.',
-  );
 }

@@ -1,13 +1,12 @@
 // Builds incidents for tests by folding real events, so that no test sees a state which the product could not reach.
-
 import type { z } from 'zod';
 import type { EventBody, IncidentEvent } from '../src/domain/incident/events.ts';
-import type { ProofRound } from '../src/domain/incident/evidence.ts';
 import { fold } from '../src/domain/incident/fold.ts';
 import type { Incident } from '../src/domain/incident/incident.ts';
 import { done } from '../src/domain/outcome.ts';
 import type { Plan, Step } from '../src/domain/plan/plan.ts';
 import { makePlan } from '../src/domain/plan/plan-hash.ts';
+import type { ProofRound } from '../src/domain/proof/evidence.ts';
 import { createPolicy, type Policy, type PolicyGiven } from '../src/domain/rules/policy.ts';
 import { policySchema } from '../src/domain/rules/schema.ts';
 import type { BindingFact, Situation, WorkloadFact } from '../src/domain/situation/situation.ts';

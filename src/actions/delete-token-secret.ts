@@ -1,7 +1,6 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
-import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { ownersOf } from '../domain/kubernetes/managed-by.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
@@ -11,6 +10,7 @@ import { canQuarantine } from '../domain/plan/planner.ts';
 import { pathOf } from '../domain/situation/consumers.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import { secretsAtStake } from '../domain/situation/stake.ts';
+import { pointer } from '../domain/text/json-pointer.ts';
 import { isAppError } from '../errors.ts';
 import type { KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 import { heldBack } from './deletion/hold.ts';

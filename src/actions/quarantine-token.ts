@@ -1,13 +1,13 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
-import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/kubernetes/legacy-token-labels.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome, untouched } from '../domain/outcome.ts';
 import { canQuarantine, QUARANTINE_SINCE_MINOR } from '../domain/plan/planner.ts';
 import { secretsAtStake } from '../domain/situation/stake.ts';
+import { pointer } from '../domain/text/json-pointer.ts';
 import { isAppError } from '../errors.ts';
 import type { JsonPatch, KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 import type { Secret } from '../secret.ts';

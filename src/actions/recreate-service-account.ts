@@ -1,11 +1,11 @@
 // Re-creates a ServiceAccount under its name: the new UID kills every token of the old one, and bindings by name stay valid.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
-import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
 import { listWords, withList } from '../domain/situation/carried.ts';
+import { pointer } from '../domain/text/json-pointer.ts';
 import { isAppError } from '../errors.ts';
 import type { JsonPatch, KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 import { trial } from './rehearsal/trial.ts';

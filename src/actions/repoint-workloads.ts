@@ -1,7 +1,6 @@
 // Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
-import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { templateOf } from '../domain/kubernetes/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/kubernetes/repoint.ts';
@@ -13,6 +12,7 @@ import { successorName } from '../domain/plan/successor.ts';
 import { pathOf } from '../domain/situation/consumers.ts';
 import type { WorkloadFact } from '../domain/situation/situation.ts';
 import { secretsAtStake, successorOf } from '../domain/situation/stake.ts';
+import { pointer } from '../domain/text/json-pointer.ts';
 import { isAppError } from '../errors.ts';
 import type { JsonPatch } from '../ports/cluster.ts';
 import { rollOutOf, rollOutSchema } from './roll-out/params.ts';

@@ -1,10 +1,10 @@
 // Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
 import { z } from 'zod';
 import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
-import { pointer } from '../domain/kubernetes/json-pointer.ts';
 import type { WorkloadObject } from '../domain/kubernetes/objects.ts';
 import { holdsToken } from '../domain/kubernetes/pod-references.ts';
 import { pathOf } from '../domain/situation/consumers.ts';
+import { pointer } from '../domain/text/json-pointer.ts';
 import type { JsonPatch } from '../ports/cluster.ts';
 import type { RollOutMemory } from './roll-out/advance.ts';
 import { rollOutOf, rollOutSchema, type Target } from './roll-out/params.ts';

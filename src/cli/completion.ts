@@ -1,22 +1,24 @@
 // Prints what makes a shell complete commands, options and their values, from the same lists that help is made of.
 import { type CliCommand, defineCommand, parseCall, wrongCall } from './command.ts';
 
-export const completion: CliCommand = defineCommand({
-  name: 'completion',
-  usage: [['completion bash', 'print a script that completes commands and options; see --help']],
-  options: {},
-  about:
-    'For this shell: source <(tourniquet completion bash). For every shell: put that line into ~/.bashrc.',
-  exitCodes: '0 printed; 2 a wrong call.',
-  async run(argv, { stdout }) {
-    const { positionals } = parseCall(completion, argv, {});
-    if (positionals.join(' ') !== 'bash') throw wrongCall(completion, 'bash is the only shell so far.\n');
-    // Not at the top: the list holds this command too.
-    const { commands } = await import('./index.ts');
-    stdout.write(bashScript(commands));
-    return 0;
-  },
-});
+/** `all`: asked for late, because the list holds this command too. */
+export function completionOf(all: () => readonly CliCommand[]): CliCommand {
+  const completion: CliCommand = defineCommand({
+    name: 'completion',
+    usage: [['completion bash', 'print a script that completes commands and options; see --help']],
+    options: {},
+    about:
+      'For this shell: source <(tourniquet completion bash). For every shell: put that line into ~/.bashrc.',
+    exitCodes: '0 printed; 2 a wrong call.',
+    run(argv, { stdout }) {
+      const { positionals } = parseCall(completion, argv, {});
+      if (positionals.join(' ') !== 'bash') throw wrongCall(completion, 'bash is the only shell so far.\n');
+      stdout.write(bashScript(all()));
+      return 0;
+    },
+  });
+  return completion;
+}
 
 export function bashScript(commands: readonly CliCommand[]): string {
   const cases = commands.map((command) => {

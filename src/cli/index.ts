@@ -2,7 +2,7 @@
 import { audit } from './audit/audit.ts';
 import { collect } from './collect/collect.ts';
 import type { CliCommand } from './command.ts';
-import { completion } from './completion.ts';
+import { completionOf } from './completion.ts';
 import { doctor } from './doctor/doctor.ts';
 import { incidents } from './incident/incidents.ts';
 import { status } from './incident/status.ts';
@@ -21,5 +21,5 @@ export const commands: readonly CliCommand[] = [
   audit,
   policy,
   manifest,
-  completion,
+  completionOf(() => commands),
 ];

@@ -9,7 +9,7 @@ import type { Facts } from '../domain/rules/match.ts';
 import { type Deed, type Policy, requirementFor } from '../domain/rules/policy.ts';
 import { policySchema } from '../domain/rules/schema.ts';
 import { AppError } from '../errors.ts';
-import { explain } from '../words/rules.ts';
+import { explain } from '../words/standing/rules.ts';
 import { type CliCommand, defineCommand, parseCall, usageOf, wrongCall } from './command.ts';
 
 const OPTIONS = {

@@ -1,9 +1,10 @@
 // The completion script does in a real bash what help promises.
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { completion } from '../../src/cli/completion.ts';
-import { commands } from '../../src/cli/index.ts';
 import { typed } from './terminal.ts';
+
+const completion = commands.find(({ name }) => name === 'completion');
+if (completion === undefined) throw new Error('no completion');
 
 const { out } = await typed(completion, ['bash']);
 

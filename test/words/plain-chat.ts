@@ -5,7 +5,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Reporter } from '../../src/ports/reporter.ts';
 import { cardGroups } from '../../src/words/card/card.ts';
 import { utc } from '../../src/words/pieces/moments.ts';
-import { headline } from '../../src/words/standing.ts';
+import { headline } from '../../src/words/standing/standing.ts';
 import { milestones } from '../../src/words/thread/milestones.ts';
 
 export interface PlainChat {

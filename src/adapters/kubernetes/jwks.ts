@@ -24,43 +24,15 @@ export function createSignatureCheck(
   fetchKeys: () => Promise<JSONWebKeySet>,
   now: () => number,
 ): SignatureCheck {
-  let keys: KeySet | undefined;
-  let shown: readonly (string | undefined)[] = [];
-  let triedAt = Number.NEGATIVE_INFINITY;
-  let loadedAt = Number.NEGATIVE_INFINITY;
-  let failed = false;
-  let underWay: Promise<void> | undefined;
-  const fetchOnce = async (): Promise<void> => {
-    triedAt = now();
-    try {
-      const set = await fetchKeys();
-      keys = createLocalJWKSet(set);
-      shown = set.keys.map(({ kid }) => kid);
-      failed = false;
-      loadedAt = triedAt;
-      await rehearse(set, keys);
-    } catch (error) {
-      failed = true;
-      throw error;
-    } finally {
-      underWay = undefined;
-    }
-  };
-  const load = (): Promise<void> => (underWay ??= fetchOnce());
-  const tryToLoad = (): Promise<void> => load().catch(() => undefined);
-  /** A key may have been retired since: who asks thoroughly is told what is shown now. */
-  const refresh = async (): Promise<void> => {
-    const old = now() - Math.max(loadedAt, triedAt) > REFRESH_AT_MOST_EVERY;
-    if (!keys || old) await tryToLoad();
-  };
-  const stale = (): boolean => failed || now() - loadedAt > STALE_AFTER;
+  const cache = keyCache(fetchKeys, now);
   return {
-    load,
+    load: cache.load,
     keepFresh: async () => {
-      if (keys === undefined || failed || now() - loadedAt > RENEW_AFTER) await load();
+      if (cache.keys === undefined || cache.failed || cache.age() > RENEW_AFTER) await cache.load();
     },
     async shows(keyId) {
-      await refresh();
+      await cache.refresh();
+      const { shown, failed, keys } = cache;
       if (shown.includes(keyId)) return 'shown';
       // Keys without an id cannot be told apart.
       return failed || !keys || shown.includes(undefined) ? 'unknown' : 'hidden';
@@ -68,20 +40,57 @@ export function createSignatureCheck(
     async signed(token, mode) {
       const jwt = token.reveal();
       if (jwt.length > LONGEST || jwt.split('.').length !== 3) return 'not-signed';
-      if (mode === 'refresh') await refresh();
-      const wasStale = stale();
+      if (mode === 'refresh') await cache.refresh();
+      const wasStale = cache.failed || cache.age() > STALE_AFTER;
       // In the background: a check on the way to a kill waits for nothing.
-      if (now() - triedAt > (keys ? STALE_AFTER : REFRESH_AT_MOST_EVERY)) void tryToLoad();
-      if (!keys) return 'unknown';
-      const answer = await verify(jwt, keys);
+      if (now() - cache.triedAt > (cache.keys ? STALE_AFTER : REFRESH_AT_MOST_EVERY)) void cache.tryToLoad();
+      if (!cache.keys) return 'unknown';
+      const answer = await verify(jwt, cache.keys);
       if (answer !== 'no-key') return answer;
       // A key that is newer than what is cached may have signed it.
       if (mode === 'cached') return wasStale ? 'unknown' : 'not-signed';
-      if (underWay || now() - triedAt > REFRESH_AT_MOST_EVERY) await tryToLoad();
-      if (failed) return 'unknown';
-      return (await verify(jwt, keys)) === 'signed' ? 'signed' : 'not-signed';
+      if (cache.underWay || now() - cache.triedAt > REFRESH_AT_MOST_EVERY) await cache.tryToLoad();
+      if (cache.failed) return 'unknown';
+      return (await verify(jwt, cache.keys)) === 'signed' ? 'signed' : 'not-signed';
     },
   };
+}
+
+/** What a cluster shows, in one request at a time. Times are Unix milliseconds. */
+function keyCache(fetchKeys: () => Promise<JSONWebKeySet>, now: () => number) {
+  const fetchOnce = async (): Promise<void> => {
+    cache.triedAt = now();
+    try {
+      const set = await fetchKeys();
+      cache.keys = createLocalJWKSet(set);
+      cache.shown = set.keys.map(({ kid }) => kid);
+      cache.failed = false;
+      cache.loadedAt = cache.triedAt;
+      await rehearse(set, cache.keys);
+    } catch (error) {
+      cache.failed = true;
+      throw error;
+    } finally {
+      cache.underWay = undefined;
+    }
+  };
+  const cache = {
+    keys: undefined as KeySet | undefined,
+    shown: [] as readonly (string | undefined)[],
+    triedAt: Number.NEGATIVE_INFINITY,
+    loadedAt: Number.NEGATIVE_INFINITY,
+    failed: false,
+    underWay: undefined as Promise<void> | undefined,
+    age: (): number => now() - cache.loadedAt,
+    load: (): Promise<void> => (cache.underWay ??= fetchOnce()),
+    tryToLoad: (): Promise<void> => cache.load().catch(() => undefined),
+    /** A key may have been retired since: who asks thoroughly is told what is shown now. */
+    async refresh(): Promise<void> {
+      const old = now() - Math.max(cache.loadedAt, cache.triedAt) > REFRESH_AT_MOST_EVERY;
+      if (!cache.keys || old) await cache.tryToLoad();
+    },
+  };
+  return cache;
 }
 
 /** The first check with a key imports it and takes ten times as long as the next, so the first is not left to a leak. */

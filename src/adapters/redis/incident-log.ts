@@ -74,12 +74,8 @@ export function createIncidentLog(given: IncidentLogOptions): IncidentLog & Audi
         redis.eval(SETTLE, 3, ...names, id, version, ...Object.entries(cursors).flat()),
       );
     },
-    async advance(reporter, id, version) {
-      const reached = await store.run((redis) =>
-        redis.eval(ADVANCE, 1, space.cursors(id), reporter, version),
-      );
-      return Number(reached);
-    },
+    advance: async (reporter, id, version) =>
+      Number(await store.run((redis) => redis.eval(ADVANCE, 1, space.cursors(id), reporter, version))),
     trails: (ids) => readTrails(store, space, ids),
     trail: (id) => readTrail(store, space, id),
   };

@@ -87,6 +87,20 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     directory: people,
     once: onceEach(options.deliveries),
   };
+  listen(app, bot);
+  try {
+    await app.start();
+  } catch (error) {
+    await app.stop();
+    throw socketError(error);
+  }
+  const { members } = people;
+  const stop = async () => void (await app.stop());
+  return { url, client: outbound, members, sockets: () => receiver.sockets(), stop };
+}
+
+/** Acknowledged first, always; the work comes after. */
+function listen(app: App, bot: Bot): void {
   app.command(/./, async ({ ack, payload }) => {
     await ack();
     await onSlash(bot, payload);
@@ -103,17 +117,8 @@ export async function startSlack(options: SlackOptions): Promise<Slack> {
     if (event.tab === 'home') await showHome(bot, event.user);
   });
   app.error(async (error) => {
-    log.error({ name: error.name, code: error.code }, 'slack: a handler failed');
+    bot.log.error({ name: error.name, code: error.code }, 'slack: a handler failed');
   });
-  try {
-    await app.start();
-  } catch (error) {
-    await app.stop();
-    throw socketError(error);
-  }
-  const { members } = people;
-  const stop = async () => void (await app.stop());
-  return { url, client: outbound, members, sockets: () => receiver.sockets(), stop };
 }
 
 function boltApp(options: SlackOptions, { botId, botUserId }: SlackWorkspace, receiver: TwinReceiver): App {

@@ -2,7 +2,7 @@
 import { policyOf } from '../../compose/policy.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
-import { waitsFor } from '../../words/waits-for.ts';
+import { waitsFor } from '../../words/standing/waits-for.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
 import { printable } from '../input.ts';
 import { withTrail } from '../trail.ts';

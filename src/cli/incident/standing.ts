@@ -4,8 +4,8 @@ import { isContained } from '../../domain/incident/runs.ts';
 import { isLive, isStopped, oldestSighting, staleSince, unasked } from '../../domain/incident/sightings.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { plain } from '../../words/pieces/plain.ts';
-import { headline } from '../../words/standing.ts';
-import { waitsFor } from '../../words/waits-for.ts';
+import { headline } from '../../words/standing/standing.ts';
+import { waitsFor } from '../../words/standing/waits-for.ts';
 import { printable } from '../input.ts';
 
 /** One line of at most 150 characters. */

@@ -5,7 +5,7 @@ import { duration } from '../../domain/duration.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { isAppError } from '../../errors.ts';
-import { waitsFor } from '../../words/waits-for.ts';
+import { waitsFor } from '../../words/standing/waits-for.ts';
 import { type CliCommand, defineCommand, parseCall, wrongCall } from '../command.ts';
 import { printable } from '../input.ts';
 import type { Terminal, Waiting } from '../terminal.ts';

@@ -1,5 +1,4 @@
 // Who may decide what, and whether this click still decides anything. Pure: refusals are values with a sentence for the person.
-
 import { openReviews, requesters } from '../incident/asked.ts';
 import type { Verb } from '../incident/decision.ts';
 import { goesOn } from '../incident/going-on.ts';
@@ -7,12 +6,12 @@ import type { Incident } from '../incident/incident.ts';
 import { blockedIn, rollBackSteps } from '../incident/new-run.ts';
 import { mayLeaveOut, otherWays } from '../incident/offers.ts';
 import { owesOutside } from '../incident/outside.ts';
-import { isContained, isSoaking, openRun, pendingSteps, stoppedRun, undoable } from '../incident/runs.ts';
-import { unasked } from '../incident/sightings.ts';
+import { isContained, isSoaking, openRun, pendingSteps, undoable } from '../incident/runs.ts';
 import { isDryRun } from '../plan/goal.ts';
 import { isNamed, mentions, named } from '../rules/named.ts';
 import type { Policy } from '../rules/policy.ts';
 import { joined, type Text, text } from '../text/pieces.ts';
+import { bindsTo, UNBOUND } from './binds-to.ts';
 import type { Click, Person, Refusal, RefusalCode, Roster } from './click.ts';
 import { type Ruling, rulingOn, voter, votesAt, wantsReason } from './needed.ts';
 import { counts, isFresh } from './votes.ts';
@@ -166,23 +165,6 @@ const votedAlready: Check = (incident, { verb, by, hash }, { policy }, now, { as
     text`You have approved this already; nothing was counted twice. ${more} more of these must: ${who}.`,
   );
 };
-
-/** What a button must carry to still mean what it meant when it was drawn. */
-export function bindsTo(incident: Incident, verb: Verb): string | undefined {
-  if (goesOn(verb)) return stoppedRun(incident)?.id;
-  if (verb === 'leave-out') return unasked(incident).join('+').slice(0, 190);
-  return verb === 'contain' || verb === 'undo' ? incident.plan?.containHash : incident.plan?.hash;
-}
-
-const UNBOUND: readonly Verb[] = [
-  'not-a-leak',
-  'undo',
-  'identify',
-  'choose',
-  'withdraw',
-  'review',
-  'outside',
-];
 
 const changed: Check = (incident, { verb, hash }) => {
   if (UNBOUND.includes(verb)) return undefined;

@@ -5,7 +5,7 @@ import { offers } from '../incident/offers.ts';
 import { pendingSteps } from '../incident/runs.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Policy } from '../rules/policy.ts';
-import { bindsTo } from './approval.ts';
+import { bindsTo } from './binds-to.ts';
 import { asksFor } from './needed.ts';
 
 export interface Sameness {

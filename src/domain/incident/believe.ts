@@ -1,11 +1,10 @@
 // What events change of what is believed about the token: what becomes void, and what must be looked at anew.
-
 import type { Outcome } from '../outcome.ts';
 import { kills, type Step } from '../plan/plan.ts';
+import type { Sighting } from '../proof/belief.ts';
+import type { ProofRound } from '../proof/evidence.ts';
 import type { TokenIdentity } from '../token/identity.ts';
-import type { Sighting } from './belief.ts';
 import type { EventBody } from './events.ts';
-import type { ProofRound } from './evidence.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import { isDone, stateOf, takesBack, unplanned } from './runs.ts';

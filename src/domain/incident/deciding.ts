@@ -1,8 +1,8 @@
 // What a decision changes: an approval may be one of several, and the run keeps those that started it.
-import { aboutNow } from './believe.ts';
-import type { Decision, Vote } from './decision.ts';
+import { aboutNow, askAgain } from './believe.ts';
+import type { Decision, Refused, Vote } from './decision.ts';
 import { goesOn, votesToGoOn, wordFor } from './going-on.ts';
-import type { Incident, Run } from './incident.ts';
+import type { Incident, Review, Run } from './incident.ts';
 import { runOf } from './new-run.ts';
 import { stoppedRun } from './runs.ts';
 
@@ -56,3 +56,18 @@ function backing(
   const { kind: _, ...word } = wordFor(stopped, verb, [...others, own]);
   return { ...word, ...(verb !== 'roll-back' && { again: own }) };
 }
+
+/** The worker's policy does not let this person do it: what it had changed is as before. */
+export function takeBack(incident: Incident, verb: Refused, by: string): void {
+  if (verb === 'outside') delete incident.outside;
+  else if (verb === 'cancel-soak') delete incident.soakCancelled;
+  else if (verb === 'leave-out') incident.leftOut = incident.leftOut.filter((one) => one.by !== by);
+  else if (verb === 'review')
+    for (const review of incident.reviews.filter(closedBy(by))) delete review.closed;
+  else askAgain(incident);
+}
+
+const closedBy =
+  (by: string) =>
+  ({ closed }: Review): boolean =>
+    closed?.by === by;

@@ -1,12 +1,11 @@
 // The events of one incident, which are its truth: what the log holds, one after the other.
-
 import type { Outcome } from '../outcome.ts';
 import type { Plan, Step } from '../plan/plan.ts';
+import type { ProofRound } from '../proof/evidence.ts';
 import type { Situation } from '../situation/situation.ts';
 import type { TokenIdentity } from '../token/identity.ts';
 import type { AlertUpdate, LeakAlert } from './alert.ts';
 import type { Decision, Refused } from './decision.ts';
-import type { ProofRound } from './evidence.ts';
 import type { CloseKind, Collected, Memory, Pause, Progress, Why, WorkKind } from './incident.ts';
 
 export type EventBody =

@@ -1,9 +1,6 @@
 // Folds an incident's events into its state; the only place that knows what an event means.
-
-import type { Goal } from '../plan/goal.ts';
 import { kills } from '../plan/plan.ts';
 import { UNAPPROVED } from './alarms.ts';
-import type { LeakAlert } from './alert.ts';
 import {
   aboutNow,
   askAgain,
@@ -18,12 +15,12 @@ import {
   noteKill,
   seeObjects,
 } from './believe.ts';
-import { applyDecision } from './deciding.ts';
-import type { Refused } from './decision.ts';
+import { applyDecision, takeBack } from './deciding.ts';
 import type { EventBody, IncidentEvent } from './events.ts';
 import { overtake, proveWhatHolds } from './held.ts';
-import type { Incident, Review } from './incident.ts';
+import type { Incident } from './incident.ts';
 import { newRun } from './new-run.ts';
+import { isNews } from './news.ts';
 import { isBleeding, soakingSteps, stateOf } from './runs.ts';
 import { isLive, isStopped, isVoid, see, sightingOfLiveness, sightingOfRound } from './sightings.ts';
 import { copyOf, initialState } from './state.ts';
@@ -240,33 +237,3 @@ function holdToken(incident: Incident, fingerprint: string, at: string): void {
   incident.tokenHeldSince = at;
   incident.fingerprint = fingerprint;
 }
-
-/**
- * Whether a repeat changes anything: it brings the token itself, or the incident had ended or was stuck. A scanner that
- * reports a false alarm again does not open it again; a person does.
- */
-function isNews(incident: Incident, alert: LeakAlert, fingerprint: string | undefined): boolean {
-  if (incident.closed?.as === 'false-alarm') return alert.reporter !== undefined;
-  return (
-    incident.closed !== undefined ||
-    incident.unidentified !== undefined ||
-    (alert.goal !== undefined && !sameGoal(alert.goal, incident.goal)) ||
-    (fingerprint !== undefined && !incident.tokenHeld)
-  );
-}
-
-const sameGoal = (a: Goal, b: Goal): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function takeBack(incident: Incident, verb: Refused, by: string): void {
-  if (verb === 'outside') delete incident.outside;
-  else if (verb === 'cancel-soak') delete incident.soakCancelled;
-  else if (verb === 'leave-out') incident.leftOut = incident.leftOut.filter((one) => one.by !== by);
-  else if (verb === 'review')
-    for (const review of incident.reviews.filter(closedBy(by))) delete review.closed;
-  else askAgain(incident);
-}
-
-const closedBy =
-  (by: string) =>
-  ({ closed }: Review): boolean =>
-    closed?.by === by;

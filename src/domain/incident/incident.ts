@@ -1,14 +1,13 @@
 // One incident: the state that its events fold into, and what its parts are called.
-
 import type { Outcome } from '../outcome.ts';
 import type { Goal } from '../plan/goal.ts';
 import type { Plan, Step } from '../plan/plan.ts';
+import type { Belief, Looks } from '../proof/belief.ts';
+import type { Proof } from '../proof/evidence.ts';
 import type { Situation } from '../situation/situation.ts';
 import type { Coordinates, TokenIdentity } from '../token/identity.ts';
 import type { AlertUpdate, LeakAlert } from './alert.ts';
-import type { Belief, Looks } from './belief.ts';
 import type { Decision, Vote } from './decision.ts';
-import type { ProofRound } from './evidence.ts';
 
 /** Somebody ran a plan alone: open until somebody else has looked at it. */
 export interface Review {
@@ -106,15 +105,6 @@ export interface Run {
   half?: true;
   /** Set when it cannot go on without a person. */
   stopped?: string;
-}
-
-export interface Proof {
-  /** ISO time at which the kill that it proves had ended. */
-  killedAt: string;
-  rounds: ProofRound[];
-  /** Set once, by `proved`. */
-  outcome?: Outcome;
-  provedAt?: string;
 }
 
 export interface Trouble {

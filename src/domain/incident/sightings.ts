@@ -1,10 +1,9 @@
 // What was last seen of the leaked token, on which cluster, by what and when: nothing else may be said of it. Pure.
-
 import type { Outcome } from '../outcome.ts';
+import type { Belief, Sighting } from '../proof/belief.ts';
+import type { ProofLevel, ProofRound } from '../proof/evidence.ts';
 import type { Situation } from '../situation/situation.ts';
 import type { TokenIdentity } from '../token/identity.ts';
-import type { Belief, Sighting } from './belief.ts';
-import type { ProofLevel, ProofRound } from './evidence.ts';
 import type { Incident } from './incident.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { OWNING_KINDS } from './still-there.ts';
 
-/** As actions declare it (contracts.ts). */
+/** As actions declare it (contracts/action.ts). */
 export interface Permission {
   /** opt-in: in no role by default; a plan that needs it says which rules are missing, for named objects. */
   scope: 'namespace' | 'cluster' | 'opt-in';

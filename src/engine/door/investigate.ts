@@ -1,10 +1,9 @@
 // From an alert to a plan: identify, contain at once where policy allows, then look around and propose.
-
 import { whyNobody } from '../../domain/decision/nobody.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
-import type { ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { aboutOf, DEFAULT_LOOKS, isStoppedOn } from '../../domain/incident/sightings.ts';
+import type { ProofRound } from '../../domain/proof/evidence.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import type { Secret } from '../../secret.ts';

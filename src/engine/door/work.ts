@@ -1,9 +1,9 @@
 // Takes one piece of owed work from the queue: is it still owed, who does it, and what becomes of a failure.
 import { wrongDecisions } from '../../domain/decision/authorise.ts';
-import { EARLY_MS } from '../../domain/incident/due.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, WorkKind } from '../../domain/incident/incident.ts';
 import { openRun } from '../../domain/incident/runs.ts';
+import { EARLY_MS } from '../../domain/owed/timing.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Work } from '../../ports/queue.ts';
 import type { Reporter } from '../../ports/reporter.ts';

@@ -1,6 +1,6 @@
 // What the engine's use-cases are given: ports, registries and settings.
 import type { Action } from '../../contracts/action.ts';
-import type { Timing } from '../../domain/incident/due.ts';
+import type { Timing } from '../../domain/owed/timing.ts';
 import type { Pace } from '../../domain/plan/waves.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,9 +1,9 @@
 // One incident in hand: its folded state, appended to only if nobody else did meanwhile.
 import { namesOf } from '../../domain/afterwards/same-account.ts';
-import { due } from '../../domain/incident/due.ts';
 import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import { evolve, fold } from '../../domain/incident/fold.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
+import { due } from '../../domain/owed/due.ts';
 import { AppError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AppendRequest, LoadedIncident } from '../../ports/incident-log.ts';

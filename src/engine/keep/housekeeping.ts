@@ -1,8 +1,9 @@
 // What time alone brings: a plan nobody approved, a proven incident to close, a token to destroy.
-import { EARLY_MS, overWithoutProof } from '../../domain/incident/due.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import { isSoaking } from '../../domain/incident/runs.ts';
 import { isStopped, unasked } from '../../domain/incident/sightings.ts';
+import { overWithoutProof } from '../../domain/owed/due.ts';
+import { EARLY_MS } from '../../domain/owed/timing.ts';
 import { isDryRun } from '../../domain/plan/goal.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { change, type Session } from '../ground/session.ts';

@@ -1,7 +1,7 @@
 // A later look at one cluster: what the objects say first, and where they say dead, every API server. Changes nothing.
-import type { ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { done, notDone, type Outcome, unknown } from '../../domain/outcome.ts';
+import type { ProofRound } from '../../domain/proof/evidence.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';

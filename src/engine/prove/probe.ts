@@ -1,9 +1,9 @@
 // One round of questions to every API server of a cluster: do you still accept this token, and would you accept another?
-import type { ProbeAnswer, ProofLevel, ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { judgeRound } from '../../domain/incident/judge-proof.ts';
 import { killsOf } from '../../domain/incident/runs.ts';
 import { done, notDone, type Outcome, unknown } from '../../domain/outcome.ts';
+import type { ProbeAnswer, ProofLevel, ProofRound } from '../../domain/proof/evidence.ts';
+import { judgeRound } from '../../domain/proof/judge-proof.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
 import type { Cluster } from '../../ports/cluster.ts';

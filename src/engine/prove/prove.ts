@@ -1,11 +1,10 @@
 // After a kill: asks until every cluster refuses the token, twice, or says that it does not; and asks again much later.
-
 import type { EventBody } from '../../domain/incident/events.ts';
-import type { ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
-import { judgeProof } from '../../domain/incident/judge-proof.ts';
 import { isLive, isStopped, isStoppedOn } from '../../domain/incident/sightings.ts';
 import { unknown } from '../../domain/outcome.ts';
+import type { ProofRound } from '../../domain/proof/evidence.ts';
+import { judgeProof } from '../../domain/proof/judge-proof.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';

@@ -1,7 +1,7 @@
 // Everything that a person needs to decide about one incident, in the order in which it is read.
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { Text } from '../../domain/text/pieces.ts';
-import { type Approving, planGroups } from '../plan.ts';
+import { type Approving, planGroups } from '../standing/plan.ts';
 import { copyLines } from './copies.ts';
 import { historyLines } from './history.ts';
 import { leakLines } from './leak.ts';

@@ -1,11 +1,11 @@
 // The proof as it stands, for whoever reads about one incident as a whole.
-import type { ProofRound } from '../../domain/incident/evidence.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { isLive } from '../../domain/incident/sightings.ts';
+import type { ProofRound } from '../../domain/proof/evidence.ts';
 import { strong, type Text, text } from '../../domain/text/pieces.ts';
 import { moment } from '../pieces/moments.ts';
 import { plain } from '../pieces/plain.ts';
-import { lastRounds, proofDoubts, proofTimes } from '../proof.ts';
+import { lastRounds, proofDoubts, proofTimes } from '../standing/proof.ts';
 export function proofGroup(incident: Incident): Text[] {
   const { proof, rechecks, closed } = incident;
   // Nobody asks any more about a token that was no leak.

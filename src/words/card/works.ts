@@ -1,7 +1,7 @@
 // Whether the token still works, as far as anybody has seen, and when it was last used.
-import type { Sighting } from '../../domain/incident/belief.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { isLive } from '../../domain/incident/sightings.ts';
+import type { Sighting } from '../../domain/proof/belief.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import { type Piece, strong, type Text, text } from '../../domain/text/pieces.ts';
 import { some } from '../pieces/counted.ts';

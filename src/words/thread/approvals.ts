@@ -10,10 +10,10 @@ import { isBleeding } from '../../domain/incident/runs.ts';
 import { mentions, named, namedBy } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
-import { asksText } from '../asks.ts';
 import { counted } from '../pieces/counted.ts';
 import { moment } from '../pieces/moments.ts';
 import { plain } from '../pieces/plain.ts';
+import { asksText } from '../standing/asks.ts';
 
 const VOTED: Partial<Record<Verb, string>> = {
   contain: 'the quarantine',

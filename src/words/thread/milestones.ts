@@ -1,5 +1,4 @@
 // What is worth a reply in the thread: few events are, so that the thread stays calm and each reply counts.
-
 import { adviceAfter } from '../../domain/afterwards/hardening.ts';
 import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import { evolve, fold } from '../../domain/incident/fold.ts';
@@ -9,16 +8,16 @@ import { isLive } from '../../domain/incident/sightings.ts';
 import { mentions } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { CHAT, joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
-import { asksText } from '../asks.ts';
 import { stillQuarantined } from '../card/now.ts';
 import { counted, some } from '../pieces/counted.ts';
 import { moment } from '../pieces/moments.ts';
 import { code, plain } from '../pieces/plain.ts';
 import { span } from '../pieces/span.ts';
 import { VERBS } from '../pieces/verbs.ts';
-import { opening } from '../proof.ts';
+import { asksText } from '../standing/asks.ts';
+import { passedQuarter, progressLine } from '../standing/progress.ts';
+import { opening } from '../standing/proof.ts';
 import { aloneFor, deadline, glassBroken, planOver, voted } from './approvals.ts';
-import { passedQuarter, progressLine } from './progress.ts';
 import { proved } from './proved.ts';
 
 export interface Milestone {

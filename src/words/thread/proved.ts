@@ -3,7 +3,7 @@ import type { Incident } from '../../domain/incident/incident.ts';
 import { strong, type Text, text } from '../../domain/text/pieces.ts';
 import { acceptedOffline } from '../../domain/token/offline.ts';
 import { plain } from '../pieces/plain.ts';
-import { isFullProof, proofLines, proofTimes, proofWords } from '../proof.ts';
+import { isFullProof, proofLines, proofTimes, proofWords } from '../standing/proof.ts';
 
 /** Empty before there is an outcome. */
 export function proved(incident: Incident): Text[] {

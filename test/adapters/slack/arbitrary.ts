@@ -1,9 +1,9 @@
 // Generates incidents of any size and any mischief, folded from events in any order.
 import fc from 'fast-check';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
-import type { ProofRound } from '../../../src/domain/incident/evidence.ts';
 import type { Step } from '../../../src/domain/plan/plan.ts';
 import { makePlan } from '../../../src/domain/plan/plan-hash.ts';
+import type { ProofRound } from '../../../src/domain/proof/evidence.ts';
 import type { Situation } from '../../../src/domain/situation/situation.ts';
 import { anIdentity, aSituation, aWorkload } from '../../builders.ts';
 

@@ -1,7 +1,6 @@
 // What is believed of a token: the last clear sighting on each cluster, about this token alone, and how old it may get.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { due, type Timing } from '../../../src/domain/incident/due.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import type { Incident } from '../../../src/domain/incident/incident.ts';
 import { isContained } from '../../../src/domain/incident/runs.ts';
@@ -14,6 +13,8 @@ import {
   unasked,
 } from '../../../src/domain/incident/sightings.ts';
 import { done, notDone, unknown } from '../../../src/domain/outcome.ts';
+import { due } from '../../../src/domain/owed/due.ts';
+import type { Timing } from '../../../src/domain/owed/timing.ts';
 import {
   anIdentity,
   anIncident,

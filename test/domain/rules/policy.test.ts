@@ -13,7 +13,7 @@ import {
   unknownDeeds,
 } from '../../../src/domain/rules/policy.ts';
 import { type PolicyMatch, policySchema } from '../../../src/domain/rules/schema.ts';
-import { explain } from '../../../src/words/rules.ts';
+import { explain } from '../../../src/words/standing/rules.ts';
 import {
   anIncident,
   aPolicy,

@@ -5,10 +5,10 @@ import { recreateTokenSecrets } from '../../../src/actions/recreate-token-secret
 import { replaceServiceAccount } from '../../../src/actions/replace-service-account.ts';
 import { unbindRbac } from '../../../src/actions/unbind-rbac.ts';
 import type { Action } from '../../../src/contracts/action.ts';
-import { pointer } from '../../../src/domain/kubernetes/json-pointer.ts';
 import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { done, notDone } from '../../../src/domain/outcome.ts';
 import type { Strategy } from '../../../src/domain/plan/goal.ts';
+import { pointer } from '../../../src/domain/text/json-pointer.ts';
 import type { KubernetesObject } from '../../../src/ports/cluster.ts';
 import { type Harness, type HarnessOptions, startHarness, WORKER } from '../harness.ts';
 

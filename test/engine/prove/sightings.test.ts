@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { milestones } from '../../../src/adapters/slack/cards/milestones.ts';
 import { offers } from '../../../src/domain/incident/offers.ts';
-import { pointer } from '../../../src/domain/kubernetes/json-pointer.ts';
 import { INVALID_SINCE } from '../../../src/domain/kubernetes/legacy-token-labels.ts';
 import { resources } from '../../../src/domain/kubernetes/resources.ts';
+import { pointer } from '../../../src/domain/text/json-pointer.ts';
 import { sweep } from '../../../src/engine/door/work.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith, TEAM } from '../harness.ts';
 

@@ -10,7 +10,7 @@ export type { Bot } from '../../../src/adapters/slack/conversation/bot.ts';
 export { showHome } from '../../../src/adapters/slack/conversation/home.ts';
 export { followUps, renderReport, steps, summary } from '../../../src/cli/incident/report.ts';
 export { incidentJson, isProvenDead, lastEvidence, standing } from '../../../src/cli/incident/standing.ts';
-export { bindsTo } from '../../../src/domain/decision/approval.ts';
+export { bindsTo } from '../../../src/domain/decision/binds-to.ts';
 export type { Verb } from '../../../src/domain/incident/decision.ts';
 export type { IncidentEvent } from '../../../src/domain/incident/events.ts';
 export { fold } from '../../../src/domain/incident/fold.ts';

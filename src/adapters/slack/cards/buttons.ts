@@ -1,7 +1,7 @@
 // The buttons of a card, as `offers` decides them, and what a click on each carries.
 import { createHash } from 'node:crypto';
 import type { ActionsBlock, Button, ConfirmationDialog, StaticSelect } from '@slack/types';
-import { bindsTo } from '../../../domain/decision/approval.ts';
+import { bindsTo } from '../../../domain/decision/binds-to.ts';
 import { asksFor } from '../../../domain/decision/needed.ts';
 import type { Verb } from '../../../domain/incident/decision.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';

@@ -4,7 +4,7 @@ import type { Incident } from '../../../domain/incident/incident.ts';
 import { cardGroups } from '../../../words/card/card.ts';
 import { nowLines } from '../../../words/card/now.ts';
 import { tokenLines } from '../../../words/card/token.ts';
-import type { Approving } from '../../../words/plan.ts';
+import type { Approving } from '../../../words/standing/plan.ts';
 import { clean, code, moment, mrkdwn } from '../mrkdwn/mrkdwn.ts';
 import { context, section, within } from '../mrkdwn/sections.ts';
 import { actionsBlock } from './buttons.ts';

@@ -5,7 +5,7 @@ import { copyTodo, reachOf } from '../../../domain/plan/copy-text.ts';
 import type { Plan } from '../../../domain/plan/plan.ts';
 import type { WorkloadFact } from '../../../domain/situation/situation.ts';
 import { counted, some } from '../../../words/pieces/counted.ts';
-import { proofLines, proofTimes } from '../../../words/proof.ts';
+import { proofLines, proofTimes } from '../../../words/standing/proof.ts';
 import { clean, code, moment, mrkdwn, people, preformatted } from '../mrkdwn/mrkdwn.ts';
 import { SECTION_MAX, section } from '../mrkdwn/sections.ts';
 import { headline } from './headline.ts';

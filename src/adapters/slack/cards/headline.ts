@@ -1,7 +1,7 @@
 // How an incident stands, with the only status mark of a card.
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { plain } from '../../../words/pieces/plain.ts';
-import { type Level, headline as words } from '../../../words/standing.ts';
+import { type Level, headline as words } from '../../../words/standing/standing.ts';
 
 export const MARKS: Record<Level, string> = { live: '🔴', open: '🟠', good: '🟢', over: '⚪' };
 

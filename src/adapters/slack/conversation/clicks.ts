@@ -8,11 +8,11 @@ import { goesOn } from '../../../domain/incident/going-on.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { hasQuarantine, openRun } from '../../../domain/incident/runs.ts';
 import type { Secret } from '../../../secret.ts';
-import { asksText } from '../../../words/asks.ts';
-import { backLines } from '../../../words/back.ts';
 import { newTokenLines } from '../../../words/card/new-tokens.ts';
 import { stillQuarantined } from '../../../words/card/now.ts';
 import { counted } from '../../../words/pieces/counted.ts';
+import { asksText } from '../../../words/standing/asks.ts';
+import { backLines } from '../../../words/standing/back.ts';
 import {
   ACTIONS,
   type Carried,
@@ -23,7 +23,8 @@ import {
 } from '../cards/buttons.ts';
 import { detailsLoading, detailsView } from '../cards/details.ts';
 import { notAMember } from '../connection/directory.ts';
-import { breakGlassForm, identifyForm, noticeView, reasonForm } from '../forms/forms.ts';
+import { identifyForm, noticeView } from '../forms/forms.ts';
+import { breakGlassForm, reasonForm } from '../forms/reason-form.ts';
 import { mrkdwn } from '../mrkdwn/mrkdwn.ts';
 import { answering, explain, sayTo } from './answer.ts';
 import { type Bot, openView, updateView } from './bot.ts';

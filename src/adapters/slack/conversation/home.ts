@@ -6,7 +6,7 @@ import type { Incident } from '../../../domain/incident/incident.ts';
 import { pendingSteps } from '../../../domain/incident/runs.ts';
 import { counted } from '../../../words/pieces/counted.ts';
 import { VERBS } from '../../../words/pieces/verbs.ts';
-import { who } from '../../../words/standing.ts';
+import { who } from '../../../words/standing/standing.ts';
 import { actionsBlock } from '../cards/buttons.ts';
 import { headline } from '../cards/headline.ts';
 import { notAMember } from '../connection/directory.ts';

@@ -7,7 +7,7 @@ import { needsReason } from '../../../domain/decision/needed.ts';
 import type { Sameness } from '../../../domain/decision/together.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { counted, some } from '../../../words/pieces/counted.ts';
-import { who } from '../../../words/standing.ts';
+import { who } from '../../../words/standing/standing.ts';
 import { classesOf, memberLine } from '../cards/burst-card.ts';
 import type { Carried } from '../cards/buttons.ts';
 import { notAMember } from '../connection/directory.ts';

@@ -1,15 +1,15 @@
 // The form of an undo says what it will do, in the order in which that is done, and the card shows how far it is.
 import { describe, expect, it } from 'vitest';
 import { actionsBlock } from '../../../../src/adapters/slack/cards/buttons.ts';
-import { reasonForm } from '../../../../src/adapters/slack/forms/forms.ts';
+import { reasonForm } from '../../../../src/adapters/slack/forms/reason-form.ts';
 import { mrkdwn } from '../../../../src/adapters/slack/mrkdwn/mrkdwn.ts';
 import type { Verb } from '../../../../src/domain/incident/decision.ts';
 import type { EventBody } from '../../../../src/domain/incident/events.ts';
 import type { Incident } from '../../../../src/domain/incident/incident.ts';
 import { done, notDone } from '../../../../src/domain/outcome.ts';
 import type { Step } from '../../../../src/domain/plan/plan.ts';
-import { backLines } from '../../../../src/words/back.ts';
-import { planGroups } from '../../../../src/words/plan.ts';
+import { backLines } from '../../../../src/words/standing/back.ts';
+import { planGroups } from '../../../../src/words/standing/plan.ts';
 import {
   anIncident,
   aPlan,

@@ -5,7 +5,7 @@ import { renderCard } from '../../../../src/adapters/slack/cards/card.ts';
 import { milestones } from '../../../../src/adapters/slack/cards/milestones.ts';
 import { mrkdwn } from '../../../../src/adapters/slack/mrkdwn/mrkdwn.ts';
 import type { EventBody } from '../../../../src/domain/incident/events.ts';
-import { progressLine } from '../../../../src/words/thread/progress.ts';
+import { progressLine } from '../../../../src/words/standing/progress.ts';
 import { anIncident, aPlan, aPolicy, eventsOf, remove, T0, waiting } from '../../../builders.ts';
 
 const at = (ms: number) => new Date(T0 + ms).toISOString();

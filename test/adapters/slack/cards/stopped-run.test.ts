@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { actionsBlock, readCarried } from '../../../../src/adapters/slack/cards/buttons.ts';
 import { renderCard } from '../../../../src/adapters/slack/cards/card.ts';
 import { headline } from '../../../../src/adapters/slack/cards/headline.ts';
-import { reasonForm } from '../../../../src/adapters/slack/forms/forms.ts';
+import { reasonForm } from '../../../../src/adapters/slack/forms/reason-form.ts';
 import type { EventBody } from '../../../../src/domain/incident/events.ts';
 import { offers } from '../../../../src/domain/incident/offers.ts';
 import { done, notDone } from '../../../../src/domain/outcome.ts';

@@ -27,3 +27,12 @@ export interface ProofRound {
   /** Objects that are there are no evidence here: what was seen before counts no more, but for a refusal. */
   voids?: true;
 }
+
+export interface Proof {
+  /** ISO time at which the kill that it proves had ended. */
+  killedAt: string;
+  rounds: ProofRound[];
+  /** Set once, by `proved`. */
+  outcome?: Outcome;
+  provedAt?: string;
+}

@@ -1,12 +1,12 @@
 // What an undo or a roll-back is about to do, step by step, for the form that asks for a reason.
-import type { Verb } from '../domain/incident/decision.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { rollBackSteps } from '../domain/incident/new-run.ts';
-import { backTitle, undoable } from '../domain/incident/runs.ts';
-import { kills } from '../domain/plan/plan.ts';
-import { strong, type Text } from '../domain/text/pieces.ts';
-import { some } from './pieces/counted.ts';
-import { plain } from './pieces/plain.ts';
+import type { Verb } from '../../domain/incident/decision.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { rollBackSteps } from '../../domain/incident/new-run.ts';
+import { backTitle, undoable } from '../../domain/incident/runs.ts';
+import { kills } from '../../domain/plan/plan.ts';
+import { strong, type Text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { plain } from '../pieces/plain.ts';
 
 const SHOWN = 8;
 

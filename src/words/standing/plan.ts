@@ -1,9 +1,9 @@
 // The plan as a person must see it before approving: every step, what it breaks, whether it can be undone, how far it is.
-import { bindsTo } from '../domain/decision/approval.ts';
-import { neededFor, votesAt } from '../domain/decision/needed.ts';
-import type { Vote } from '../domain/incident/decision.ts';
-import type { Incident, Run } from '../domain/incident/incident.ts';
-import { offers } from '../domain/incident/offers.ts';
+import { bindsTo } from '../../domain/decision/binds-to.ts';
+import { neededFor, votesAt } from '../../domain/decision/needed.ts';
+import type { Vote } from '../../domain/incident/decision.ts';
+import type { Incident, Run } from '../../domain/incident/incident.ts';
+import { offers } from '../../domain/incident/offers.ts';
 import {
   backTitle,
   isSoaking,
@@ -12,15 +12,15 @@ import {
   sameStep,
   stepsInEffect,
   takesBack,
-} from '../domain/incident/runs.ts';
-import type { Step } from '../domain/plan/plan.ts';
-import type { Policy } from '../domain/rules/policy.ts';
-import { isEmpty, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
+} from '../../domain/incident/runs.ts';
+import type { Step } from '../../domain/plan/plan.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
+import { isEmpty, joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { plain } from '../pieces/plain.ts';
 import { asksText, type Groups } from './asks.ts';
-import { some } from './pieces/counted.ts';
-import { moment } from './pieces/moments.ts';
-import { plain } from './pieces/plain.ts';
-import { progressLine } from './thread/progress.ts';
+import { progressLine } from './progress.ts';
 
 const IN_FULL = 8;
 const MAX_STEPS = 24;

@@ -1,13 +1,13 @@
 // Whom or what an incident waits for, in few words.
 
-import { neededFor } from '../domain/decision/needed.ts';
-import { openReviews } from '../domain/incident/asked.ts';
-import { planVotes } from '../domain/incident/going-on.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { owesOutside } from '../domain/incident/outside.ts';
-import { isSoaking, openRun, pendingSteps } from '../domain/incident/runs.ts';
-import { unasked } from '../domain/incident/sightings.ts';
-import type { Policy } from '../domain/rules/policy.ts';
+import { neededFor } from '../../domain/decision/needed.ts';
+import { openReviews } from '../../domain/incident/asked.ts';
+import { planVotes } from '../../domain/incident/going-on.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { owesOutside } from '../../domain/incident/outside.ts';
+import { isSoaking, openRun, pendingSteps } from '../../domain/incident/runs.ts';
+import { unasked } from '../../domain/incident/sightings.ts';
+import type { Policy } from '../../domain/rules/policy.ts';
 import { askWords } from './rules.ts';
 
 /** "the worker", "approval by one of approvers, not the reporter": what follows "waits for". */

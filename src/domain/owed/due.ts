@@ -1,55 +1,13 @@
 // Names everything that is owed to an incident, and when: the one list that timers, the queue and the sweeper follow.
-
+import { openCalls } from '../incident/alarms.ts';
+import type { Incident } from '../incident/incident.ts';
+import { owesOutside } from '../incident/outside.ts';
+import { isSoaking, openRun, stoppedRun, unplanned } from '../incident/runs.ts';
+import { isStopped, unasked } from '../incident/sightings.ts';
 import { isDryRun } from '../plan/goal.ts';
-import { kills } from '../plan/plan.ts';
-import { SUCCESS_CACHE_MS } from '../situation/judge-liveness.ts';
 import { offlineUntil } from '../token/offline.ts';
-import { type EscalationTiming, openCalls } from './alarms.ts';
-import type { Looks } from './belief.ts';
-import type { Incident, WorkKind } from './incident.ts';
-import { owesOutside } from './outside.ts';
-import { begunWith, isSoaking, openRun, stepsInEffect, stoppedRun, unplanned } from './runs.ts';
-import { DEFAULT_LOOKS, isLeftQuarantined, isStopped, nextLook, unasked } from './sightings.ts';
-
-/**
- * So much before its time work may come and is done: two clocks never agree to the millisecond, and who sent it away would
- * leave it to the sweeper.
- */
-export const EARLY_MS = 250;
-
-/** Milliseconds everywhere; see config-schema.ts. */
-export interface Timing {
-  approvalExpiry: number;
-  stability: number;
-  retryEvery: number;
-  /** Looks after an incident was closed, counted from there. */
-  recheckAfter: number[];
-  /** Looks at an open incident: counted from the last change, the last one again and again. Absent: DEFAULT_LOOKS. */
-  lookAfter?: readonly number[];
-  keepTokenFor: number;
-  /** Between the proof that the old is off and its deletion. */
-  soak: number;
-  /** Absent: nobody is called outside Slack. */
-  escalation?: EscalationTiming | undefined;
-}
-
-export interface Due {
-  kind: WorkKind;
-  /** Distinguishes this attempt from every other: what is due again gets a new one. */
-  attempt: string;
-  /** Unix milliseconds. */
-  at: number;
-}
-
-export interface Reported {
-  cursors: Record<string, number>;
-  reporters: readonly string[];
-}
-
-type Rule = (
-  incident: Incident,
-  timing: Timing,
-) => (Omit<Due, 'attempt'> & { attempt?: string | number }) | undefined;
+import { HOUR, holdsUp, ms, prove, recheck } from './looks.ts';
+import type { Due, Reported, Rule, Timing } from './timing.ts';
 
 /** All work owed, now or later. Pure: the same state gives the same list. */
 export function due(incident: Incident, timing: Timing, reported: Reported): Due[] {
@@ -79,17 +37,8 @@ function afterTrouble(work: ReturnType<Rule> & object, { troubles, identity }: I
   return { ...work, attempt, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
 }
 
-const ms = (iso: string): number => Date.parse(iso);
-
 /** Not the containment that an investigation does itself: a new name would start a second one beside it. */
 const ordered = ({ runs }: Incident): number => runs.filter(({ by }) => by !== 'policy').length;
-
-/** A run that waits or takes long holds up no look at what a person has named since it began. */
-const holdsUp = (incident: Incident): boolean => {
-  const run = openRun(incident);
-  const named = incident.decisions.findLast(({ decision }) => decision.verb === 'identify');
-  return run !== undefined && !incident.paused && !(named && named.v > begunWith(run));
-};
 
 const investigate: Rule = (incident) =>
   incident.stale && !incident.closed && !holdsUp(incident)
@@ -105,73 +54,6 @@ const run: Rule = (incident) => {
   const open = incident.paused ? undefined : openRun(incident);
   return open && { kind: 'run', attempt: open.id, at: ms(open.at) };
 };
-
-const prove: Rule = ({ proof, closed }, { stability, retryEvery }) => {
-  if (!proof || proof.outcome || closed?.as === 'false-alarm') return undefined;
-  const last = proof.rounds.at(-1);
-  if (last === undefined)
-    return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
-  // A round that came too early by a millisecond would prove nothing, and the next would be as long in coming.
-  const least = last.level === 'object-state' ? SUCCESS_CACHE_MS + EARLY_MS : 0;
-  const wait =
-    last.outcome.verdict === 'done'
-      ? Math.max(stability, least)
-      : patience(ms(last.at) - ms(proof.killedAt), retryEvery);
-  return { kind: 'prove', attempt: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
-};
-
-const HOUR = 3_600_000;
-
-/** A tenth of the time that has passed: quick while a cache may still lapse, rare when only silence comes, and so few events. */
-const patience = (passed: number, least: number): number => Math.min(HOUR, Math.max(least, passed / 10));
-
-/** While a token could still work, somebody looks: often at first, then ever more rarely, and never not at all. */
-const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOKS }) => {
-  const { looks, closed } = incident;
-  if (looks === undefined || !isWatched(incident)) return undefined;
-  const at = closed
-    ? lookAtClosed(incident, looks, recheckAfter, lookAfter)
-    : Math.min(nextLook(incident, lookAfter) ?? Number.NaN, reportedAgain(incident));
-  return at ? { kind: 'recheck', attempt: `${ms(looks.since)}-${looks.count}`, at } : undefined;
-};
-
-const WEEK = 7 * 24 * HOUR;
-
-/**
- * At the agreed times; after the last of them for a week while a cluster has not answered, and for as long as nothing but a
- * quarantine stops it.
- */
-function lookAtClosed(
-  incident: Incident,
-  { since, count, lastAt = since }: Looks,
-  recheckAfter: readonly number[],
-  lookAfter: readonly number[],
-): number | undefined {
-  const { identity, beliefs } = incident;
-  const after = recheckAfter[count];
-  if (after !== undefined) return ms(since) + after;
-  if (isLeftQuarantined(incident)) return nextLook(incident, lookAfter);
-  const silent = identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
-  const next = ms(lastAt) + (lookAfter.at(-1) ?? WEEK);
-  return silent && recheckAfter.length > 0 && next < ms(since) + WEEK ? next : undefined;
-}
-
-function isWatched(incident: Incident): boolean {
-  const { closed, goal, stale, proof, fingerprint } = incident;
-  if (goal.do === 'restart' || isDryRun(goal)) return false;
-  if (closed) return closed.as !== 'false-alarm' && closed.as !== 'dry-run';
-  // An investigation and a proof look for themselves.
-  if ((stale && !holdsUp(incident)) || (proof && !proof.outcome)) return false;
-  return goal.do === 'revoke' || fingerprint !== undefined || stepsInEffect(incident).some(kills);
-}
-
-/** Whoever reports the token again may have seen it work: that is looked at soon, but not at each of a thousand reports. */
-function reportedAgain({ alerts, looks, ladder = DEFAULT_LOOKS }: Incident): number {
-  const lastLook = ms(looks?.lastAt ?? looks?.since ?? '');
-  const last = alerts.findLast(({ alert }) => alert.subject.kind === 'token');
-  if (last === undefined || !(ms(last.at) > lastLook)) return Number.POSITIVE_INFINITY;
-  return Math.max(ms(last.at), lastLook + (ladder[0] ?? 0));
-}
 
 /** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
 const close: Rule = (incident) => {

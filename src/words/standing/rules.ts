@@ -1,8 +1,8 @@
 // The policy in plain sentences, for the command line and for people who were refused.
-import { inWords } from '../domain/duration.ts';
-import type { Facts } from '../domain/rules/match.ts';
-import { isGroup } from '../domain/rules/named.ts';
-import type { Ask, Deed, Policy, Requirement } from '../domain/rules/policy.ts';
+import { inWords } from '../../domain/duration.ts';
+import type { Facts } from '../../domain/rules/match.ts';
+import { isGroup } from '../../domain/rules/named.ts';
+import type { Ask, Deed, Policy, Requirement } from '../../domain/rules/policy.ts';
 
 /** "2 of approvers, not the reporter". */
 export function askWords(

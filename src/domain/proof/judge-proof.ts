@@ -1,9 +1,7 @@
 // Decides from rounds of probes whether the token is proven dead; nothing is a proof that an outage could have caused too.
-
 import { done, notDone, type Outcome, unknown } from '../outcome.ts';
 import { SUCCESS_CACHE_MS } from '../situation/judge-liveness.ts';
-import type { ProbeAnswer, ProofLevel, ProofRound } from './evidence.ts';
-import type { Proof } from './incident.ts';
+import type { ProbeAnswer, Proof, ProofLevel, ProofRound } from './evidence.ts';
 
 /** How many rounds in a row must be refused, by level. Behind a load balancer one connection meets one server at a time. */
 const ROUNDS: Record<ProofLevel, number> = { 'each-server': 2, 'load-balancer': 3, 'object-state': 2 };

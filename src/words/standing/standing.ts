@@ -1,5 +1,5 @@
 // The one line that says how an incident stands, and how bad that is.
-import type { Incident } from '../domain/incident/incident.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
 import {
   hasQuarantine,
   isContained,
@@ -7,12 +7,12 @@ import {
   pendingSteps,
   takesBack,
   unplanned,
-} from '../domain/incident/runs.ts';
-import { isLive, isStopped, isUnclear, staleSince, unasked } from '../domain/incident/sightings.ts';
-import { kills, rolls } from '../domain/plan/plan.ts';
-import { acceptedOffline } from '../domain/token/offline.ts';
-import { plain } from './pieces/plain.ts';
-import { span } from './pieces/span.ts';
+} from '../../domain/incident/runs.ts';
+import { isLive, isStopped, isUnclear, staleSince, unasked } from '../../domain/incident/sightings.ts';
+import { kills, rolls } from '../../domain/plan/plan.ts';
+import { acceptedOffline } from '../../domain/token/offline.ts';
+import { plain } from '../pieces/plain.ts';
+import { span } from '../pieces/span.ts';
 import { isFullProof, proofWords } from './proof.ts';
 
 /** The worst first. */

@@ -1,11 +1,12 @@
 // What is owed, when: every state that can be left by time or by a worker names the work that leaves it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { due, EARLY_MS, type Timing } from '../../../src/domain/incident/due.ts';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
 import { fold } from '../../../src/domain/incident/fold.ts';
-import { judgeProof } from '../../../src/domain/incident/judge-proof.ts';
 import { notDone, unknown } from '../../../src/domain/outcome.ts';
+import { due } from '../../../src/domain/owed/due.ts';
+import { EARLY_MS, type Timing } from '../../../src/domain/owed/timing.ts';
+import { judgeProof } from '../../../src/domain/proof/judge-proof.ts';
 import {
   anIdentity,
   anIncident,

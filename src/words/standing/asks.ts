@@ -1,14 +1,14 @@
 // Who must still approve, in words with mentions: for the card, the thread and the message that reminds.
 
-import { asksAt, neededFor, votesAt } from '../domain/decision/needed.ts';
-import { requesters } from '../domain/incident/asked.ts';
-import type { Verb } from '../domain/incident/decision.ts';
-import { goesOn } from '../domain/incident/going-on.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { type NamedPiece, named, namedBy } from '../domain/rules/named.ts';
-import { type Ask, DEFAULT_RULE, type Policy } from '../domain/rules/policy.ts';
-import { CHAT, joined, people, strong, type Text, text } from '../domain/text/pieces.ts';
-import { plain } from './pieces/plain.ts';
+import { asksAt, neededFor, votesAt } from '../../domain/decision/needed.ts';
+import { requesters } from '../../domain/incident/asked.ts';
+import type { Verb } from '../../domain/incident/decision.ts';
+import { goesOn } from '../../domain/incident/going-on.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { type NamedPiece, named, namedBy } from '../../domain/rules/named.ts';
+import { type Ask, DEFAULT_RULE, type Policy } from '../../domain/rules/policy.ts';
+import { CHAT, joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { plain } from '../pieces/plain.ts';
 
 const SHOWN = 12;
 

@@ -1,12 +1,12 @@
 // Says what the evidence shows, never more than its level allows.
-import type { ProofRound } from '../domain/incident/evidence.ts';
-import type { Incident } from '../domain/incident/incident.ts';
-import { isDone, stepsInEffect } from '../domain/incident/runs.ts';
-import { type Piece, strong, type Text, text } from '../domain/text/pieces.ts';
-import { counted, some } from './pieces/counted.ts';
-import { moment } from './pieces/moments.ts';
-import { code, plain } from './pieces/plain.ts';
-import { span } from './pieces/span.ts';
+import type { Incident } from '../../domain/incident/incident.ts';
+import { isDone, stepsInEffect } from '../../domain/incident/runs.ts';
+import type { ProofRound } from '../../domain/proof/evidence.ts';
+import { type Piece, strong, type Text, text } from '../../domain/text/pieces.ts';
+import { counted, some } from '../pieces/counted.ts';
+import { moment } from '../pieces/moments.ts';
+import { code, plain } from '../pieces/plain.ts';
+import { span } from '../pieces/span.ts';
 
 /** The last round of each cluster. */
 export function lastRounds(rounds: readonly ProofRound[]): ProofRound[] {

@@ -1,7 +1,7 @@
 // What may be called a proof: nothing that an outage, a proxy or one server of several could have caused.
 import { describe, expect, it } from 'vitest';
-import type { ProbeAnswer, ProofLevel, ProofRound } from '../../../src/domain/incident/evidence.ts';
-import { judgeProof, judgeRound } from '../../../src/domain/incident/judge-proof.ts';
+import type { ProbeAnswer, ProofLevel, ProofRound } from '../../../src/domain/proof/evidence.ts';
+import { judgeProof, judgeRound } from '../../../src/domain/proof/judge-proof.ts';
 
 const ask = (
   answer: ProbeAnswer['answer'],
