@@ -1,6 +1,7 @@
 // The completion script does in a real bash what help promises.
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { commands } from '../../src/cli/index.ts';
 import { typed } from './terminal.ts';
 
 const completion = commands.find(({ name }) => name === 'completion');

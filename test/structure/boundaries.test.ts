@@ -12,42 +12,48 @@ describe('import boundaries', () => {
   });
 
   test.each([
-    ['src/domain/fold.ts', '../engine/work.ts', 'the domain, the engine'],
-    ['src/domain/fold.ts', '../ports.ts', 'the domain, the ports'],
-    ['src/domain/fold.ts', 'ioredis', 'the domain, an SDK'],
-    ['src/domain/fold.ts', 'node:fs', 'the domain, the file system'],
-    ['src/domain/fold.ts', '../words/proof.ts', 'the domain, the words'],
-    ['src/domain/fold.ts', '@slack/types', 'the domain, a chat'],
-    ['src/words/proof.ts', '@slack/types', 'the words, a chat'],
-    ['src/words/proof.ts', '../adapters/slack/mrkdwn.ts', 'the words, an adapter'],
-    ['src/words/proof.ts', '../engine/work.ts', 'the words, the engine'],
-    ['src/engine/work.ts', '../words/proof.ts', 'the engine, the words'],
-    ['src/engine/work.ts', '../adapters/redis/vault.ts', 'the engine, an adapter'],
-    ['src/engine/work.ts', '../config.ts', 'the engine, the configuration'],
-    ['src/engine/work.ts', '../actions/index.ts', 'the engine, a registry'],
-    ['src/engine/work.ts', 'undici', 'the engine, a network library'],
+    ['src/domain/incident/fold.ts', '../../engine/door/work.ts', 'the domain, the engine'],
+    ['src/domain/incident/fold.ts', '../../ports/clock.ts', 'the domain, the ports'],
+    ['src/domain/incident/fold.ts', 'ioredis', 'the domain, an SDK'],
+    ['src/domain/incident/fold.ts', 'node:fs', 'the domain, the file system'],
+    ['src/domain/incident/fold.ts', '../../words/standing/proof.ts', 'the domain, the words'],
+    ['src/domain/incident/fold.ts', '@slack/types', 'the domain, a chat'],
+    ['src/words/standing/proof.ts', '@slack/types', 'the words, a chat'],
+    ['src/words/standing/proof.ts', '../../adapters/slack/mrkdwn/mrkdwn.ts', 'the words, an adapter'],
+    ['src/words/standing/proof.ts', '../../engine/door/work.ts', 'the words, the engine'],
+    ['src/words/pieces/plain.ts', '../standing/proof.ts', 'a piece, what is made of pieces'],
+    ['src/engine/door/work.ts', '../../words/standing/proof.ts', 'the engine, the words'],
+    ['src/domain/incident/fold.ts', '../rules/policy.ts', 'a room of the domain, one after it'],
+    ['src/domain/outcome.ts', './incident/fold.ts', 'what every room may import, a room'],
+    ['src/domain/newcomer/x.ts', '../outcome.ts', 'a room that nobody knows, anything'],
+    ['src/engine/door/work.ts', '../../adapters/redis/vault.ts', 'the engine, an adapter'],
+    ['src/engine/door/work.ts', '../../config/config.ts', 'the engine, the configuration'],
+    ['src/engine/door/work.ts', '../../actions/index.ts', 'the engine, a registry'],
+    ['src/engine/door/work.ts', 'undici', 'the engine, a network library'],
+    ['src/engine/look/observe.ts', '../act/run-job.ts', 'a room of the engine, one after it'],
     ['src/actions/harden.ts', './quarantine-token.ts', 'a plug-in, another'],
     ['src/actions/harden.ts', '../sources/text/plain.ts', "a plug-in, another kind's helpers"],
-    ['src/actions/harden.ts', '../engine/work.ts', 'a plug-in, the engine'],
+    ['src/actions/harden.ts', '../engine/door/work.ts', 'a plug-in, the engine'],
     ['src/sources/lab.ts', '../log.ts', 'a plug-in, the log'],
     ['commands/ping.ts', './tourniquet.ts', 'a command, another'],
-    ['commands/ping.ts', '../src/adapters/slack/card.ts', 'a command, an adapter'],
-    ['commands/index.ts', '../src/engine/work.ts', 'a registry, the engine'],
+    ['commands/ping.ts', '../src/adapters/slack/cards/card.ts', 'a command, an adapter'],
+    ['commands/index.ts', '../src/engine/door/work.ts', 'a registry, the engine'],
     ['src/adapters/slack/app.ts', '../redis/vault.ts', 'an adapter, another'],
     ['src/adapters/slack/app.ts', '../../compose.ts', 'an adapter, what joins them'],
     ['src/adapters/slack/app.ts', '../../main.ts', 'an adapter, the entry'],
     ['src/adapters/slack/app.ts', '../../actions/index.ts', 'an adapter, a registry'],
-    ['src/adapters/slack/app.ts', '../../config.ts', 'an adapter, the configuration as a value'],
-    ['src/config.ts', './log.ts', 'the configuration, the log'],
+    ['src/adapters/slack/app.ts', '../../config/config.ts', 'an adapter, the configuration as a value'],
+    ['src/adapters/slack/cards/card.ts', '../conversation/clicks.ts', 'a card, the conversation'],
+    ['src/config/config.ts', '../log.ts', 'the configuration, the log'],
     ['src/compose.ts', '../sandbox/redis.ts', 'the product, the sandbox'],
     ['src/compose.ts', 'slack-sandbox', 'the product, an emulator'],
     [
-      'src/cli/audit.ts',
-      '../../packages/kube-sandbox/src/index.ts',
+      'src/cli/audit/audit.ts',
+      '../../../packages/kube-sandbox/src/index.ts',
       'the product, the files of a simulation',
     ],
     ['src/adapters/kubernetes/jwks.ts', 'kube-sandbox/certificates', 'an adapter, a simulation'],
-    ['src/cli/audit.ts', '../../test/builders.ts', 'the product, the tests'],
+    ['src/cli/audit/audit.ts', '../../../test/builders.ts', 'the product, the tests'],
     ['commands/ping.ts', '../sandbox/world.ts', 'a command, the sandbox'],
   ])('refuse %s importing %s (%s)', (path, target) => {
     const text = `// A planted violation.\nimport { thing } from '${target}';\n`;
@@ -55,16 +61,20 @@ describe('import boundaries', () => {
   });
 
   test.each([
-    ['src/domain/fold.ts', './incident.ts'],
-    ['src/domain/fold.ts', '../errors.ts'],
-    ['src/engine/work.ts', '../ports.ts'],
+    ['src/domain/incident/fold.ts', './incident.ts'],
+    ['src/domain/incident/fold.ts', '../plan/plan.ts'],
+    ['src/domain/incident/fold.ts', '../outcome.ts'],
+    ['src/domain/incident/fold.ts', '../../errors.ts'],
+    ['src/engine/door/work.ts', '../../ports/clock.ts'],
+    ['src/engine/door/work.ts', '../act/run-job.ts'],
     ['src/actions/harden.ts', '../domain/outcome.ts'],
     ['src/sources/lab.ts', './text/plain.ts'],
     ['commands/ping.ts', './text/help.ts'],
-    ['commands/text/help.ts', '../../src/contracts.ts'],
-    ['src/words/proof.ts', '../domain/evidence.ts'],
-    ['src/adapters/slack/app.ts', '../../words/proof.ts'],
-    ['src/adapters/slack/app.ts', './card.ts'],
+    ['commands/text/help.ts', '../../src/contracts/command.ts'],
+    ['src/words/standing/proof.ts', '../../domain/incident/evidence.ts'],
+    ['src/adapters/slack/app.ts', '../../words/standing/proof.ts'],
+    ['src/adapters/slack/cards/card.ts', './buttons.ts'],
+    ['src/adapters/slack/app.ts', './cards/card.ts'],
     ['src/adapters/slack/app.ts', '@slack/bolt'],
   ])('let %s import %s', (path, target) => {
     expect(boundaryViolations([{ path, text: `import { thing } from '${target}';\n` }])).toEqual([]);
@@ -72,11 +82,11 @@ describe('import boundaries', () => {
 
   test('let an adapter import the configuration as a type, in both ways to write that', () => {
     for (const line of [
-      "import type { ClusterConfig } from '../../config.ts';",
-      "import { type ClusterConfig, type Role } from '../../config.ts';",
+      "import type { ClusterConfig } from '../../config/file-schema.ts';",
+      "import { type ClusterConfig, type FileConfig } from '../../config/file-schema.ts';",
     ])
       expect(boundaryViolations([{ path: 'src/adapters/kubernetes/jwks.ts', text: line }])).toEqual([]);
-    const mixed = "import { type ClusterConfig, loadConfig } from '../../config.ts';";
+    const mixed = "import { type ClusterConfig, fileSchema } from '../../config/file-schema.ts';";
     expect(boundaryViolations([{ path: 'src/adapters/kubernetes/jwks.ts', text: mixed }])).toHaveLength(1);
   });
 

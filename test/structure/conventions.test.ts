@@ -1,8 +1,10 @@
 // The habits hold everywhere, and each check is shown to find what it looks for.
 import { describe, expect, test } from 'vitest';
 import {
+  MAX_FILES,
   MAX_LINES,
   readingEnvironment,
+  tooFull,
   tooLong,
   withDecorators,
   withEnums,
@@ -27,6 +29,10 @@ test(`no file is longer than ${MAX_LINES} lines`, () => {
   );
 });
 
+test(`no folder has more than ${MAX_FILES} files`, () => {
+  expect(tooFull([...product, ...sandbox])).toEqual([]);
+});
+
 test('every file opens with a sentence that says why it exists', () => {
   expect(withoutOpening(all)).toEqual([]);
 });
@@ -46,6 +52,13 @@ describe('planted violations are found', () => {
   test('a file that is too long, and none that is just as long as allowed', () => {
     expect(tooLong(file('x\n'.repeat(MAX_LINES)))).toEqual([]);
     expect(tooLong(file('x\n'.repeat(MAX_LINES + 1)))).toEqual([`src/planted.ts: ${MAX_LINES + 1} lines`]);
+  });
+
+  test('a folder that is too full, and none that is just as full as allowed', () => {
+    const files = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ path: `src/room/file-${i}.ts`, text: '' }));
+    expect(tooFull([...files(MAX_FILES), { path: 'src/room/inner/one.ts', text: '' }])).toEqual([]);
+    expect(tooFull(files(MAX_FILES + 1))).toEqual([`src/room: ${MAX_FILES + 1} files`]);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 // Habits that neither the compiler nor the linter checks, as pure functions over a file's text.
 import type { SourceFile } from './tree.ts';
 
-export const MAX_LINES = 300;
+export const MAX_LINES = 250;
+export const MAX_FILES = 20;
 
 const COMMENTS = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 const code = (text: string): string => text.replaceAll(COMMENTS, '');
@@ -13,6 +14,18 @@ export const tooLong = (files: readonly SourceFile[]): string[] =>
     .map(({ path, text }) => ({ path, lines: text.replace(/\n$/, '').split('\n').length }))
     .filter(({ lines }) => lines > MAX_LINES)
     .map(({ path, lines }) => `${path}: ${lines} lines`);
+
+/** Folders with more files than somebody keeps in mind. */
+export function tooFull(files: readonly SourceFile[]): string[] {
+  const counted = new Map<string, number>();
+  for (const { path } of files) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    counted.set(folder, (counted.get(folder) ?? 0) + 1);
+  }
+  return [...counted]
+    .filter(([, count]) => count > MAX_FILES)
+    .map(([folder, count]) => `${folder}: ${count} files`);
+}
 
 /** The first line, after a `#!` or a TypeScript pragma, is a comment that says why the file exists. */
 export const withoutOpening = (files: readonly SourceFile[]): string[] =>
