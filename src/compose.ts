@@ -8,7 +8,7 @@ import { openTelemetry } from './compose/telemetry.ts';
 import { warmUp } from './compose/warm-up.ts';
 import { startWorkerRole } from './compose/worker.ts';
 import type { Config } from './config/config.ts';
-import { sweep } from './engine/door/work.ts';
+import { sweep } from './engine/door/sweep.ts';
 import { every } from './every.ts';
 import type { Log } from './log.ts';
 

@@ -16,7 +16,7 @@ import { burstSummaries } from '../adapters/slack/delivery/summaries.ts';
 import type { Refusal } from '../domain/decision/click.ts';
 import type { Policy } from '../domain/rules/policy.ts';
 import { createFront } from '../engine/door/create-front.ts';
-import { sweep } from '../engine/door/work.ts';
+import { sweep } from '../engine/door/sweep.ts';
 import type { Front } from '../engine/ground/front.ts';
 import { openSession } from '../engine/ground/session.ts';
 import { receiveAlert, receiveUpdate, recognise } from '../engine/intake/receive-alert.ts';

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTracing, type Tracing } from '../../../src/adapters/otlp/exporter.ts';
-import { doReport } from '../../../src/engine/door/work.ts';
+import { doReport } from '../../../src/engine/door/report.ts';
 import { Secret } from '../../../src/secret.ts';
 import { commandBlock } from '../../command-blocks.ts';
 import { type Harness, seedLegacy, startHarness } from '../../engine/harness.ts';

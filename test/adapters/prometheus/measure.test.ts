@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { actions } from '../../../src/actions/index.ts';
 import { measure, measureRepeat } from '../../../src/adapters/prometheus/measure.ts';
 import { createMetrics, type Metrics } from '../../../src/adapters/prometheus/metrics.ts';
-import { doReport } from '../../../src/engine/door/work.ts';
+import { doReport } from '../../../src/engine/door/report.ts';
 import type { Appended, Repeated, Shown } from '../../../src/ports/witness.ts';
 import { type Harness, seedLegacy, startHarness } from '../../engine/harness.ts';
 

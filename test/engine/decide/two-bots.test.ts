@@ -1,7 +1,7 @@
 // Two bots show one incident, and one of them is stopped in the middle: what stands in Slack in the end is the newest state.
 import { expect, it } from 'vitest';
 import type { EventBody } from '../../../src/domain/incident/events.ts';
-import { doReport } from '../../../src/engine/door/work.ts';
+import { doReport } from '../../../src/engine/door/report.ts';
 import type { BotDeps } from '../../../src/engine/ground/deps.ts';
 import type { Reporter } from '../../../src/ports/reporter.ts';
 import { aPolicy } from '../../builders.ts';

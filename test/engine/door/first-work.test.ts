@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { DEFAULT_PACE } from '../../../src/domain/plan/waves.ts';
 import { createFront } from '../../../src/engine/door/create-front.ts';
-import { sweep } from '../../../src/engine/door/work.ts';
+import { sweep } from '../../../src/engine/door/sweep.ts';
 import type { BotDeps } from '../../../src/engine/ground/deps.ts';
 import type { Work } from '../../../src/ports/queue.ts';
 import { Secret } from '../../../src/secret.ts';

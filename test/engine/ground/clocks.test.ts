@@ -1,6 +1,7 @@
 // Machines whose clocks differ, or step back: what is owed now is done now, and no log goes back in time.
 import { afterEach, expect, it } from 'vitest';
-import { doWork, sweep } from '../../../src/engine/door/work.ts';
+import { sweep } from '../../../src/engine/door/sweep.ts';
+import { doWork } from '../../../src/engine/door/work.ts';
 import { openSession, owed } from '../../../src/engine/ground/session.ts';
 import type { Work } from '../../../src/ports/queue.ts';
 import { type Harness, seedLegacy, startHarness } from '../harness.ts';

@@ -7,7 +7,7 @@ import { offers } from '../../../src/domain/incident/offers.ts';
 import { INVALID_SINCE } from '../../../src/domain/kubernetes/legacy-token-labels.ts';
 import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { pointer } from '../../../src/domain/text/json-pointer.ts';
-import { sweep } from '../../../src/engine/door/work.ts';
+import { sweep } from '../../../src/engine/door/sweep.ts';
 import { type Harness, type HarnessOptions, seedLegacy, startHarness, statusWith, TEAM } from '../harness.ts';
 
 const MIN = 60_000;
