@@ -59,8 +59,8 @@ async function readCounts(directory: string): Promise<Folds> {
       .reduce((sum, { ranges }) => sum + (ranges[0]?.count ?? 0), 0);
   return {
     appends: calls('/src/adapters/redis/incident-log.ts', 'append'),
-    folds: calls('/src/domain/fold.ts', 'fold'),
-    steps: calls('/src/domain/fold.ts', 'evolve'),
-    events: calls('/src/domain/fold.ts', 'apply'),
+    folds: calls('/src/domain/incident/fold.ts', 'fold'),
+    steps: calls('/src/domain/incident/fold.ts', 'evolve'),
+    events: calls('/src/domain/incident/fold.ts', 'apply'),
   };
 }
