@@ -54,12 +54,12 @@ test('an upgrade keeps it, and uninstalling leaves the log and the Secret', asyn
   expect(await has('secret/tourniquet')).toBe(true);
 });
 
-test('the README installs it with its values, and gives a worker outside its rights', async () => {
+test('docs/install.md installs it with its values, and gives a worker outside its rights', async () => {
   await shell.type('kubectl -n tourniquet delete secret tourniquet');
-  await write('values.yaml', commandBlock('README.md', 'values'));
-  await shell.type(commandBlock('README.md', 'install'));
+  await write('values.yaml', commandBlock('docs/install.md', 'values'));
+  await shell.type(commandBlock('docs/install.md', 'install'));
   expect(await has('deployment/tourniquet-bot')).toBe(true);
-  await shell.type(commandBlock('README.md', 'rights'));
+  await shell.type(commandBlock('docs/install.md', 'rights'));
   const may = 'kubectl -n payments auth can-i patch secrets --as=system:serviceaccount:tourniquet:worker';
   expect((await shell.type(may)).trim()).toBe('yes');
 });

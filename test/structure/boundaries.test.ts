@@ -1,8 +1,8 @@
 // Imports point inwards, and each rule that says so is shown to refuse what it forbids.
 import { describe, expect, test } from 'vitest';
-import { boundaryViolations } from './boundaries.ts';
+import { boundaryViolations, ROOMS } from './boundaries.ts';
 import { importsOf } from './imports.ts';
-import { filesIn } from './tree.ts';
+import { filesIn, type SourceFile } from './tree.ts';
 
 describe('import boundaries', () => {
   test('hold in src/ and commands/', () => {
@@ -116,5 +116,37 @@ describe('what is read as an import', () => {
   test('not what a comment or a sentence says', () => {
     const text = "// import { a } from './x.ts';\n/* import './y.ts'; */\nconst s = 'taken from \"z\"';\n";
     expect(importsOf({ path: 'src/here.ts', text })).toEqual([]);
+  });
+});
+
+describe('each room has its sign', () => {
+  const rooms = Object.entries(ROOMS).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`));
+  /** Rooms whose README does not say in two lines what lives there and what may not. */
+  const unsigned = (files: readonly SourceFile[]): string[] =>
+    rooms.filter((room) => {
+      const sign =
+        files
+          .find(({ path }) => path === `${room}/README.md`)
+          ?.text.trim()
+          .split('\n') ?? [];
+      return sign.length !== 4 || !sign[3]?.startsWith('Not here: ');
+    });
+
+  test('of two lines', () => {
+    expect(unsigned(filesIn(['src'], ['README.md']))).toEqual([]);
+  });
+
+  test('and one that is missing, or says only half, is named', () => {
+    const files = filesIn(['src'], ['README.md']);
+    const [first = '', second = ''] = rooms;
+    const spoiled = files
+      .filter(({ path }) => path !== `${first}/README.md`)
+      .map((file) => (file.path === `${second}/README.md` ? { ...file, text: '# x\n\nOne line.\n' } : file));
+    expect(unsigned(spoiled)).toEqual([first, second]);
+  });
+
+  test('a room that has no files is no room', () => {
+    const files = filesIn(['src'], ['.ts']);
+    expect(rooms.filter((room) => !files.some(({ path }) => path.startsWith(`${room}/`)))).toEqual([]);
   });
 });

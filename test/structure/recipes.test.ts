@@ -1,4 +1,4 @@
-// The recipes of CONTRIBUTING.md cannot rot: their code is compiled, and their tests are run, as if it had been added here.
+// The recipes of docs/recipes.md cannot rot: their code is compiled, and their tests are run, as if it had been added here.
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -28,7 +28,7 @@ const recipesIn = (text: string): SourceFile[] =>
     text: code,
   }));
 
-const recipes = recipesIn(read('CONTRIBUTING.md'));
+const recipes = recipesIn(read('docs/recipes.md'));
 const tests = recipes.filter(({ path }) => path.endsWith('.test.ts'));
 let folder: string;
 
@@ -81,7 +81,7 @@ interface Report {
   testResults: { name: string; message: string; assertionResults: { failureMessages: string[] }[] }[];
 }
 
-describe('the recipes of CONTRIBUTING.md', () => {
+describe('the recipes of docs/recipes.md', () => {
   test('are a command, a source and an action, each with its test', () => {
     expect(recipes.map(({ path }) => dirname(path))).toEqual([
       'commands',

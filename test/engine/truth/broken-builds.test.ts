@@ -44,7 +44,7 @@ function run(args: string[]): Promise<{ code: number; told: string }> {
 it.each([
   [
     'no look is owed while an incident is open',
-    'src/domain/owed/due.ts',
+    'src/domain/owed/looks.ts',
     'if (looks === undefined || !isWatched(incident)) return undefined;',
     'if (looks === undefined || !isWatched(incident) || !closed) return undefined;',
     /no look is owed/,
