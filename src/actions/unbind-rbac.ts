@@ -8,7 +8,7 @@ import { hasRights, unbindCommand } from '../domain/plan/rights.ts';
 import { type BindingLike, bindingPath, gives } from '../domain/situation/bindings.ts';
 import type { BindingFact } from '../domain/situation/situation.ts';
 import { isAppError } from '../errors.ts';
-import type { Cluster, KubernetesObject, ObjectRef } from '../ports/cluster.ts';
+import type { ClusterView, KubernetesObject, ObjectRef } from '../ports/cluster.ts';
 
 const bindingSchema = z.strictObject({
   kind: z.enum(['RoleBinding', 'ClusterRoleBinding']),
@@ -88,7 +88,7 @@ const refTo = ({ kind, namespace, name }: Bound): ObjectRef => ({
 });
 
 /** Bindings may be listed and not read one by one. */
-async function read(cluster: Cluster, bound: Bound): Promise<Binding | undefined> {
+async function read(cluster: ClusterView, bound: Bound): Promise<Binding | undefined> {
   const { name, ...where } = refTo(bound);
   const [found] = await cluster.list<Binding>({ ...where, fieldSelector: `metadata.name=${name}` });
   return found;

@@ -8,7 +8,7 @@ import type { Rehearsed } from '../domain/plan/rehearsal.ts';
 import type { Pace } from '../domain/plan/waves.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
-import type { Cluster } from '../ports/cluster.ts';
+import type { Cluster, ClusterTrial } from '../ports/cluster.ts';
 import type { Secret } from '../secret.ts';
 
 /** One RBAC rule, with the scope at which it is needed. */
@@ -47,7 +47,7 @@ export interface StepText {
 
 /** What an action may look with, to say what a cluster shows now. */
 export interface Look {
-  cluster: Cluster;
+  cluster: ClusterTrial;
   identity: TokenIdentity;
   /** The leaked token, where it is held and is surely the one that this cluster signed. */
   token?: Secret;
@@ -67,6 +67,7 @@ export interface Look {
  * let that through.
  */
 export interface Bench extends Look {
+  cluster: Cluster;
   /** Durable when it resolves; call it before the change that needs it. Merged by key; see `Memory` for what may be in it. */
   remember(note: Memory): Promise<void>;
   /** Shown on the card every few seconds; call it as often as you like. */

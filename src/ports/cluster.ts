@@ -1,5 +1,4 @@
 // One configured Kubernetes cluster, as the worker sees it: what may be read, what may be tried, and what may be changed.
-
 import type { OwnerReference } from '../domain/kubernetes/objects.ts';
 import type { Resource } from '../domain/kubernetes/resources.ts';
 import type { SecretContent } from '../domain/situation/copies.ts';
@@ -57,14 +56,14 @@ export interface DeleteOptions {
 }
 
 /**
- * One configured cluster, as the worker sees it. Every call has a deadline and throws AppError:
+ * What may be read of one configured cluster: nothing here changes anything. Every call has a deadline and throws AppError:
  * `not-found` (404; get() answers null instead), `conflict` (409: precondition, version or already exists),
  * `does-not-apply` (a JSON Patch whose test failed, or whose path is not there), `invalid` (400 and 422 otherwise),
  * `denied` (admission, whichever its status; the message names who, in their words, and where to look), `forbidden` (403 by
  * RBAC, naming verb and resource), `unauthorized` (401: the worker's own credential), `throttled` (429, retryAfterMs),
  * `timeout`, `unreachable` (retry true). Messages never hold bodies or headers, but for those words: scrubbed, one line, cut.
  */
-export interface Cluster {
+export interface ClusterView {
   readonly name: string;
   /**
    * Is the token signed by this cluster? Offline, against its cached JWKS. `refresh`: fetch it first where it is older than
@@ -84,19 +83,6 @@ export interface Cluster {
     where: { namespace: string; fieldSelector?: string },
     look: (secret: SecretContent) => T[],
   ): Promise<T[]>;
-  create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
-  /** application/json-patch+json; answers PartialObjectMetadata, never data. */
-  patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
-  /**
-   * The same two by server-side dry run: everything but keeping it, admission and quotas included. Calls of their own, so
-   * that nobody between here and there can make a write in earnest of one by forgetting an option.
-   */
-  tryCreate(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<void>;
-  tryPatch(ref: ObjectRef, patch: JsonPatch): Promise<void>;
-  /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
-  remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
-  /** Removes a Pod as far as PodDisruptionBudgets let it: `throttled` where they do not now, `conflict` for another UID. */
-  evict(pod: { namespace: string; name: string }, options: { uid: string }): Promise<void>;
   /** Every API server address known, by configuration or EndpointSlice default/kubernetes, with versions. Cached for a minute. */
   servers(): Promise<{
     servers: ApiServer[] /** whether the list is complete, so that proof may say "each server" */;
@@ -115,6 +101,29 @@ export interface Cluster {
   ): Promise<{ answer: 'refused' | 'accepted' | 'inconclusive'; seen: string }>;
   /** A ServiceAccount token of this cluster other than the leaked one, for control requests; null where none is to be had. */
   control(): Promise<{ token: Secret; audiences: string[] } | null>;
+  /** Whether the worker itself may do this, by a SelfSubjectAccessReview; undefined: no answer was given. Throws as `get` does. */
+  may(attributes: Record<string, string>): Promise<boolean | undefined>;
   /** The worker's own identity here: `system:serviceaccount:ns:name` or a user name. */
   self(): Promise<string>;
+}
+
+/** What may be tried, with the same errors. */
+export interface ClusterTrial extends ClusterView {
+  /**
+   * Creating and patching by server-side dry run: everything but keeping it, admission and quotas included. Calls of their own, so
+   * that nobody between here and there can make a write in earnest of one by forgetting an option.
+   */
+  tryCreate(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<void>;
+  tryPatch(ref: ObjectRef, patch: JsonPatch): Promise<void>;
+}
+
+/** One configured cluster, as the worker may change it. Errors as above. */
+export interface Cluster extends ClusterTrial {
+  create<T extends KubernetesObject>(ref: Omit<ObjectRef, 'name'>, body: unknown): Promise<T>;
+  /** application/json-patch+json; answers PartialObjectMetadata, never data. */
+  patch(ref: ObjectRef, patch: JsonPatch): Promise<KubernetesObject>;
+  /** Answers the object's metadata where the deletion is graceful, null where it is gone; 404 is `not-found`. */
+  remove(ref: ObjectRef, options: DeleteOptions): Promise<void>;
+  /** Removes a Pod as far as PodDisruptionBudgets let it: `throttled` where they do not now, `conflict` for another UID. */
+  evict(pod: { namespace: string; name: string }, options: { uid: string }): Promise<void>;
 }

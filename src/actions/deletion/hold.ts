@@ -6,7 +6,7 @@ import { standing } from '../../domain/kubernetes/still-there.ts';
 import { type Outcome, untouched } from '../../domain/outcome.ts';
 import { bringsBack, ownerName, ownerTodo } from '../../domain/plan/drift.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { some, usersNow } from './users.ts';
 
 export interface Doomed {
@@ -47,7 +47,11 @@ function broughtBack(cluster: string, { namespace, secret }: Doomed, owners: rea
 }
 
 /** Throws AppError where that must be tried again; what may never be read is believed to be there. */
-const ownersNow = (cluster: Cluster, namespace: string, { metadata }: KubernetesObject): Promise<Owner[]> =>
+const ownersNow = (
+  cluster: ClusterView,
+  namespace: string,
+  { metadata }: KubernetesObject,
+): Promise<Owner[]> =>
   standing(ownersOf(metadata), namespace, (query) =>
     cluster.list(query).catch((error: unknown) => {
       if (!isAppError(error, 'not-found', 'forbidden')) throw error;

@@ -6,7 +6,7 @@ import { resources } from '../../domain/kubernetes/resources.ts';
 import { refusedIn } from '../../domain/plan/rehearsal.ts';
 import { scrub } from '../../domain/token/leak-material.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterTrial } from '../../ports/cluster.ts';
 import { trial } from '../rehearsal/trial.ts';
 import type { Change, Standing } from './standing.ts';
 import { resourceOf } from './survey.ts';
@@ -122,7 +122,7 @@ async function removeBare(
 }
 
 /** As it would be made again. */
-export const bareAgain = (cluster: Cluster, namespace: string, pod: PodObject, change: Change) => ({
+export const bareAgain = (cluster: ClusterTrial, namespace: string, pod: PodObject, change: Change) => ({
   path: `Pod ${namespace}/${pod.metadata.name}`,
   workload: `Pod/${pod.metadata.name}`,
   write: () => cluster.tryCreate({ resource: resources.pods, namespace }, manifestOf(pod, change)),

@@ -4,7 +4,7 @@ import { podsOf } from '../../domain/kubernetes/old-pods.ts';
 import { type Entry, knownBy, topOf } from '../../domain/kubernetes/owners.ts';
 import { type Resource, resources, workloadResources } from '../../domain/kubernetes/resources.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Target } from './params.ts';
 
 export interface Survey {
@@ -16,7 +16,7 @@ export interface Survey {
 }
 
 export async function survey(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   targets: readonly Target[],
 ): Promise<Survey> {

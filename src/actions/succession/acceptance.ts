@@ -1,6 +1,6 @@
 // Asks the API servers whether they accept the token in a Secret: nobody is pointed at one that was not seen to be accepted.
 import type { Bench } from '../../contracts/action.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import { tokenSecretRef } from './token-secret.ts';
 
@@ -14,7 +14,7 @@ export interface Acceptance {
 
 /** Undefined: there is no such Secret, or no token in it. */
 export async function acceptanceOf(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   secret: string,
 ): Promise<Acceptance | undefined> {

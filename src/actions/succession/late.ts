@@ -4,7 +4,7 @@ import { holdsToken, referencesOf, type Stake } from '../../domain/kubernetes/po
 import { resources } from '../../domain/kubernetes/resources.ts';
 import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
 import type { WorkloadFact } from '../../domain/situation/situation.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { listedIn } from '../deletion/listed.ts';
 
 interface ServiceAccount extends KubernetesObject {
@@ -19,7 +19,7 @@ export interface Tokens {
 
 /** Workloads with such Pods, besides those that are known; what the Pod was made with stays with it until it is replaced. */
 export async function lateUsers(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   { serviceAccount, secrets }: Tokens,
   known: readonly { uid: string }[],

@@ -2,7 +2,7 @@
 import { MADE_BY } from '../../domain/kubernetes/own-annotations.ts';
 import type { BindingLike } from '../../domain/situation/bindings.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
+import type { Cluster, ClusterView, KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
 
 export interface Item {
   /** As people are told: `ServiceAccount payments/api-r20261124`. */
@@ -25,7 +25,11 @@ export interface Standing {
 }
 
 /** By list, because what is not a ServiceAccount or a Secret may be listed and not read one by one. */
-export async function standingOf(cluster: Cluster, item: Item, mark: string | undefined): Promise<Standing> {
+export async function standingOf(
+  cluster: ClusterView,
+  item: Item,
+  mark: string | undefined,
+): Promise<Standing> {
   const { name, ...where } = item.ref;
   const [found] = await cluster.list<KubernetesObject>({
     ...where,

@@ -19,11 +19,26 @@ interface Page<T> {
   metadata?: { continue?: string };
 }
 
+interface AccessReview {
+  status?: { allowed?: boolean };
+}
+
+const reviews = { resource: resources.accessReviews };
+
 export function createObjects(
   api: Api,
 ): Pick<
   Cluster,
-  'get' | 'list' | 'searchSecrets' | 'create' | 'patch' | 'tryCreate' | 'tryPatch' | 'remove' | 'evict'
+  | 'get'
+  | 'list'
+  | 'searchSecrets'
+  | 'may'
+  | 'create'
+  | 'patch'
+  | 'tryCreate'
+  | 'tryPatch'
+  | 'remove'
+  | 'evict'
 > {
   return {
     async get<T extends KubernetesObject>(ref: ObjectRef, options: { metadataOnly?: boolean } = {}) {
@@ -37,6 +52,12 @@ export function createObjects(
       }
     },
     ...createLists(api),
+    may: async (resourceAttributes) => {
+      const kind = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' };
+      const body = { ...kind, spec: { resourceAttributes } };
+      const { status }: AccessReview = await api.send({ verb: 'create', ...target(reviews), body });
+      return status && status.allowed === true;
+    },
     create: (where, body) => api.send({ verb: 'create', ...target(where), body }),
     async patch(ref, patch) {
       return onlyMetadata(await api.send(patchOf(ref, patch)));

@@ -6,7 +6,7 @@ import { lastDone, latestState } from '../../domain/incident/runs.ts';
 import type { Step } from '../../domain/plan/plan.ts';
 import { AppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { change, enqueue, refresh, type Session } from '../ground/session.ts';
 import { heldFor } from '../look/held-token.ts';
 import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } from './fence.ts';
@@ -19,7 +19,7 @@ interface Tools<B> {
 
 /** To look only: with the memory of the last time that this very step was done. */
 export function lookWith(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   step: Step,
   token: Secret | undefined,
@@ -36,13 +36,21 @@ export function workWith(
   const memory = () => stateAt(session.incident, place)?.memory;
   const { action, params, bench: look } = tools(deps, session.incident, place.step, token, memory);
   const mine = claim(deps, session, place);
-  const cluster = fenced(look.cluster, mine.confirm);
-  return { action, params, bench: Object.assign(look, { cluster }, pen(deps, session, place, mine)) };
+  const cluster = deps.clusters.get(place.step.cluster);
+  if (cluster === undefined) throw unknownStep(place.step);
+  const own = { cluster: fenced(cluster, mine.confirm) };
+  return { action, params, bench: Object.assign(look, own, pen(deps, session, place, mine)) };
 }
+
+const unknownStep = (step: Step): AppError =>
+  new AppError(
+    'unsupported',
+    `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
+  );
 
 /** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
 function tools(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   step: Step,
   token: Secret | undefined,
@@ -52,11 +60,7 @@ function tools(
   const action = deps.actions.find(({ name }) => name === step.action);
   const cluster = deps.clusters.get(step.cluster);
   const params = action?.params.safeParse(step.params);
-  if (!action || !cluster || !params?.success || !identity)
-    throw new AppError(
-      'unsupported',
-      `${step.title}: this worker does not know the action ${step.action} or the cluster ${step.cluster}. Check that bot and worker run the same version and configuration.`,
-    );
+  if (!action || !cluster || !params?.success || !identity) throw unknownStep(step);
   const { now } = deps.clock;
   const held = heldFor(identity, step.cluster, token);
   const bench: Look = {

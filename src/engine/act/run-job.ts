@@ -9,7 +9,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import { withLogFields } from '../../log-fields.ts';
 import type { Held } from '../../ports/locks.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { holdIfPaused } from '../ground/pause.ts';
 import { noteAskers } from '../ground/same-account.ts';
 import { append, change, enqueue, openSession, type Session } from '../ground/session.ts';
@@ -191,12 +191,7 @@ export async function performStep(
 
 const fieldsOf = ({ run, step, attempt }: Place) => ({ run, step: step.id, cluster: step.cluster, attempt });
 
-export async function verifyStep(
-  deps: WorkerDeps,
-  incident: Incident,
-  step: Step,
-  token: Secret | undefined,
-) {
+export async function verifyStep(deps: LookDeps, incident: Incident, step: Step, token: Secret | undefined) {
   const { action, bench, params } = lookWith(deps, incident, step, token);
   return await action.verify(bench, params);
 }

@@ -4,7 +4,7 @@ import type { Timing } from '../../domain/owed/timing.ts';
 import type { Pace } from '../../domain/plan/waves.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { Cluster, ClusterTrial } from '../../ports/cluster.ts';
 import type { IncidentLog } from '../../ports/incident-log.ts';
 import type { Locks } from '../../ports/locks.ts';
 import type { PauseSwitch } from '../../ports/pause-switch.ts';
@@ -48,13 +48,18 @@ export interface BotDeps {
   witness?: Witness;
 }
 
-export interface WorkerDeps extends BotDeps {
+/** Who looks cannot change a cluster: the compiler says so. */
+export interface LookDeps extends BotDeps {
   /** Resolves early, without an error, when the signal is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Aborted when this process stops: a step that takes long leaves the rest to the next. */
   stopping: AbortSignal;
   /** For everything but kills: plans, probes and looks that many incidents at once would make the kills wait for. */
   unhurried: Gate;
-  clusters: ReadonlyMap<string, Cluster>;
+  clusters: ReadonlyMap<string, ClusterTrial>;
   actions: readonly Action[];
+}
+
+export interface WorkerDeps extends LookDeps {
+  clusters: ReadonlyMap<string, Cluster>;
 }

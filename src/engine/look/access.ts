@@ -9,11 +9,11 @@ import { type BindingLike, bindingPath, gives } from '../../domain/situation/bin
 import type { AccessFact, Right, RightFact, Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 
 /** The same situations, with what is known about rights where the goal's way needs any. */
 export async function withAccess(
-  clusters: ReadonlyMap<string, Cluster>,
+  clusters: ReadonlyMap<string, ClusterView>,
   goal: Goal,
   identity: TokenIdentity,
   situations: Situation[],
@@ -32,7 +32,7 @@ export async function withAccess(
 
 /** Throws AppError where the names that are taken could not be read: a plan would be made for one of them. */
 async function readAccess(
-  cluster: Cluster,
+  cluster: ClusterView,
   approach: Approach,
   identity: TokenIdentity,
   situation: Situation,
@@ -60,7 +60,7 @@ const empty = (error: unknown): string => {
   return '';
 };
 
-async function readNamesakes(cluster: Cluster, { namespace, serviceAccount }: TokenIdentity) {
+async function readNamesakes(cluster: ClusterView, { namespace, serviceAccount }: TokenIdentity) {
   const all = await cluster.list({ resource: resources.serviceAccounts, namespace, metadataOnly: true });
   return all
     .filter(({ metadata }) => couldSucceed(metadata.name, serviceAccount.name))
@@ -70,19 +70,10 @@ async function readNamesakes(cluster: Cluster, { namespace, serviceAccount }: To
     });
 }
 
-interface AccessReview extends KubernetesObject {
-  status?: { allowed?: boolean };
-}
-
-async function ask(cluster: Cluster, right: Right): Promise<RightFact> {
-  const body = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { group: 'rbac.authorization.k8s.io', ...right } },
-  };
+async function ask(cluster: ClusterView, right: Right): Promise<RightFact> {
   try {
-    const { status } = await cluster.create<AccessReview>({ resource: resources.accessReviews }, body);
-    return { ...right, has: status === undefined ? 'unknown' : status.allowed === true ? 'yes' : 'no' };
+    const allowed = await cluster.may({ group: 'rbac.authorization.k8s.io', ...right });
+    return { ...right, has: allowed === undefined ? 'unknown' : allowed ? 'yes' : 'no' };
   } catch (error) {
     // What may be answered a moment later is asked again, instead of refusing a plan for it.
     if (!isAppError(error) || error.retry) throw error;
@@ -92,7 +83,7 @@ async function ask(cluster: Cluster, right: Right): Promise<RightFact> {
 
 /** What the worker may not make, a person may have made by hand. */
 async function alreadyMade(
-  cluster: Cluster,
+  cluster: ClusterView,
   { namespace }: TokenIdentity,
   succession: Succession | undefined,
 ): Promise<string[]> {

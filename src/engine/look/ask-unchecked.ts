@@ -1,9 +1,9 @@
 // Asks again what could not be asked when a leak was identified: clusters that were away, and those that came since.
 import type { Incident } from '../../domain/incident/incident.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { isAbout, isVerbatim } from './held-token.ts';
 import { whatItHolds } from './holders.ts';
 
@@ -12,7 +12,7 @@ import { whatItHolds } from './holders.ts';
  * Without the token its ServiceAccount's UID and its Secret are looked for. The token is sent nowhere. Never throws.
  */
 export async function askUnchecked(
-  { clusters }: Pick<WorkerDeps, 'clusters'>,
+  { clusters }: Pick<LookDeps, 'clusters'>,
   { identity }: Pick<Incident, 'identity'>,
   token: Secret | undefined,
 ): Promise<TokenIdentity | undefined> {
@@ -48,7 +48,7 @@ const same = (some: string[], others: string[]): boolean =>
 type Answer = 'signed' | 'holds' | 'no' | 'unknown';
 
 async function accepts(
-  cluster: Cluster,
+  cluster: ClusterView,
   identity: TokenIdentity,
   token: Secret | undefined,
 ): Promise<Answer> {

@@ -4,7 +4,7 @@ import { nearest } from '../../domain/kubernetes/near.ts';
 import { resources } from '../../domain/kubernetes/resources.ts';
 import type { Coordinates, TokenIdentity } from '../../domain/token/identity.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import type { Clusters } from './identified.ts';
 
 type Located = { identity: TokenIdentity } | { unidentified: string; near: string[] };
@@ -61,7 +61,7 @@ function nothing(at: Coordinates, looks: Missing[]): Located {
   };
 }
 
-async function look(cluster: Cluster, at: Coordinates): Promise<{ identity: TokenIdentity } | Missing> {
+async function look(cluster: ClusterView, at: Coordinates): Promise<{ identity: TokenIdentity } | Missing> {
   try {
     const serviceAccount =
       at.secret === undefined ? at.serviceAccount : await ownerOf(cluster, at.namespace, at.secret);
@@ -97,7 +97,7 @@ export function identityAt(
   };
 }
 
-async function ownerOf(cluster: Cluster, namespace: string, secret: string): Promise<string | undefined> {
+async function ownerOf(cluster: ClusterView, namespace: string, secret: string): Promise<string | undefined> {
   const found = await cluster.get(
     { resource: resources.secrets, namespace, name: secret },
     { metadataOnly: true },
@@ -107,7 +107,7 @@ async function ownerOf(cluster: Cluster, namespace: string, secret: string): Pro
 
 /** Names like it in the same namespace, or namespaces like it. As `namespace/name`. */
 export async function nearServiceAccounts(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   name: string,
 ): Promise<string[]> {
@@ -123,7 +123,7 @@ export async function nearServiceAccounts(
   return nearest(namespace, names(namespaces)).map((near) => `${near}/${name}`);
 }
 
-async function nearSecrets(cluster: Cluster, { namespace, secret = '' }: Coordinates): Promise<string[]> {
+async function nearSecrets(cluster: ClusterView, { namespace, secret = '' }: Coordinates): Promise<string[]> {
   const there = await cluster
     .list({ resource: resources.secrets, namespace, metadataOnly: true })
     .catch((): KubernetesObject[] => []);

@@ -5,7 +5,7 @@ import { hmslHash } from '../../domain/token/hmsl-hash.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import type { KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { identifyToken } from './by-token.ts';
 import type { Identified } from './identified.ts';
 
@@ -14,7 +14,7 @@ interface TokenSecret extends KubernetesObject {
 }
 
 /** Compares hashes only in namespaces where reading Secrets was opted into; values are looked at and forgotten. */
-export async function byHash(deps: WorkerDeps, hash: string): Promise<Identified> {
+export async function byHash(deps: LookDeps, hash: string): Promise<Identified> {
   const searched: string[] = [];
   const problems: string[] = [];
   let passing: AppError | undefined;

@@ -1,5 +1,4 @@
 // Reads whom the API server asks, where Pods that may be replaced stand behind a Service: only then can it be one of them.
-
 import { type Resource, resources } from '../../domain/kubernetes/resources.ts';
 import {
   type AdmissionObject,
@@ -8,11 +7,11 @@ import {
   type CrdObject,
   callbacksOf,
 } from '../../domain/situation/callbacks.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 
 export async function readCallbacks(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   attempt: Attempt,
 ): Promise<Callback[]> {

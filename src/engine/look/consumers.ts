@@ -13,12 +13,16 @@ import type { Listed } from '../../domain/situation/listed.ts';
 import type { Situation, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 import { readCallbacks } from './callbacks.ts';
 
 /** One list per kind: templates must be read whole, because metadata does not say what they mount. */
-export async function readConsumers(cluster: Cluster, namespace: string, attempt: Attempt): Promise<Listed> {
+export async function readConsumers(
+  cluster: ClusterView,
+  namespace: string,
+  attempt: Attempt,
+): Promise<Listed> {
   const list = <T>(what: string, resource: Resource): Promise<T[]> =>
     attempt<T[]>(what, [], async () => (await cluster.list({ resource, namespace })) as unknown as T[]);
   const kinds = Object.entries(workloadResources).filter(([kind]) => kind !== 'Rollout');
@@ -35,7 +39,7 @@ export async function readConsumers(cluster: Cluster, namespace: string, attempt
 }
 
 /** A cluster without Argo Rollouts has none. */
-async function readRollouts(cluster: Cluster, namespace: string): Promise<Entry[]> {
+async function readRollouts(cluster: ClusterView, namespace: string): Promise<Entry[]> {
   const resource = resources.rollouts;
   try {
     const found = await cluster.list<KubernetesObject & WorkloadObject>({ resource, namespace });
@@ -60,7 +64,7 @@ export interface Around {
 
 /** Whom the API server asks is looked up only where one of the workloads stands behind a Service. */
 export async function readUsers(
-  cluster: Cluster,
+  cluster: ClusterView,
   { identity, account, tokenSecrets, listed }: Around,
   attempt: Attempt,
 ): Promise<Consumers> {

@@ -11,7 +11,7 @@ import {
 import type { Listed } from '../../domain/situation/listed.ts';
 import type { CopySearch, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers } from './consumers.ts';
@@ -39,7 +39,7 @@ const MOST = 50;
 /** Compressed, and of no use to a reader of Secrets: looking into them would cost more than all the others. */
 const NOT_HELM = 'type!=helm.sh/release.v1';
 
-export async function readCopies(cluster: Cluster, around: Around, search: Search): Promise<CopySearch> {
+export async function readCopies(cluster: ClusterView, around: Around, search: Search): Promise<CopySearch> {
   if (search.namespaces.length === 0) return { searched: [], found: [], gaps: [] };
   const gaps: string[] = [];
   const attempt = attempting(gaps);
@@ -69,7 +69,7 @@ const byPlace = (a: Found, b: Found): number =>
 
 /** The leaked token, and those in the ServiceAccount's own Secrets, because a rotation may kill them as well. */
 async function wantedFor(
-  cluster: Cluster,
+  cluster: ClusterView,
   { identity, uid, tokenSecrets, now }: Around,
   { fingerprint, leaked }: Search,
   attempt: Attempt,
@@ -108,7 +108,7 @@ function hashOf(
 
 /** Who mounts or reads them there. */
 async function withUsers(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   found: readonly Found[],
   around: Around,

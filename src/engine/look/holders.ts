@@ -1,9 +1,8 @@
 // Which clusters have what a token names, where its signature says nothing: by UID, and by the value in its Secret.
-
 import { resources } from '../../domain/kubernetes/resources.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { type AppError, isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 
 /**
@@ -17,7 +16,7 @@ export type Holding =
 type Named = Pick<TokenIdentity, 'kind' | 'namespace' | 'serviceAccount' | 'boundTo'>;
 
 export async function whatItHolds(
-  cluster: Cluster,
+  cluster: ClusterView,
   named: Named,
   token: Secret | undefined,
 ): Promise<Holding> {
@@ -42,7 +41,7 @@ function asProblem(error: unknown): AppError {
 
 /** Values are compared and forgotten. */
 async function inSecret(
-  cluster: Cluster,
+  cluster: ClusterView,
   { kind, namespace, boundTo }: Named,
   token: Secret | undefined,
 ): Promise<'token' | 'secret' | 'account'> {

@@ -1,9 +1,9 @@
 // What came of asking which token leaked, and on which clusters.
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 
-export type Clusters = ReadonlyMap<string, Cluster>;
+export type Clusters = ReadonlyMap<string, ClusterView>;
 
 export type Identified =
   | { identity: TokenIdentity /** found by its hash; to be sealed */; found?: Secret }

@@ -4,7 +4,7 @@ import { begunWith, takesBack } from '../../domain/incident/runs.ts';
 import { kills } from '../../domain/plan/plan.ts';
 import type { Coordinates } from '../../domain/token/identity.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { locate } from './by-coordinates.ts';
 import { byHash } from './by-hash.ts';
 import { identifyToken } from './by-token.ts';
@@ -12,7 +12,7 @@ import type { Identified } from './identified.ts';
 
 /** Throws AppError (retry) only where nothing could be asked; a token nobody can place is an answer, never a guess. */
 export async function identify(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   token: Secret | undefined,
 ): Promise<Identified> {
@@ -31,11 +31,7 @@ export async function identify(
 }
 
 /** What was found there once stays what is meant, also when it is gone: it may be we who deleted it. */
-async function placed(
-  { clusters }: WorkerDeps,
-  { identity }: Incident,
-  at: Coordinates,
-): Promise<Identified> {
+async function placed({ clusters }: LookDeps, { identity }: Incident, at: Coordinates): Promise<Identified> {
   const located = await locate(clusters, at);
   if ('identity' in located || identity?.authenticity !== 'coordinates') return located;
   const same =

@@ -6,18 +6,18 @@ import type { Pace } from '../../domain/plan/waves.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { AppError, isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { withAccess } from './access.ts';
 import type { Search } from './copies.ts';
 import { observe } from './observe.ts';
 
-export interface Lookout extends Pick<WorkerDeps, 'clusters' | 'actions' | 'clock'> {
+export interface Lookout extends Pick<LookDeps, 'clusters' | 'actions' | 'clock'> {
   pace: Pace;
   /** Where copies of the token may be looked for, by the name of the cluster. */
   searchOn(cluster: string): Search;
   /** Says more of whether the token works than the objects alone can, for who knows the token. */
-  judge?: (cluster: Cluster, liveness: Situation['liveness']) => Promise<Situation['liveness']>;
+  judge?: (cluster: ClusterView, liveness: Situation['liveness']) => Promise<Situation['liveness']>;
 }
 
 /** Throws AppError where no cluster could be looked at; what one of several could not tell is a note of the plan. */

@@ -1,5 +1,4 @@
 // Reads everything that a person needs to decide on one cluster; what cannot be read is said, and stops nothing else.
-
 import { resources } from '../../domain/kubernetes/resources.ts';
 import { driftWarnings } from '../../domain/plan/drift.ts';
 import { type BindingLike, bindingFacts } from '../../domain/situation/bindings.ts';
@@ -8,7 +7,7 @@ import { heeded, judgeLiveness } from '../../domain/situation/judge-liveness.ts'
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
@@ -18,7 +17,7 @@ import { markUsed, readTokenSecrets, withOwners } from './token-secrets.ts';
 
 /** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
 export async function observe(
-  cluster: Cluster,
+  cluster: ClusterView,
   identity: TokenIdentity,
   nowMs: number,
   search: Search,
@@ -78,7 +77,7 @@ const essentially =
 type Binding = KubernetesObject & BindingLike;
 type Role = KubernetesObject & RoleLike;
 
-async function readPower(cluster: Cluster, namespace: string, name: string) {
+async function readPower(cluster: ClusterView, namespace: string, name: string) {
   const [clusterRoles, roles, clusterRoleBindings, roleBindings] = await Promise.all([
     cluster.list<Role>({ resource: resources.clusterRoles }),
     cluster.list<Role>({ resource: resources.roles }),

@@ -1,10 +1,9 @@
 // The cheap look: reads just the objects that a token lives and dies with, and says what they show.
-
 import { resources } from '../../domain/kubernetes/resources.ts';
 import { heeded, judgeLiveness } from '../../domain/situation/judge-liveness.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import { type Attempt, attempting } from './attempt.ts';
 import { readServiceAccount } from './service-account.ts';
 import { readTokenSecrets } from './token-secrets.ts';
@@ -13,7 +12,7 @@ type Liveness = Situation['liveness'];
 
 /** What could not be read is `unknown`, with the reason, and never dead. */
 export async function readLiveness(
-  cluster: Cluster,
+  cluster: ClusterView,
   identity: TokenIdentity,
   nowMs: number,
 ): Promise<Liveness> {
@@ -34,10 +33,10 @@ export async function readLiveness(
   return judged.alive === 'unknown' ? { ...judged, reason: [judged.reason, ...unread].join('; ') } : judged;
 }
 
-const versions = (cluster: Cluster, attempt: Attempt) =>
+const versions = (cluster: ClusterView, attempt: Attempt) =>
   attempt('API servers', [], async () => (await cluster.servers()).servers);
 
-async function readAtStake(cluster: Cluster, identity: TokenIdentity) {
+async function readAtStake(cluster: ClusterView, identity: TokenIdentity) {
   const { kind, boundTo } = identity;
   if (kind === 'legacy') return await readTokenSecrets(cluster, identity, boundTo?.name);
   return kind === 'every-token' ? await readTokenSecrets(cluster, identity) : [];
@@ -51,7 +50,7 @@ const BOUND = new Map([
 
 /** Null: it does not exist, or is of a kind that is not looked at. */
 export async function readBound(
-  cluster: Cluster,
+  cluster: ClusterView,
   { boundTo, namespace, kind }: TokenIdentity,
 ): Promise<Situation['boundObject']> {
   const resource = boundTo && BOUND.get(boundTo.kind);

@@ -1,9 +1,8 @@
 // Reads a ServiceAccount with what a re-creation would need.
-
 import { resources } from '../../domain/kubernetes/resources.ts';
 import { manifestOf } from '../../domain/situation/carried.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 
 interface ServiceAccount extends KubernetesObject {
   automountServiceAccountToken?: boolean;
@@ -12,7 +11,7 @@ interface ServiceAccount extends KubernetesObject {
 }
 
 export async function readServiceAccount(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   name: string,
 ): Promise<Situation['serviceAccount']> {

@@ -7,13 +7,13 @@ import type { Situation } from '../../domain/situation/situation.ts';
 import { isAlteredCopy, isEcdsa } from '../../domain/token/altered-copy.ts';
 import type { Authenticity, TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { heldFor, isAbout } from './held-token.ts';
 
 type Liveness = Situation['liveness'];
-type Fingerprints = Pick<WorkerDeps, 'vault'>;
+type Fingerprints = Pick<LookDeps, 'vault'>;
 
 interface Stored {
   uid: string;
@@ -22,7 +22,7 @@ interface Stored {
 
 /** Null: there is no such Secret, or no token in it. Undefined: it could not be read. */
 async function readStored(
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   name: string,
 ): Promise<Stored | null | undefined> {
@@ -50,7 +50,7 @@ export async function judgedByValue(
   { vault }: Fingerprints,
   { fingerprint }: Pick<Incident, 'fingerprint'>,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   liveness: Liveness,
   token: Secret | undefined,
 ): Promise<Liveness> {
@@ -90,7 +90,7 @@ export async function tokensToAsk(
   deps: Fingerprints,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   token: Secret | undefined,
 ): Promise<Secret[] | undefined> {
   const held = heldFor(identity, cluster.name, token);
@@ -100,7 +100,7 @@ export async function tokensToAsk(
 
 /** An ECDSA signature can be altered and still verify; what the Secret holds is what API servers accept. */
 async function asStored(
-  cluster: Cluster,
+  cluster: ClusterView,
   { kind, namespace, boundTo }: TokenIdentity,
   token: Secret,
 ): Promise<Secret> {
@@ -110,7 +110,7 @@ async function asStored(
 }
 
 /** Of Secrets that are only switched off; undefined where anything else was killed too, or one of them cannot be read. */
-async function ofKills(incident: Incident, cluster: Cluster): Promise<Secret[] | undefined> {
+async function ofKills(incident: Incident, cluster: ClusterView): Promise<Secret[] | undefined> {
   const steps = killsOf(incident, cluster.name);
   const tokens = await Promise.all(steps.map((step) => ofKill(incident, step, cluster)));
   const known = tokens.flatMap((token) => token ?? []);
@@ -121,14 +121,14 @@ async function ofKills(incident: Incident, cluster: Cluster): Promise<Secret[] |
 async function ofKill(
   incident: Incident,
   { reversible, params: { namespace, secret } }: Step,
-  cluster: Cluster,
+  cluster: ClusterView,
 ): Promise<Secret | undefined> {
   if (!reversible || typeof namespace !== 'string' || typeof secret !== 'string') return undefined;
   const stored = await readStored(cluster, namespace, secret);
   return stored && wasSeen(incident, cluster, stored) ? stored.token : undefined;
 }
 
-const wasSeen = ({ situations }: Incident, { name }: Cluster, { uid }: Stored): boolean =>
+const wasSeen = ({ situations }: Incident, { name }: ClusterView, { uid }: Stored): boolean =>
   situations.some(
     ({ cluster, tokenSecrets }) => cluster === name && tokenSecrets.some((secret) => secret.uid === uid),
   );
@@ -138,7 +138,7 @@ async function itself(
   { vault }: Fingerprints,
   incident: Incident,
   { kind, namespace, boundTo, authenticity }: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
 ): Promise<Secret[] | undefined> {
   if (kind !== 'legacy' || boundTo === undefined || authenticity === 'claims') return undefined;
   const stored = await readStored(cluster, namespace, boundTo.name);

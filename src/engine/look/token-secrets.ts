@@ -16,12 +16,12 @@ import type { Listed } from '../../domain/situation/listed.ts';
 import type { Situation, TokenSecretFact } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster, KubernetesObject, ListQuery } from '../../ports/cluster.ts';
+import type { ClusterView, KubernetesObject, ListQuery } from '../../ports/cluster.ts';
 import type { Attempt } from './attempt.ts';
 
 /** `only`: the one of this name, which costs the same on a cluster with thousands of them. */
 export async function readTokenSecrets(
-  cluster: Cluster,
+  cluster: ClusterView,
   identity: TokenIdentity,
   only?: string,
 ): Promise<TokenSecretFact[]> {
@@ -45,7 +45,7 @@ export async function readTokenSecrets(
 
 /** Without the owners that are gone; one that cannot be looked for may be there. */
 export const withOwners = (
-  cluster: Cluster,
+  cluster: ClusterView,
   namespace: string,
   secrets: readonly TokenSecretFact[],
   attempt: Attempt,
@@ -60,7 +60,7 @@ export const withOwners = (
   );
 
 /** Undefined: the kind is not served, or not in that version. */
-async function listed(cluster: Cluster, query: ListQuery): Promise<KubernetesObject[] | undefined> {
+async function listed(cluster: ClusterView, query: ListQuery): Promise<KubernetesObject[] | undefined> {
   try {
     return await cluster.list(query);
   } catch (error) {
@@ -70,7 +70,7 @@ async function listed(cluster: Cluster, query: ListQuery): Promise<KubernetesObj
 }
 
 /** A backup or a Secret operator may have put the old value back without the type, and it is accepted all the same. */
-async function namesake(cluster: Cluster, namespace: string, name: string): Promise<TokenSecretFact[]> {
+async function namesake(cluster: ClusterView, namespace: string, name: string): Promise<TokenSecretFact[]> {
   const found = await cluster.get({ resource: resources.secrets, namespace, name }, { metadataOnly: true });
   return found ? [{ ...toFact(found), otherType: true }] : [];
 }

@@ -3,9 +3,9 @@ import type { Incident } from '../../domain/incident/incident.ts';
 import { done, notDone, type Outcome, unknown } from '../../domain/outcome.ts';
 import type { ProofRound } from '../../domain/proof/evidence.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { readLiveness } from '../look/read-liveness.ts';
 import { judgedByValue, tokensToAsk } from '../look/stored-value.ts';
 import { HIDDEN, keyIsHidden, probeRound } from './probe.ts';
@@ -15,10 +15,10 @@ import { HIDDEN, keyIsHidden, probeRound } from './probe.ts';
  * that comes next. Where they show it stopped, or cannot be read, the servers are asked.
  */
 export async function lookOn(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   token: Secret | undefined,
 ): Promise<ProofRound> {
   const { now } = deps.clock;
@@ -47,10 +47,10 @@ export async function lookOn(
 
 /** Its signing key is no longer shown, so the objects may be there and the token dead all the same: servers know. */
 export async function keyIsGone(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   token: Secret | undefined,
 ): Promise<boolean> {
   const [known] = (await tokensToAsk(deps, incident, identity, cluster, token)) ?? [];
@@ -61,9 +61,9 @@ export async function keyIsGone(
 
 /** Incidents of one ServiceAccount are owed their looks at the same moment; those of one burst read its objects once. */
 const SHARED_FOR_MS = 5000;
-const shared = new WeakMap<Cluster, Map<string, { at: number; read: Promise<unknown> }>>();
+const shared = new WeakMap<ClusterView, Map<string, { at: number; read: Promise<unknown> }>>();
 
-function sharing(cluster: Cluster, now: () => number): Cluster {
+function sharing(cluster: ClusterView, now: () => number): ClusterView {
   const reads = shared.get(cluster) ?? new Map<string, { at: number; read: Promise<unknown> }>();
   shared.set(cluster, reads);
   for (const [key, { at }] of reads) if (Math.abs(now() - at) > SHARED_FOR_MS) reads.delete(key);

@@ -6,10 +6,10 @@ import type { ProbeAnswer, ProofLevel, ProofRound } from '../../domain/proof/evi
 import { judgeRound } from '../../domain/proof/judge-proof.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
-import type { Cluster } from '../../ports/cluster.ts';
+import type { ClusterView } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import { verifyStep } from '../act/run-job.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { readLiveness } from '../look/read-liveness.ts';
 import { tokensToAsk, UNVERIFIED } from '../look/stored-value.ts';
 
@@ -17,10 +17,10 @@ import { tokensToAsk, UNVERIFIED } from '../look/stored-value.ts';
 const CONNECTIONS = 5;
 
 export async function probeRound(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   token: Secret | undefined,
 ): Promise<ProofRound> {
   const began = new Date(deps.clock.now()).toISOString();
@@ -31,9 +31,9 @@ export async function probeRound(
 
 /** Of all tokens of a ServiceAccount, one whose Secret nothing stops is none of those that are asked about. */
 async function openSecret(
-  { clock }: WorkerDeps,
+  { clock }: LookDeps,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
 ): Promise<string | undefined> {
   if (identity.kind !== 'every-token') return undefined;
   const { open, reason } = await readLiveness(cluster, identity, clock.now());
@@ -45,10 +45,10 @@ type Answered = Pick<ProofRound, 'level' | 'answers' | 'outcome'>;
 const byObjects = (outcome: Outcome): Answered => ({ level: 'object-state', answers: [], outcome });
 
 async function answers(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
   token: Secret | undefined,
 ): Promise<Answered> {
   const open = await openSecret(deps, identity, cluster);
@@ -63,14 +63,18 @@ export const HIDDEN =
   'the cluster no longer shows the key that signed this token, and without the token nobody can ask whether it is accepted';
 
 /** Of a token that is nowhere to be had, its cluster no longer shows the key: servers may refuse it whatever is there. */
-export const keyIsHidden = async ({ keyId }: TokenIdentity, cluster: Cluster): Promise<boolean> =>
+export const keyIsHidden = async ({ keyId }: TokenIdentity, cluster: ClusterView): Promise<boolean> =>
   keyId !== undefined && (await cluster.shows(keyId)) === 'hidden';
 
 /**
  * That objects are there says only of a token that a shown key signed that it works; and what the Secret holds that a token
  * names is another one, where no key verifies that token.
  */
-async function doubted(identity: TokenIdentity, cluster: Cluster, round: ProofRound): Promise<ProofRound> {
+async function doubted(
+  identity: TokenIdentity,
+  cluster: ClusterView,
+  round: ProofRound,
+): Promise<ProofRound> {
   const { outcome, level } = round;
   if (outcome.verdict !== 'not-done') return round;
   const doubt = (why: string): ProofRound => ({
@@ -83,7 +87,7 @@ async function doubted(identity: TokenIdentity, cluster: Cluster, round: ProofRo
 }
 
 async function askServers(
-  cluster: Cluster,
+  cluster: ClusterView,
   identity: TokenIdentity,
   tokens: readonly Secret[],
 ): Promise<Answered> {
@@ -104,10 +108,10 @@ async function askServers(
   }
 }
 
-type Control = Awaited<ReturnType<Cluster['control']>>;
+type Control = Awaited<ReturnType<ClusterView['control']>>;
 
 async function askOne(
-  cluster: Cluster,
+  cluster: ClusterView,
   address: string,
   identity: TokenIdentity,
   token: Secret,
@@ -135,10 +139,10 @@ function meantForApiServer({ audiences }: TokenIdentity, control: Control): bool
 
 /** Without the token, all that can be said is what the objects look like. */
 async function byObjectState(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
-  cluster: Cluster,
+  cluster: ClusterView,
 ): Promise<Outcome> {
   // Whether Pods are Ready again says nothing about the token.
   const steps = killsOf(incident, cluster.name);
@@ -155,7 +159,7 @@ async function byObjectState(
 }
 
 /** Stopped before anybody here did anything, or by somebody else: what it lives by says so. */
-async function asFound({ clock }: WorkerDeps, identity: TokenIdentity, cluster: Cluster): Promise<Outcome> {
+async function asFound({ clock }: LookDeps, identity: TokenIdentity, cluster: ClusterView): Promise<Outcome> {
   if (identity.kind === 'every-token') return unknown('there is nothing to verify without the token itself');
   const { alive, reason } = await readLiveness(cluster, identity, clock.now());
   if (alive === 'alive') return notDone(reason);

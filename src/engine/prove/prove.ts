@@ -8,7 +8,7 @@ import { judgeProof } from '../../domain/proof/judge-proof.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Secret } from '../../secret.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 import { change, type Session } from '../ground/session.ts';
 import { askUnchecked } from '../look/ask-unchecked.ts';
 import { lookOn } from './look.ts';
@@ -17,7 +17,7 @@ import { worksAgain } from './works-again.ts';
 
 type Token = Secret | undefined;
 
-async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promise<ProofRound[]> {
+async function rounds(deps: LookDeps, incident: Incident, token: Token): Promise<ProofRound[]> {
   const { identity } = incident;
   if (identity === undefined) return [];
   return await Promise.all(
@@ -30,7 +30,7 @@ async function rounds(deps: WorkerDeps, incident: Incident, token: Token): Promi
 }
 
 /** What one cluster cannot tell hides nothing that another does. */
-async function heard(deps: WorkerDeps, cluster: string, ask: () => Promise<ProofRound>): Promise<ProofRound> {
+async function heard(deps: LookDeps, cluster: string, ask: () => Promise<ProofRound>): Promise<ProofRound> {
   try {
     return await ask();
   } catch (error) {
@@ -39,10 +39,10 @@ async function heard(deps: WorkerDeps, cluster: string, ask: () => Promise<Proof
   }
 }
 
-const gone = (deps: WorkerDeps, cluster: string): ProofRound =>
+const gone = (deps: LookDeps, cluster: string): ProofRound =>
   silent(deps, cluster, `the cluster ${cluster} is no longer configured, so it cannot be asked`);
 
-const silent = ({ clock }: WorkerDeps, cluster: string, why: string): ProofRound => ({
+const silent = ({ clock }: LookDeps, cluster: string, why: string): ProofRound => ({
   cluster,
   level: 'object-state',
   at: new Date(clock.now()).toISOString(),
@@ -50,7 +50,7 @@ const silent = ({ clock }: WorkerDeps, cluster: string, why: string): ProofRound
   outcome: unknown(why),
 });
 
-export async function prove(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
+export async function prove(deps: LookDeps, session: Session, token: Token): Promise<void> {
   const asked = session.incident.proof;
   if (asked === undefined || asked.outcome) return;
   const probed = await rounds(deps, session.incident, token);
@@ -80,7 +80,7 @@ export async function prove(deps: WorkerDeps, session: Session, token: Token): P
 /** Tries of one look before it is recorded as unknown. */
 const MAX_TRIES = 5;
 
-export async function recheck(deps: WorkerDeps, session: Session, token: Token): Promise<void> {
+export async function recheck(deps: LookDeps, session: Session, token: Token): Promise<void> {
   const asked = session.incident;
   const { identity } = asked;
   if (identity === undefined) return;
@@ -123,7 +123,7 @@ export const wasStopped = (incident: Incident, cluster: string): boolean =>
   isStoppedOn(incident, cluster) || (incident.proof !== undefined && !isLive(incident));
 
 /** A cluster that was away accepts it too, or could be asked at last: all that follows from that is found out anew. */
-async function widen(deps: WorkerDeps, session: Session, identity: TokenIdentity): Promise<void> {
+async function widen(deps: LookDeps, session: Session, identity: TokenIdentity): Promise<void> {
   const asked = session.incident;
   const more = identity.clusters.filter((name) => !asked.identity?.clusters.includes(name));
   const claimed = more.length > 0 && (asked.closed !== undefined || isStopped(asked));
@@ -137,7 +137,7 @@ async function widen(deps: WorkerDeps, session: Session, identity: TokenIdentity
 }
 
 async function looks(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   identity: TokenIdentity,
   token: Token,

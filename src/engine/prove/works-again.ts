@@ -1,10 +1,10 @@
 // The words of the worst news: a token that was stopped works again, and who may have brought it back.
 import type { Incident } from '../../domain/incident/incident.ts';
 import { resources } from '../../domain/kubernetes/resources.ts';
-import type { WorkerDeps } from '../ground/deps.ts';
+import type { LookDeps } from '../ground/deps.ts';
 
 export async function worksAgain(
-  deps: WorkerDeps,
+  deps: LookDeps,
   incident: Incident,
   cluster: string,
   detail: string,
@@ -13,7 +13,7 @@ export async function worksAgain(
 }
 
 /** Names the field managers of the Secret, newest first: who re-created it or took the label off. */
-async function whoRestored(deps: WorkerDeps, { identity }: Incident, clusterName: string): Promise<string> {
+async function whoRestored(deps: LookDeps, { identity }: Incident, clusterName: string): Promise<string> {
   const cluster = deps.clusters.get(clusterName);
   if (cluster === undefined || identity?.boundTo?.kind !== 'Secret') return '';
   const { namespace, boundTo } = identity;
