@@ -15,13 +15,13 @@ export const restartSa: Command = {
     whoCanUse: 'Everybody in this workspace, except guests. The plan needs an approver.',
     examples: ['/restart-sa', '/restart-sa payments/api', '/restart-sa prod/payments/api --dry-run'],
   },
-  async run(desktop, text) {
+  async run(tools, text) {
     const parsed = parseRequest(text, { command: 'restart-sa', usage: USAGE, strategies: false });
     if (parsed.kind === 'help') return say(helpOf(restartSa));
     if (parsed.kind === 'form') return { kind: 'request-form', command: 'restart-sa', ways: false };
     if (parsed.kind === 'invalid') return say(parsed.message);
     const { at, dryRun, all, reason } = parsed.request;
     const goal: Goal = { do: 'restart', ...(dryRun && { dryRun }), ...(all && { consent: all }) };
-    return locate(desktop, at, { command: 'restart-sa', goal, reason });
+    return locate(tools, at, { command: 'restart-sa', goal, reason });
   },
 };

@@ -25,12 +25,12 @@ export const revokeSa: Command = {
       '/revoke-sa prod/payments/api sent to the wrong channel',
     ],
   },
-  async run(desktop, text) {
+  async run(tools, text) {
     const parsed = parse(text);
     if (parsed.kind === 'help') return say(helpOf(revokeSa));
     if (parsed.kind === 'invalid') return say(parsed.message);
     if (parsed.kind === 'form') return form(parsed);
-    return locate(desktop, parsed.at, {
+    return locate(tools, parsed.at, {
       command: 'revoke-sa',
       goal: { do: 'revoke' },
       reason: parsed.reason,

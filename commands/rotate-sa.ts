@@ -21,7 +21,7 @@ export const rotateSa: Command = {
       '/rotate-sa payments/api recreate --dry-run',
     ],
   },
-  async run(desktop, text) {
+  async run(tools, text) {
     const parsed = parseRequest(text, { command: 'rotate-sa', usage: USAGE, strategies: true });
     if (parsed.kind === 'help') return say(helpOf(rotateSa));
     if (parsed.kind === 'form') return { kind: 'request-form', command: 'rotate-sa', ways: true };
@@ -33,6 +33,6 @@ export const rotateSa: Command = {
       ...(dryRun && { dryRun }),
       ...(all && { consent: all }),
     };
-    return locate(desktop, at, { command: 'rotate-sa', goal, reason });
+    return locate(tools, at, { command: 'rotate-sa', goal, reason });
   },
 };

@@ -1,5 +1,5 @@
 // `/tourniquet`: what is open, whether all parts are well, and how everything is used.
-import type { Command, Desktop, Reply } from '../src/contracts/command.ts';
+import type { Command, CommandTools, Reply } from '../src/contracts/command.ts';
 import { nearest } from '../src/domain/kubernetes/near.ts';
 import { helpOf, shortHelp } from './text/help.ts';
 
@@ -20,31 +20,31 @@ export const tourniquet: Command = {
       '/tourniquet help revoke-sa',
     ],
   },
-  async run(desktop, text) {
+  async run(tools, text) {
     const [word = '', rest = '', ...more] = text.trim().replaceAll('`', '').split(/\s+/);
-    if (word === '') return overview(desktop);
-    if (word === 'health') return { kind: 'text', text: await health(desktop) };
-    if (word === 'pause') return { kind: 'text', text: await pause(desktop, [rest, ...more].join(' ')) };
-    if (word === 'resume') return { kind: 'text', text: await desktop.pause() };
-    if (word === 'help') return { kind: 'text', text: help(desktop.commands, rest.replace(/^\//, '')) };
-    return find(desktop, word);
+    if (word === '') return overview(tools);
+    if (word === 'health') return { kind: 'text', text: await health(tools) };
+    if (word === 'pause') return { kind: 'text', text: await pause(tools, [rest, ...more].join(' ')) };
+    if (word === 'resume') return { kind: 'text', text: await tools.pause() };
+    if (word === 'help') return { kind: 'text', text: help(tools.commands, rest.replace(/^\//, '')) };
+    return find(tools, word);
   },
 };
 
-async function overview(desktop: Desktop): Promise<Reply> {
-  const [incidents, state] = await Promise.all([desktop.incidents(NEWEST), health(desktop)]);
+async function overview(tools: CommandTools): Promise<Reply> {
+  const [incidents, state] = await Promise.all([tools.incidents(NEWEST), health(tools)]);
   const open = incidents.filter(({ closed }) => closed === undefined);
-  return { kind: 'incidents', incidents: open, note: `${state}\n${shortHelp(desktop.commands)}` };
+  return { kind: 'incidents', incidents: open, note: `${state}\n${shortHelp(tools.commands)}` };
 }
 
-async function health(desktop: Desktop): Promise<string> {
-  const problems = await desktop.health();
+async function health(tools: CommandTools): Promise<string> {
+  const problems = await tools.health();
   if (problems.length === 0) return '*Health:* all parts answer.';
   return ['*Health:* something is wrong.', ...problems.map((problem) => `• ${problem}`)].join('\n');
 }
 
-async function pause(desktop: Desktop, reason: string): Promise<string> {
-  if (reason.trim() !== '') return await desktop.pause(reason.trim());
+async function pause(tools: CommandTools, reason: string): Promise<string> {
+  if (reason.trim() !== '') return await tools.pause(reason.trim());
   return 'Say why, for those who find everything standing still: `/tourniquet pause <reason>`. Nothing was changed.';
 }
 
@@ -58,11 +58,11 @@ function help(commands: readonly Command[], name: string): string {
   return `There is no such command. ${meant ? `Did you mean \`${meant}\`?` : `There are: ${names.join(', ')}.`}`;
 }
 
-async function find(desktop: Desktop, id: string): Promise<Reply> {
-  const incident = INCIDENT_ID.test(id) ? await desktop.incident(id) : undefined;
+async function find(tools: CommandTools, id: string): Promise<Reply> {
+  const incident = INCIDENT_ID.test(id) ? await tools.incident(id) : undefined;
   if (incident) return { kind: 'incidents', incidents: [incident] };
   return {
     kind: 'text',
-    text: `No incident begins with what you typed. \`/tourniquet\` lists those that are open.\n${shortHelp(desktop.commands)}`,
+    text: `No incident begins with what you typed. \`/tourniquet\` lists those that are open.\n${shortHelp(tools.commands)}`,
   };
 }

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { World, WorldCluster } from '../sandbox/world.ts';
 import { openStore } from '../src/adapters/redis/connect.ts';
+import { deriveKeys } from '../src/adapters/redis/derived-keys.ts';
 import { createIncidentLog } from '../src/adapters/redis/incident-log.ts';
-import { deriveKeys } from '../src/adapters/redis/keys.ts';
 import type { IncidentEvent } from '../src/domain/incident/events.ts';
 import { fold } from '../src/domain/incident/fold.ts';
 import type { Incident } from '../src/domain/incident/incident.ts';

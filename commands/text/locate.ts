@@ -1,5 +1,5 @@
 // Finds out on which cluster a ServiceAccount is, and opens the incident about it there.
-import type { Desktop, Reply } from '../../src/contracts/command.ts';
+import type { CommandTools, Reply } from '../../src/contracts/command.ts';
 import { nearest } from '../../src/domain/kubernetes/near.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
 import { isAppError } from '../../src/errors.ts';
@@ -16,39 +16,39 @@ export interface Wish {
 export const say = (text: string): Reply => ({ kind: 'text', text });
 
 /** Opens the incident where the ServiceAccount is found, and otherwise says what was looked at and what is like it. */
-export async function locate(desktop: Desktop, at: Target, wish: Wish): Promise<Reply> {
-  const { clusters } = desktop;
+export async function locate(tools: CommandTools, at: Target, wish: Wish): Promise<Reply> {
+  const { clusters } = tools;
   if (at.cluster !== undefined && !clusters.includes(at.cluster))
     return say(unknownCluster(at.cluster, clusters));
-  const { found, near: similar, problems } = await look(desktop, at);
+  const { found, near: similar, problems } = await look(tools, at);
   const only = found.length === 1 ? found[0] : undefined;
-  if (only !== undefined) return open(desktop, { ...at, cluster: only }, wish);
+  if (only !== undefined) return open(tools, { ...at, cluster: only }, wish);
   if (found.length > 1) return say(several(wish.command, at, found));
   if (problems.length > 0) {
     // Waiting for the worker must not delay a kill: the incident is looked into when it is back.
     const cluster = at.cluster ?? (clusters.length === 1 ? clusters[0] : undefined);
     return cluster === undefined
       ? say(undecided(wish.command, at, problems))
-      : open(desktop, { ...at, cluster }, wish);
+      : open(tools, { ...at, cluster }, wish);
   }
   return say(absent(wish.command, at, similar, clusters));
 }
 
-async function look(desktop: Desktop, at: Target): Promise<Answer> {
+async function look(tools: CommandTools, at: Target): Promise<Answer> {
   try {
-    return await desktop.ask({ ask: 'find-service-account', ...at });
+    return await tools.ask({ ask: 'find-service-account', ...at });
   } catch (error) {
     if (isAppError(error)) return { found: [], near: [], problems: [error.message] };
     throw error;
   }
 }
 
-async function open(desktop: Desktop, at: Target, { goal, reason }: Wish): Promise<Reply> {
-  const opened = await desktop.report({
+async function open(tools: CommandTools, at: Target, { goal, reason }: Wish): Promise<Reply> {
+  const opened = await tools.report({
     alert: {
       source: 'slash',
       subject: { kind: 'coordinates', at: coordinates(at) },
-      reporter: desktop.user,
+      reporter: tools.user,
       goal,
       ...(reason === undefined ? {} : { reason }),
     },

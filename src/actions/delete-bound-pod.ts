@@ -1,6 +1,12 @@
 // Deletes the Pod that a leaked token is bound to; its controller starts a fresh one with a fresh token.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
 import { isAppError } from '../errors.ts';
@@ -47,19 +53,19 @@ function propose({ identity, situation, approach }: Proposal): Params[] {
   return [{ namespace, pod: boundTo.name, uid: boundTo.uid, gracePeriodSeconds: GRACE }];
 }
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
   const { uid, gracePeriodSeconds } = params;
   try {
-    await bench.cluster.remove(refTo(params), { uid, gracePeriodSeconds });
-    return await verify(bench, params);
+    await tools.cluster.remove(refTo(params), { uid, gracePeriodSeconds });
+    return await verify(tools, params);
   } catch (error) {
     if (isAppError(error, 'not-found')) return done('The Pod was already gone.');
-    if (isAppError(error, 'conflict')) return await verify(bench, params);
+    if (isAppError(error, 'conflict')) return await verify(tools, params);
     throw error;
   }
 }
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Pod is gone.');
   if (found.metadata.uid !== params.uid) return done('The Pod is gone; its successor was not touched.');

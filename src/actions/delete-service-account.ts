@@ -1,6 +1,12 @@
 // Deletes a ServiceAccount that another has taken the place of, once nothing uses it any more: every token of it dies.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome, unknown, untouched } from '../domain/outcome.ts';
@@ -52,27 +58,27 @@ function propose({ identity, situation, approach }: Proposal): Params[] {
   return [{ namespace: identity.namespace, name: serviceAccount.name, uid: serviceAccount.uid, secrets }];
 }
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  const before = await verify(bench, params);
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
+  const before = await verify(tools, params);
   if (before.verdict !== 'not-done') return before;
   // Read before anybody is asked who uses it: who goes back to it makes another version of it.
   const { resourceVersion } =
-    (await bench.cluster.get(refTo(params), { metadataOnly: true }))?.metadata ?? {};
+    (await tools.cluster.get(refTo(params), { metadataOnly: true }))?.metadata ?? {};
   const { namespace, name } = params;
-  const secrets = await tokenSecretsOf(bench.cluster, params);
-  const left = await usersNow(bench, namespace, { serviceAccount: name, secrets });
+  const secrets = await tokenSecretsOf(tools.cluster, params);
+  const left = await usersNow(tools, namespace, { serviceAccount: name, secrets });
   if (left.length > 0)
     return untouched(
       `${namespace}/${name} is still used by ${some(left)}. It was not deleted. Try again once they use the new one.`,
     );
   try {
     const version = resourceVersion === undefined ? {} : { resourceVersion };
-    await bench.cluster.remove(refTo(params), { uid: params.uid, ...version });
+    await tools.cluster.remove(refTo(params), { uid: params.uid, ...version });
   } catch (error) {
     if (isAppError(error, 'forbidden', 'denied')) return untouched(error.message);
     if (!isAppError(error, 'not-found', 'conflict')) throw error;
   }
-  return await verify(bench, params);
+  return await verify(tools, params);
 }
 
 /** Those that the plan knew, and any that was made since: they all go with it. */
@@ -88,7 +94,7 @@ async function tokenSecretsOf(cluster: Cluster, { namespace, name, secrets }: Pa
   return [...new Set([...secrets, ...own.map(({ metadata }) => metadata.name)])];
 }
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The ServiceAccount is gone: no token of it is accepted.');
   const { uid, deletionTimestamp, finalizers } = found.metadata;

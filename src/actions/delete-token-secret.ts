@@ -1,6 +1,12 @@
 // Deletes the Secret that a token lives in or is bound to; never a Secret that merely took the same name.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { INVALID_SINCE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { ownersOf } from '../domain/kubernetes/managed-by.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
@@ -90,18 +96,18 @@ const usersOf = ({ workloads }: Situation, secret: string): string[] =>
     .filter(({ kind, references }) => kind !== 'Pod' && references.secrets.includes(secret))
     .map(pathOf);
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  const found = await bench.cluster.get(refTo(params), { metadataOnly: true });
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
+  const found = await tools.cluster.get(refTo(params), { metadataOnly: true });
   const isThere = found?.metadata.uid === params.uid && found.metadata.deletionTimestamp === undefined;
-  const held = isThere ? await heldBack(bench, params, found) : undefined;
+  const held = isThere ? await heldBack(tools, params, found) : undefined;
   if (held) return held;
-  const resourceVersion = (await pinnedVersion(bench, params)) ?? (isThere && found.metadata.resourceVersion);
+  const resourceVersion = (await pinnedVersion(tools, params)) ?? (isThere && found.metadata.resourceVersion);
   if (resourceVersion === 'other-token')
     return notDone(
       'The Secret holds another token now: the leaked one is dead, and the healthy one was not touched.',
     );
   try {
-    await bench.cluster.remove(
+    await tools.cluster.remove(
       refTo(params),
       resourceVersion ? { uid: params.uid, resourceVersion } : { uid: params.uid },
     );
@@ -109,7 +115,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   } catch (error) {
     if (isAppError(error, 'not-found')) return done('The Secret was already gone.');
     if (!isAppError(error, 'conflict')) throw error;
-    const seen = await verify(bench, params);
+    const seen = await verify(tools, params);
     if (seen.verdict !== 'not-done' || seen.facts?.uid !== undefined) return seen;
     return unknown('The Secret was changed while it was looked at, and is looked at again.');
   }
@@ -121,7 +127,10 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
  * is the version that was seen to hold it. The write that asks is the quarantine label: it does no harm and needs no value
  * to come back.
  */
-async function pinnedVersion({ cluster, token, today }: Bench, params: Params): Promise<string | undefined> {
+async function pinnedVersion(
+  { cluster, token, today }: StepTools,
+  params: Params,
+): Promise<string | undefined> {
   if (params.holds !== 'legacy' || token === undefined) return await versionNow(cluster, params);
   try {
     const pinned = await patchPinned(cluster, refTo(params), params.uid, ({ labels }) => [
@@ -143,12 +152,12 @@ async function pinnedVersion({ cluster, token, today }: Bench, params: Params): 
   }
 }
 
-async function versionNow(cluster: Bench['cluster'], params: Params): Promise<string | undefined> {
+async function versionNow(cluster: StepTools['cluster'], params: Params): Promise<string | undefined> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   return found?.metadata.uid === params.uid ? found.metadata.resourceVersion : undefined;
 }
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The Secret is gone.');
   if (found.metadata.uid !== params.uid) return successor(params, found);

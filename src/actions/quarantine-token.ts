@@ -1,6 +1,12 @@
 // Quarantines a legacy token: labels its Secret so that API servers refuse it, in one conditional write that can be undone.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { INVALID_SINCE, LAST_USED, SERVICE_ACCOUNT_UID } from '../domain/kubernetes/legacy-token-labels.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
@@ -77,18 +83,18 @@ function propose(proposal: Proposal): Params[] {
  * The kill. With the token in hand it needs no read before it: a Secret that holds another value is never touched, nor one
  * of which somebody has taken a quarantine back, since this may be sent long after it was meant.
  */
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  const outcome = await label(bench, params, bench.token);
-  if (outcome.verdict === 'done' || bench.token === undefined || params.uid === undefined) return outcome;
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
+  const outcome = await label(tools, params, tools.token);
+  if (outcome.verdict === 'done' || tools.token === undefined || params.uid === undefined) return outcome;
   // What was reported may verify and not be what is stored: then it is the Secret that was approved which counts.
-  const altered = await holdsAltered(bench.cluster, refTo(params), bench.token);
-  return altered ? await label(bench, params, undefined) : outcome;
+  const altered = await holdsAltered(tools.cluster, refTo(params), tools.token);
+  return altered ? await label(tools, params, undefined) : outcome;
 }
 
-async function label(bench: Bench, params: Params, token: Secret | undefined): Promise<Outcome> {
-  const patched = token === undefined ? undefined : await blind(bench, params, token);
+async function label(tools: StepTools, params: Params, token: Secret | undefined): Promise<Outcome> {
+  const patched = token === undefined ? undefined : await blind(tools, params, token);
   if (patched === null) return notDone(WITHOUT_IT);
-  return patched ? await judge(bench, patched) : await attended(bench, params, token);
+  return patched ? await judge(tools, patched) : await attended(tools, params, token);
 }
 
 const WITHOUT_IT =
@@ -101,7 +107,7 @@ const valueIs = (token: Secret) => ({
 });
 
 /** Of the very Secret that is meant; an automatic step knows it once it was done. */
-const uidOf = ({ facts }: Look, { uid }: Params): string | undefined =>
+const uidOf = ({ facts }: StepView, { uid }: Params): string | undefined =>
   uid ?? (typeof facts?.uid === 'string' ? facts.uid : undefined);
 
 /**
@@ -109,12 +115,12 @@ const uidOf = ({ facts }: Look, { uid }: Params): string | undefined =>
  * neither fits; null: it is gone.
  */
 async function blind(
-  bench: Bench,
+  tools: StepTools,
   params: Params,
   token: Secret,
 ): Promise<KubernetesObject | null | undefined> {
-  const { cluster, today } = bench;
-  const uid = uidOf(bench, params);
+  const { cluster, today } = tools;
+  const uid = uidOf(tools, params);
   const conditions: JsonPatch = [
     valueIs(token),
     ...(uid === undefined ? [] : [{ op: 'test' as const, path: '/metadata/uid', value: uid }]),
@@ -139,11 +145,11 @@ async function blind(
 }
 
 /** Reads first, and writes to exactly what was read. */
-async function attended(bench: Bench, params: Params, token: Secret | undefined): Promise<Outcome> {
-  const { cluster, today } = bench;
+async function attended(tools: StepTools, params: Params, token: Secret | undefined): Promise<Outcome> {
+  const { cluster, today } = tools;
   const condition = token ? [valueIs(token)] : [];
   try {
-    const found = await patchPinned(cluster, refTo(params), uidOf(bench, params), ({ labels }) => [
+    const found = await patchPinned(cluster, refTo(params), uidOf(tools, params), ({ labels }) => [
       ...condition,
       labels
         ? { op: 'add', path: LABEL, value: today }
@@ -155,14 +161,14 @@ async function attended(bench: Bench, params: Params, token: Secret | undefined)
         : done('The Secret does not exist (any more), so its token is dead.');
     if (found.is === 'taken')
       return notDone('Another Secret has taken this name since the plan was made. Nothing was touched.');
-    return await judge(bench, found.object);
+    return await judge(tools, found.object);
   } catch (error) {
     if (token && isAppError(error, 'does-not-apply')) return notDone(WITHOUT_IT);
     throw error;
   }
 }
 
-async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Outcome> {
+async function judge({ cluster }: StepTools, patched: KubernetesObject): Promise<Outcome> {
   const { uid, labels } = patched.metadata;
   const facts = { uid, lastUsed: labels?.[LAST_USED] ?? 'never recorded' };
   const { servers } = await cluster.servers();
@@ -178,7 +184,7 @@ async function judge({ cluster }: Bench, patched: KubernetesObject): Promise<Out
   );
 }
 
-async function verify(look: Look, params: Params): Promise<Outcome> {
+async function verify(look: StepView, params: Params): Promise<Outcome> {
   const uid = uidOf(look, params);
   // A crash came between the kill and its note: only the value says whether this is the Secret that was meant.
   const byValue = uid === undefined && look.token !== undefined;
@@ -205,10 +211,10 @@ function isOfAnother({ metadata: { annotations } }: KubernetesObject, { account 
   return account !== undefined && uid !== undefined && uid !== account;
 }
 
-async function undo(bench: Bench, params: Params): Promise<Outcome> {
-  const { cluster } = bench;
-  const at = new Date(bench.now()).toISOString();
-  const uid = uidOf(bench, params) ?? (await uidByValue(bench, params));
+async function undo(tools: StepTools, params: Params): Promise<Outcome> {
+  const { cluster } = tools;
+  const at = new Date(tools.now()).toISOString();
+  const uid = uidOf(tools, params) ?? (await uidByValue(tools, params));
   if (uid === undefined) return untouched(unknownWhich(cluster.name, params));
   const found = await patchPinned(cluster, refTo(params), uid, ({ labels, annotations }) => {
     if (labels?.[INVALID_SINCE] === undefined) return undefined;
@@ -220,14 +226,14 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
   if (found.is === 'gone') return untouched('The Secret is gone, so there is nothing to restore.');
   if (found.is === 'taken') return untouched('Another Secret has taken this name. Nothing was touched.');
   const how = found.is === 'same' ? 'The label was already gone' : 'The label is removed';
-  return done(`${how}: ${await asSeen(bench, params)}`, { uid });
+  return done(`${how}: ${await asSeen(tools, params)}`, { uid });
 }
 
 const unknownWhich = (cluster: string, { namespace, secret }: Params): string =>
   `It is not known any more which Secret was quarantined, so none was touched. Look at the one of this name, and where it is the one that was meant: kubectl --context ${cluster} -n ${namespace} label secret ${secret} ${INVALID_SINCE}-`;
 
 /** Of an automatic step that ended in a crash, whose answer is not in the log. */
-async function uidByValue({ cluster, token }: Bench, params: Params): Promise<string | undefined> {
+async function uidByValue({ cluster, token }: StepTools, params: Params): Promise<string | undefined> {
   const found = token && (await cluster.get<TokenSecret>(refTo(params)));
   return found && token && found.data?.token === valueIs(token).value ? found.metadata.uid : undefined;
 }
@@ -235,8 +241,8 @@ async function uidByValue({ cluster, token }: Bench, params: Params): Promise<st
 /** A moment, which each server needs to see the change. */
 const SEEN_WITHIN_MS = 5000;
 
-async function asSeen(bench: Bench, params: Params): Promise<string> {
-  const seen = await acceptedWithin(bench, params, SEEN_WITHIN_MS);
+async function asSeen(tools: StepTools, params: Params): Promise<string> {
+  const seen = await acceptedWithin(tools, params, SEEN_WITHIN_MS);
   if (seen === undefined || seen.accepted + seen.refused === 0)
     return 'whether API servers accept the token again could not be seen.';
   if (seen.refused === 0) return `the token is accepted again by ${acceptedBy(seen)}.`;

@@ -1,6 +1,12 @@
 // Re-creates a ServiceAccount under its name: the new UID kills every token of the old one, and bindings by name stay valid.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
 import { done, notDone, type Outcome, unknown } from '../domain/outcome.ts';
@@ -83,8 +89,8 @@ function propose(proposal: Proposal): Params[] {
   return [{ namespace: proposal.identity.namespace, name, uid, manifest: kept }];
 }
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  const { cluster } = bench;
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
+  const { cluster } = tools;
   const current = await cluster.get<ServiceAccount>(refTo(params));
   if (current?.metadata.uid === params.uid) {
     const { finalizers = [], deletionTimestamp } = current.metadata;
@@ -97,7 +103,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     } catch (error) {
       if (!isAppError(error, 'not-found', 'conflict')) throw error;
     }
-  } else if (current !== null) return await complete(bench, params, current);
+  } else if (current !== null) return await complete(tools, params, current);
   try {
     const created = await cluster.create(
       { resource: resources.serviceAccounts, namespace: params.namespace },
@@ -114,13 +120,13 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
     if (!isAppError(error, 'conflict')) throw error;
     const found = await cluster.get<ServiceAccount>(refTo(params));
     return found === null || found.metadata.uid === params.uid
-      ? await verify(bench, params)
-      : await complete(bench, params, found);
+      ? await verify(tools, params)
+      : await complete(tools, params, found);
   }
 }
 
 /** Somebody was faster: for `default` it is a controller, which knows nothing of what the old one carried. */
-async function complete({ cluster }: Bench, params: Params, found: ServiceAccount): Promise<Outcome> {
+async function complete({ cluster }: StepTools, params: Params, found: ServiceAccount): Promise<Outcome> {
   const { uid } = found.metadata;
   const patch = missingFrom(found, params.manifest);
   if (patch.length > 0)
@@ -161,7 +167,7 @@ function missingFrom(found: ServiceAccount, { metadata, ...fields }: Params['man
 
 const body = ({ manifest }: Params): unknown => ({ apiVersion: 'v1', kind: 'ServiceAccount', ...manifest });
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const found = await cluster.get<ServiceAccount>(refTo(params));
   if (found === null) return notDone('The ServiceAccount is deleted, but not re-created yet.');
   const { uid, deletionTimestamp, finalizers } = found.metadata;

@@ -1,6 +1,12 @@
 // Makes the token Secrets that workloads use, or that its list names, again after their ServiceAccount was re-created: its new UID makes other tokens of them.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../domain/kubernetes/legacy-token-labels.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
@@ -91,10 +97,10 @@ const manifest = ({ serviceAccount }: Params, { name, labels, annotations }: Tok
   },
 });
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
   const { namespace, serviceAccount, uid } = params;
   const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount };
-  const account = await bench.cluster.get(ref, { metadataOnly: true });
+  const account = await tools.cluster.get(ref, { metadataOnly: true });
   if (account === null || account.metadata.uid === uid)
     return notDone(
       `ServiceAccount ${namespace}/${serviceAccount} has no new UID yet, and a Secret of the old name could bring the leaked token back. Nothing was made.`,
@@ -102,17 +108,17 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
   const failed: string[] = [];
   for (const secret of params.secrets) {
     // One that is refused takes nothing from the others.
-    const made = await patiently(bench, () => replaced(bench, params, secret));
+    const made = await patiently(tools, () => replaced(tools, params, secret));
     if (made === undefined)
       failed.push(`Secret ${namespace}/${secret.name} of the old ServiceAccount does not go away.`);
     else if (made !== true) failed.push(made);
   }
   if (failed.length > 0) return notDone(failed.join(' '));
-  const ready = await patiently(bench, async () => {
-    const now = await verify(bench, params);
+  const ready = await patiently(tools, async () => {
+    const now = await verify(tools, params);
     return now.verdict === 'done' ? now : undefined;
   });
-  return ready ?? (await verify(bench, params));
+  return ready ?? (await verify(tools, params));
 }
 
 /**
@@ -120,7 +126,7 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
  * one is removed here, instead of waiting for the controller that would.
  */
 async function replaced(
-  { cluster }: Bench,
+  { cluster }: StepTools,
   params: Params,
   secret: TokenSecret,
 ): Promise<true | string | undefined> {
@@ -141,7 +147,7 @@ async function replaced(
   return undefined;
 }
 
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const { namespace, serviceAccount } = params;
   const ref = { resource: resources.serviceAccounts, namespace, name: serviceAccount };
   const [account, ...found] = await Promise.all([

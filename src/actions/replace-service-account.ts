@@ -1,6 +1,12 @@
 // Makes a ServiceAccount that takes another's place: the same rights under a new name, beside the old, until that is deleted.
 import { randomUUID } from 'node:crypto';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { createCommand } from '../domain/kubernetes/shell.ts';
@@ -98,10 +104,10 @@ function describe(params: Replacement, cluster: string) {
 
 const count = (n: number, noun: string): string => (n === 0 ? '' : `${n} ${noun}${n === 1 ? '' : 's'}`);
 
-const markIn = ({ memory }: Look): string | undefined => (memory as ReplacementMemory).mark;
+const markIn = ({ memory }: StepView): string | undefined => (memory as ReplacementMemory).mark;
 
-async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
-  const { cluster } = bench;
+async function execute(tools: StepTools, params: Replacement): Promise<Outcome> {
+  const { cluster } = tools;
   const old = await cluster.get({
     resource: resources.serviceAccounts,
     namespace: params.namespace,
@@ -112,8 +118,8 @@ async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
       `${params.replaces.name} is gone, or another has taken its name. Nothing was made for it.`,
     );
   // Before anything bears it: after a crash, it tells what this step made from what somebody else did.
-  const mark = markIn(bench) ?? randomUUID();
-  await bench.remember({ mark } satisfies ReplacementMemory);
+  const mark = markIn(tools) ?? randomUUID();
+  await tools.remember({ mark } satisfies ReplacementMemory);
   const items = itemsOf(params);
   let uid = '';
   for (const [index, item] of items.entries()) {
@@ -121,9 +127,9 @@ async function execute(bench: Bench, params: Replacement): Promise<Outcome> {
     if (typeof standing === 'string') return notDone(`${standing} What was made before it is kept.`);
     if (standing.is === 'foreign') return taken(standing);
     uid ||= standing.uid ?? '';
-    await bench.progress({ done: index + 1, total: items.length, line: `${item.path} is there.` });
+    await tools.progress({ done: index + 1, total: items.length, line: `${item.path} is there.` });
   }
-  const empty = await withoutToken(bench, params, uid);
+  const empty = await withoutToken(tools, params, uid);
   if (empty.length > 0)
     return notDone(`No token was put into ${empty.join(', ')} yet. Try again; what was made is kept.`);
   return done(`ServiceAccount ${params.namespace}/${params.name} exists with the same rights.`, { uid });
@@ -140,15 +146,15 @@ const taken = ({ item }: Standing): Outcome =>
   );
 
 async function withoutToken(
-  bench: Bench,
+  tools: StepTools,
   { namespace, secrets }: Replacement,
   uid: string,
 ): Promise<string[]> {
   const empty: string[] = [];
   for (const { name } of secrets) {
     const ref = { resource: resources.secrets, namespace, name };
-    const filled = await patiently(bench, async () => {
-      const found = await bench.cluster.get<KubernetesObject>(ref, { metadataOnly: true });
+    const filled = await patiently(tools, async () => {
+      const found = await tools.cluster.get<KubernetesObject>(ref, { metadataOnly: true });
       return accountIn(found) === uid ? true : undefined;
     });
     if (!filled) empty.push(`Secret ${namespace}/${name}`);
@@ -156,7 +162,7 @@ async function withoutToken(
   return empty;
 }
 
-async function verify(look: Look, params: Replacement): Promise<Outcome> {
+async function verify(look: StepView, params: Replacement): Promise<Outcome> {
   const mark = markIn(look);
   const standings = await Promise.all(itemsOf(params).map((item) => standingOf(look.cluster, item, mark)));
   const wrong = standings.filter(({ is }) => is === 'absent' || is === 'foreign');
@@ -171,17 +177,17 @@ async function verify(look: Look, params: Replacement): Promise<Outcome> {
 }
 
 /** Newest first, so that the ServiceAccount goes last and nothing is left that names nobody. */
-async function undo(bench: Bench, params: Replacement): Promise<Outcome> {
-  const { cluster } = bench;
+async function undo(tools: StepTools, params: Replacement): Promise<Outcome> {
+  const { cluster } = tools;
   const { namespace, name } = params;
   const stake = { serviceAccount: name, secrets: params.secrets.map((secret) => secret.name) };
-  const users = await usersNow(bench, namespace, stake);
+  const users = await usersNow(tools, namespace, stake);
   if (users.length > 0)
     return untouched(
       `ServiceAccount ${namespace}/${name} or a token Secret of it is used by ${some(users)}. Nothing was deleted. Bring them back to ${params.replaces.name} first, then try again.`,
     );
   const gone: string[] = [];
   for (const item of itemsOf(params).toReversed())
-    if (await unmake(cluster, item, markIn(bench))) gone.push(item.path);
+    if (await unmake(cluster, item, markIn(tools))) gone.push(item.path);
   return done(gone.length > 0 ? `Deleted: ${gone.join(', ')}.` : 'There was nothing left to delete.');
 }

@@ -1,7 +1,13 @@
 // Makes a second long-lived token for the same ServiceAccount in a Secret of a new name: under the old one the leaked token could come back.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
 import {
   SERVICE_ACCOUNT_NAME,
@@ -97,27 +103,27 @@ interface ReplacementMemory extends Memory {
   mark?: string;
 }
 
-const markIn = ({ memory }: Look): string | undefined => (memory as ReplacementMemory).mark;
+const markIn = ({ memory }: StepView): string | undefined => (memory as ReplacementMemory).mark;
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
   const { namespace } = params;
   // Before anything bears it: it tells what this step made from what somebody else did.
-  const mark = markIn(bench) ?? randomUUID();
-  await bench.remember({ mark } satisfies ReplacementMemory);
-  const found = await bench.cluster.get(refTo(params), { metadataOnly: true });
+  const mark = markIn(tools) ?? randomUUID();
+  await tools.remember({ mark } satisfies ReplacementMemory);
+  const found = await tools.cluster.get(refTo(params), { metadataOnly: true });
   if (found !== null && !isFit(found, params)) return taken(params);
   if (found === null) {
     try {
-      await bench.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params, mark));
+      await tools.cluster.create({ resource: resources.secrets, namespace }, manifestOf(params, mark));
     } catch (error) {
       // Somebody was quicker, perhaps we: the look below tells.
       if (isAppError(error, 'denied')) return untouched(error.message);
       if (!isAppError(error, 'conflict')) throw error;
     }
   }
-  for (const until = bench.now() + TOKEN_WITHIN_MS; bench.now() < until; await bench.sleep(LOOK_MS)) {
-    const seen = await verify(bench, params);
-    if (seen.verdict === 'done') return await tried(bench, params, seen);
+  for (const until = tools.now() + TOKEN_WITHIN_MS; tools.now() < until; await tools.sleep(LOOK_MS)) {
+    const seen = await verify(tools, params);
+    if (seen.verdict === 'done') return await tried(tools, params, seen);
   }
   return unknown(
     'The Secret is there, but no token was put into it yet: is the token controller of the cluster running?',
@@ -134,7 +140,7 @@ const taken = ({ namespace, name }: Params): Outcome =>
   notDone(`Another Secret is called ${namespace}/${name} already, and was not touched. Delete or rename it.`);
 
 /** The controller writes the UID together with the token, so that the token itself need not be read to know. */
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return notDone('The new Secret does not exist.');
   if (!isFit(found, params)) return taken(params);
@@ -144,25 +150,25 @@ async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
 }
 
 /** That the new one works must be seen before anything is moved to it. */
-async function tried(bench: Bench, params: Params, answer: Outcome): Promise<Outcome> {
+async function tried(tools: StepTools, params: Params, answer: Outcome): Promise<Outcome> {
   const { namespace, name: secret } = params;
-  const seen = await acceptedWithin(bench, { namespace, secret }, TOKEN_WITHIN_MS);
+  const seen = await acceptedWithin(tools, { namespace, secret }, TOKEN_WITHIN_MS);
   if (seen === undefined) return unknown('The new Secret or its token is gone again.');
   if (seen.refused > 0)
     return notDone('The new token is refused by an API server, so nothing was moved to it.');
   return { ...answer, detail: `${answer.detail} It is accepted by ${acceptedBy(seen)}.` };
 }
 
-async function undo(bench: Bench, params: Params): Promise<Outcome> {
-  const { cluster } = bench;
+async function undo(tools: StepTools, params: Params): Promise<Outcome> {
+  const { cluster } = tools;
   const { namespace, name, old } = params;
   const found = await cluster.get(refTo(params), { metadataOnly: true });
   if (found === null) return done('The new Secret is gone.');
-  if (!isOurs(bench, found, params))
+  if (!isOurs(tools, found, params))
     return done(
       `The Secret that is called ${namespace}/${name} now was made by somebody else, and is left as it is.`,
     );
-  const users = await usersNow(bench, namespace, { serviceAccount: '', secrets: [name] });
+  const users = await usersNow(tools, namespace, { serviceAccount: '', secrets: [name] });
   if (users.length > 0)
     return untouched(
       `Secret ${namespace}/${name} is used by ${some(users)}. It was not deleted. Bring them back to ${old} first, then try again.`,
@@ -176,9 +182,9 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 /** By the mark of this step; one that an older version made has none, and is known by its UID where it was made whole. */
-function isOurs(bench: Bench, found: KubernetesObject, params: Params): boolean {
-  const mark = markIn(bench);
+function isOurs(tools: StepTools, found: KubernetesObject, params: Params): boolean {
+  const mark = markIn(tools);
   const { uid, annotations } = found.metadata;
   if (mark !== undefined) return annotations?.[MADE_BY] === mark;
-  return isFit(found, params) && (bench.facts?.uid ?? uid) === uid;
+  return isFit(found, params) && (tools.facts?.uid ?? uid) === uid;
 }

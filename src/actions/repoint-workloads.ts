@@ -1,6 +1,12 @@
 // Points workloads at what takes the place of an old ServiceAccount or token Secret, and replaces their Pods in waves.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import { RELEASED } from '../domain/kubernetes/own-annotations.ts';
 import { templateOf } from '../domain/kubernetes/pod-references.ts';
 import { type Replacement, repointed, templatePathOf } from '../domain/kubernetes/repoint.ts';
@@ -57,10 +63,10 @@ export const repointWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
-  rehearse: (seen: Look, params) => rehearse(seen, params, changeTo(params)),
+  rehearse: (seen: StepView, params) => rehearse(seen, params, changeTo(params)),
   describe: describeRepoint,
   execute,
-  verify: (seen: Look, params) => look(seen, params, changeTo(params)),
+  verify: (seen: StepView, params) => look(seen, params, changeTo(params)),
   undo,
 });
 
@@ -118,24 +124,28 @@ function changeTo(replacement: Replacement): Change {
   };
 }
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
-  return (await unfit(bench, params, params.to)) ?? (await roll(bench, params, changeTo(params)));
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
+  return (await unfit(tools, params, params.to)) ?? (await roll(tools, params, changeTo(params)));
 }
 
 /** How long what was switched on or made a moment ago is given until each API server knows of it. */
 const FIT_WITHIN_MS = 30_000;
 
 /** Why nobody is moved there: what they would get is not seen to be accepted. Undefined: it is. */
-async function unfit(bench: Bench, { what, namespace }: Params, name: string): Promise<Outcome | undefined> {
+async function unfit(
+  tools: StepTools,
+  { what, namespace }: Params,
+  name: string,
+): Promise<Outcome | undefined> {
   if (what === 'service-account') {
     const ref = { resource: resources.serviceAccounts, namespace, name };
-    const found = await bench.cluster.get(ref, { metadataOnly: true });
+    const found = await tools.cluster.get(ref, { metadataOnly: true });
     if (found !== null && found.metadata.deletionTimestamp === undefined) return undefined;
     return notDone(
       `ServiceAccount ${namespace}/${name} is gone or being deleted. No workload was moved to it.`,
     );
   }
-  const seen = await acceptedWithin(bench, { namespace, secret: name }, FIT_WITHIN_MS);
+  const seen = await acceptedWithin(tools, { namespace, secret: name }, FIT_WITHIN_MS);
   if (seen === undefined)
     return notDone(`Secret ${namespace}/${name} is gone, or holds no token. No workload was moved to it.`);
   if (seen.refused > 0)
@@ -149,7 +159,7 @@ async function unfit(bench: Bench, { what, namespace }: Params, name: string): P
 }
 
 /** Its next version: a deletion that was sent while nobody used it, and arrives now, is of an older one and does nothing. */
-async function reclaim({ cluster, now }: Bench, { what, namespace, from }: Params): Promise<void> {
+async function reclaim({ cluster, now }: StepTools, { what, namespace, from }: Params): Promise<void> {
   const resource = what === 'secret' ? resources.secrets : resources.serviceAccounts;
   const at = new Date(now()).toISOString();
   try {
@@ -165,13 +175,13 @@ async function reclaim({ cluster, now }: Bench, { what, namespace, from }: Param
 }
 
 /** The same the other way round, once more in waves; also for what was skipped then, which may be half-way. */
-async function undo(bench: Bench, params: Params): Promise<Outcome> {
+async function undo(tools: StepTools, params: Params): Promise<Outcome> {
   const { what, from, to, namespace, workloads, cap, deadlineSeconds } = params;
-  const refusal = await unfit(bench, params, from);
+  const refusal = await unfit(tools, params, from);
   if (refusal) return refusal;
-  if (bench.memory.undoing !== true) {
-    await reclaim(bench, params);
-    await bench.remember({
+  if (tools.memory.undoing !== true) {
+    await reclaim(tools, params);
+    await tools.remember({
       undoing: true,
       waves: null,
       touched: [],
@@ -188,5 +198,5 @@ async function undo(bench: Bench, params: Params): Promise<Outcome> {
     killedFirst: false,
     old: { rule: what, name: to } as const,
   };
-  return await roll(bench, back, { ...changeTo({ what, from: to, to: from }), isBack: true });
+  return await roll(tools, back, { ...changeTo({ what, from: to, to: from }), isBack: true });
 }

@@ -1,6 +1,12 @@
 // Replaces every Pod of the given workloads, each kind in its own way and in waves: a container that merely restarts keeps its token.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import type { WorkloadObject } from '../domain/kubernetes/objects.ts';
 import { holdsToken } from '../domain/kubernetes/pod-references.ts';
 import { pathOf } from '../domain/situation/consumers.ts';
@@ -50,15 +56,15 @@ export const restartWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
-  rehearse: (bench: Look, params) => rehearse(bench, params, changeAt(bench)),
+  rehearse: (tools: StepView, params) => rehearse(tools, params, changeAt(tools)),
   describe(params, cluster) {
     const { breaks, ...text } = describeRestart(params, cluster);
     const { tokens } = params;
     const late = `Whatever else holds a token of ${tokens?.serviceAccount} from before by then is replaced with them.`;
     return { ...text, breaks: tokens === undefined ? breaks : `${breaks} ${late}` };
   },
-  execute: async (bench: Bench, params) => roll(bench, await withLate(bench, params), changeAt(bench)),
-  verify: (bench: Look, params) => look(bench, withThese(params, lateIn(bench) ?? []), changeAt(bench)),
+  execute: async (tools: StepTools, params) => roll(tools, await withLate(tools, params), changeAt(tools)),
+  verify: (tools: StepView, params) => look(tools, withThese(params, lateIn(tools) ?? []), changeAt(tools)),
 });
 
 /** Where the ServiceAccount was made anew, its Pods and those that read a Secret of it hold tokens that nobody accepts. */
@@ -80,7 +86,7 @@ function propose(proposal: Proposal): Params[] {
   return [{ ...rollOutOf(users, { namespace, pace, consent, killedFirst: true }), tokens }];
 }
 
-const lateIn = ({ memory }: Look): Target[] | undefined => (memory as RestartMemory).late;
+const lateIn = ({ memory }: StepView): Target[] | undefined => (memory as RestartMemory).late;
 
 const withThese = (params: Params, late: readonly Target[]): Params => ({
   ...params,
@@ -88,22 +94,22 @@ const withThese = (params: Params, late: readonly Target[]): Params => ({
 });
 
 /** Looked for once, before anything is begun, so that a roll-out stays the same after a crash. */
-async function withLate(bench: Bench, params: Params): Promise<Params> {
+async function withLate(tools: StepTools, params: Params): Promise<Params> {
   const { namespace, tokens, workloads } = params;
-  const known = lateIn(bench);
+  const known = lateIn(tools);
   if (known !== undefined) return withThese(params, known);
   // Of a plan of an older version, or one in which nothing was made anew.
   if (tokens === undefined) return params;
-  const found = await lateUsers(bench.cluster, namespace, tokens, workloads);
+  const found = await lateUsers(tools.cluster, namespace, tokens, workloads);
   const late = rollOutOf(found, { namespace }).workloads;
-  await bench.remember({ late } satisfies RestartMemory);
+  await tools.remember({ late } satisfies RestartMemory);
   return withThese(params, late);
 }
 
 /** The same moment after a crash, so that nothing is rolled twice. */
-function changeAt(bench: Look): Change {
+function changeAt(tools: StepView): Change {
   return {
-    patch: (kind, object) => restart(kind, object, (bench.memory as RollOutMemory).began ?? bench.now()),
+    patch: (kind, object) => restart(kind, object, (tools.memory as RollOutMemory).began ?? tools.now()),
     respec: (template) => template,
     sameTemplate: true,
   };

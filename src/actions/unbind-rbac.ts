@@ -1,6 +1,12 @@
 // Takes the power of a ServiceAccount away, where a binding names nobody else, and gives it back: its tokens stay alive.
 import { z } from 'zod';
-import { type Action, type Bench, defineAction, type Look, type Proposal } from '../contracts/action.ts';
+import {
+  type Action,
+  defineAction,
+  type Proposal,
+  type StepTools,
+  type StepView,
+} from '../contracts/action.ts';
 import type { Memory } from '../domain/incident/incident.ts';
 import { resources } from '../domain/kubernetes/resources.ts';
 import { done, notDone, type Outcome } from '../domain/outcome.ts';
@@ -94,10 +100,10 @@ async function read(cluster: ClusterView, bound: Bound): Promise<Binding | undef
   return found;
 }
 
-async function execute(bench: Bench, params: Params): Promise<Outcome> {
+async function execute(tools: StepTools, params: Params): Promise<Outcome> {
   const left: string[] = [];
   for (const bound of params.bindings)
-    if (!(await unbind(bench, params, bound))) left.push(bindingPath(bound));
+    if (!(await unbind(tools, params, bound))) left.push(bindingPath(bound));
   if (left.length > 0)
     return notDone(
       `Changed since the plan was made, and so left alone: ${left.join(', ')}. Undo what was done, or ask for the plan again.`,
@@ -106,16 +112,16 @@ async function execute(bench: Bench, params: Params): Promise<Outcome> {
 }
 
 /** False: it is not the one that was approved. Kept before it goes, so that a crash between the two loses nothing. */
-async function unbind(bench: Bench, params: Params, bound: Bound): Promise<boolean> {
-  const found = await read(bench.cluster, bound);
+async function unbind(tools: StepTools, params: Params, bound: Bound): Promise<boolean> {
+  const found = await read(tools.cluster, bound);
   if (found === undefined) return true;
   const { uid, resourceVersion } = found.metadata;
   if (uid !== bound.uid || !gives(found, bound.role, params.namespace, params.name)) return false;
-  const { saved = {} } = bench.memory as UnbindMemory;
-  await bench.remember({ saved: { ...saved, [bindingPath(bound)]: keep(found) } } satisfies UnbindMemory);
+  const { saved = {} } = tools.memory as UnbindMemory;
+  await tools.remember({ saved: { ...saved, [bindingPath(bound)]: keep(found) } } satisfies UnbindMemory);
   try {
     // A subject that was added meanwhile makes another version of it.
-    await bench.cluster.remove(refTo(bound), { uid, resourceVersion });
+    await tools.cluster.remove(refTo(bound), { uid, resourceVersion });
     return true;
   } catch (error) {
     if (isAppError(error, 'not-found')) return true;
@@ -133,7 +139,7 @@ function keep({ metadata: { name, labels, annotations }, roleRef, subjects }: Bi
 }
 
 /** Another binding that took the name counts where it gives the same again. */
-async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
+async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {
   const { bindings, namespace, name } = params;
   const found = await Promise.all(bindings.map((bound) => read(cluster, bound)));
   const there = bindings.filter((bound, index) => {
@@ -145,19 +151,19 @@ async function verify({ cluster }: Look, params: Params): Promise<Outcome> {
     : notDone(`Still there: ${there.map(bindingPath).join(', ')}.`);
 }
 
-async function undo(bench: Bench, params: Params): Promise<Outcome> {
-  const { saved = {} } = bench.memory as UnbindMemory;
+async function undo(tools: StepTools, params: Params): Promise<Outcome> {
+  const { saved = {} } = tools.memory as UnbindMemory;
   const others: string[] = [];
   for (const bound of params.bindings) {
     const manifest = saved[bindingPath(bound)];
     if (manifest === undefined) continue;
     const { name: _, ...where } = refTo(bound);
     try {
-      await bench.cluster.create(where, { apiVersion: `${RBAC}/v1`, kind: bound.kind, ...manifest });
+      await tools.cluster.create(where, { apiVersion: `${RBAC}/v1`, kind: bound.kind, ...manifest });
     } catch (error) {
       if (!isAppError(error, 'conflict')) throw error;
       // Somebody, or a try before a crash, has made it already; or somebody else's has the name now.
-      const found = await read(bench.cluster, bound);
+      const found = await read(tools.cluster, bound);
       const same = found && gives(found, bound.role, params.namespace, params.name);
       if (!same) others.push(bindingPath(bound));
     }

@@ -1,7 +1,7 @@
 // What the commands need of a running Tourniquet: its incident log in Redis, read with the worker's configuration.
 import { openStore } from '../adapters/redis/connect.ts';
+import { deriveKeys } from '../adapters/redis/derived-keys.ts';
 import { createIncidentLog } from '../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../adapters/redis/keys.ts';
 import { createLedger } from '../adapters/redis/ledger.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Ledger } from '../engine/ground/ledger.ts';

@@ -1,6 +1,6 @@
 // Everywhere that the bot tells of incidents: Slack once it has answered, and the webhook, which does not wait for Slack.
 import { startWorker } from '../adapters/bullmq/worker.ts';
-import { openWebhook } from '../adapters/http/webhook.ts';
+import { openWebhook } from '../adapters/http/outgoing-webhook.ts';
 import { createCardStore } from '../adapters/redis/card-store.ts';
 import { permalink } from '../adapters/slack/delivery/card-store.ts';
 import { doEscalate } from '../engine/door/escalate.ts';

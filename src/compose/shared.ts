@@ -1,8 +1,8 @@
 // What both roles stand on: Redis, the incident log, the queue, and the settings of the engine.
 import { createJobQueue } from '../adapters/bullmq/queue.ts';
 import { openStore } from '../adapters/redis/connect.ts';
+import { deriveKeys } from '../adapters/redis/derived-keys.ts';
 import { createIncidentLog } from '../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../adapters/redis/keys.ts';
 import { createLedger } from '../adapters/redis/ledger.ts';
 import { createLocks } from '../adapters/redis/locks.ts';
 import { createPauseSwitch } from '../adapters/redis/pause-switch.ts';

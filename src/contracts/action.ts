@@ -46,7 +46,7 @@ export interface StepText {
 }
 
 /** What an action may look with, to say what a cluster shows now. */
-export interface Look {
+export interface StepView {
   cluster: ClusterTrial;
   identity: TokenIdentity;
   /** The leaked token, where it is held and is surely the one that this cluster signed. */
@@ -66,7 +66,7 @@ export interface Look {
  * called again with what it remembered. All of these throw once somebody else has taken the step or the process stops;
  * let that through.
  */
-export interface Bench extends Look {
+export interface StepTools extends StepView {
   cluster: Cluster;
   /** Durable when it resolves; call it before the change that needs it. Merged by key; see `Memory` for what may be in it. */
   remember(note: Memory): Promise<void>;
@@ -94,11 +94,11 @@ export interface Action<P extends Record<string, unknown> = Record<string, unkno
    * Tries by server-side dry run what it would create and patch, and tells what is refused or cannot be known. Asked when
    * a plan is made, and again before the first step of it that stays for good.
    */
-  rehearse?(look: Look, params: P): Promise<Rehearsed[]>;
-  execute(bench: Bench, params: P): Promise<Outcome>;
+  rehearse?(look: StepView, params: P): Promise<Rehearsed[]>;
+  execute(tools: StepTools, params: P): Promise<Outcome>;
   /** What the cluster shows now: done, not-done, or unknown. */
-  verify(look: Look, params: P): Promise<Outcome>;
-  undo?(bench: Bench, params: P): Promise<Outcome>;
+  verify(look: StepView, params: P): Promise<Outcome>;
+  undo?(tools: StepTools, params: P): Promise<Outcome>;
 }
 
 /** Types the params of one action and hides them from the list. */

@@ -26,7 +26,7 @@ export type Reply =
   | { kind: 'incidents'; incidents: Incident[]; note?: string };
 
 /** What a command can do; the adapter has already answered Slack when `run` is called. */
-export interface Desktop {
+export interface CommandTools {
   /** Slack user id. */
   user: string;
   channel: string;
@@ -49,5 +49,5 @@ export interface Command {
   /** Without the slash: `revoke-sa`. */
   name: string;
   help: CommandHelp;
-  run(desktop: Desktop, text: string): Promise<Reply>;
+  run(tools: CommandTools, text: string): Promise<Reply>;
 }

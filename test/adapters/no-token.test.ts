@@ -9,7 +9,7 @@ import { createJobQueue } from '../../src/adapters/bullmq/queue.ts';
 import { startWorker } from '../../src/adapters/bullmq/worker.ts';
 import { startHealth } from '../../src/adapters/http/health.ts';
 import { startHttp } from '../../src/adapters/http/intake.ts';
-import { openWebhook } from '../../src/adapters/http/webhook.ts';
+import { openWebhook } from '../../src/adapters/http/outgoing-webhook.ts';
 import { createTracing } from '../../src/adapters/otlp/exporter.ts';
 import { createPauseSwitch } from '../../src/adapters/redis/pause-switch.ts';
 import { createReplayGuard } from '../../src/adapters/redis/replay-guard.ts';

@@ -9,7 +9,7 @@ import type { Goal } from '../../src/domain/plan/goal.ts';
 import { rolls, type Step } from '../../src/domain/plan/plan.ts';
 import type { Coordinates } from '../../src/domain/token/identity.ts';
 import { Secret } from '../../src/secret.ts';
-import { aBench } from '../workbench.ts';
+import { stepTools } from '../step-tools.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { ACCOUNT, deploy, KINDS, type Kind, leak, openSpace, type Space } from './leaks.ts';
@@ -57,13 +57,13 @@ async function typeSteps({ plan, identity }: Incident, token: string | undefined
   for (const step of (plan?.steps ?? []).filter((each) => !rolls(each))) {
     const action = room.deps.actions.find(({ name }) => name === step.action);
     if (!action || !identity) throw new Error(`There is no action ${step.action}.`);
-    const bench = aBench(room.prod, identity, token === undefined ? undefined : new Secret(token));
-    expect(await action.verify(bench, step.params)).toMatchObject({ verdict: 'not-done' });
+    const tools = stepTools(room.prod, identity, token === undefined ? undefined : new Secret(token));
+    expect(await action.verify(tools, step.params)).toMatchObject({ verdict: 'not-done' });
     expect(step.kubectl.length).toBeGreaterThan(0);
     for (const line of step.kubectl) await shell.type(line);
     // A controller fills the new Secret a moment later, and only then do servers accept what is in it.
     await expect
-      .poll(() => action.verify(bench, step.params), { timeout: 20_000 })
+      .poll(() => action.verify(tools, step.params), { timeout: 20_000 })
       .toMatchObject({ verdict: 'done' });
     typed.push(step.action);
   }

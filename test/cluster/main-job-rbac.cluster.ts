@@ -7,7 +7,7 @@ import { WORKER } from '../../sandbox/world.ts';
 import { actions } from '../../src/actions/index.ts';
 import { recreateServiceAccount } from '../../src/actions/recreate-service-account.ts';
 import { repointWorkloads } from '../../src/actions/repoint-workloads.ts';
-import type { Bench } from '../../src/contracts/action.ts';
+import type { StepTools } from '../../src/contracts/action.ts';
 import type { WorkloadObject } from '../../src/domain/kubernetes/objects.ts';
 import { accountOf, templateOf } from '../../src/domain/kubernetes/pod-references.ts';
 import { type Rule, workerRoles, workerRules } from '../../src/domain/kubernetes/rbac.ts';
@@ -18,7 +18,7 @@ import { answer } from '../../src/engine/door/answer.ts';
 import { observe } from '../../src/engine/look/observe.ts';
 import { AppError } from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
-import { aBench } from '../workbench.ts';
+import { stepTools } from '../step-tools.ts';
 import { type EngineRoom, openEngineRoom } from './engine-room.ts';
 import { type KubeObject, until } from './leak.ts';
 import { NOWHERE, openSpace, type Space } from './leaks.ts';
@@ -89,7 +89,7 @@ async function everything(): Promise<string> {
   await tell(room.prod.review(server?.url ?? '', new Secret('not-a-token'), []));
   // A roll-out asks for them once it has waited a while for Pods that do not come.
   await tell(room.prod.list({ resource: resources.events, namespace, fieldSelector: 'reason=FailedCreate' }));
-  const bench: Bench = { ...aBench(room.prod, bound('Pod', 'job')), sleep: () => delay(300) };
+  const tools: StepTools = { ...stepTools(room.prod, bound('Pod', 'job')), sleep: () => delay(300) };
   const params: Record<string, Record<string, unknown>> = {
     'quarantine-token': { namespace, secret: 'labelled' },
     'delete-token-secret': { namespace, secret: 'anchor', uid: GONE, holds: 'bound' },
@@ -107,12 +107,12 @@ async function everything(): Promise<string> {
     if (action.name === 'repoint-workloads') continue;
     const given = params[action.name];
     if (given === undefined) throw new Error(`Say here how ${action.name} is to be run.`);
-    const own = { ...aBench(room.prod, bound('Pod', 'job')), sleep: bench.sleep };
+    const own = { ...stepTools(room.prod, bound('Pod', 'job')), sleep: tools.sleep };
     await tell(action.execute(own, given));
     if (TAKEN_BACK.includes(action.name) && action.undo) await tell(action.undo(own, given));
   }
-  await tell(recreateServiceAccount.execute(bench, completing()));
-  for (const given of await repointing()) await tell(repointWorkloads.execute(impatient(bench), given));
+  await tell(recreateServiceAccount.execute(tools, completing()));
+  for (const given of await repointing()) await tell(repointWorkloads.execute(impatient(tools), given));
   return JSON.stringify(told);
 }
 
@@ -163,9 +163,9 @@ const completing = (): Record<string, unknown> => ({
 });
 
 /** Its clock makes one look enough: nothing here ever becomes Ready. */
-function impatient(bench: Bench): Bench {
+function impatient(tools: StepTools): StepTools {
   let asked = 0;
-  return { ...aBench(bench.cluster, bench.identity), now: () => Date.now() + 2000 * asked++ };
+  return { ...stepTools(tools.cluster, tools.identity), now: () => Date.now() + 2000 * asked++ };
 }
 
 const REPOINTED = [

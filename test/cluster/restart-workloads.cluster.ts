@@ -9,14 +9,14 @@ import { WORKER } from '../../sandbox/world.ts';
 import { restartWorkloads } from '../../src/actions/restart-workloads.ts';
 import { type RollOut, rollOutOf } from '../../src/actions/roll-out/params.ts';
 import { type ConnectedCluster, connectCluster } from '../../src/adapters/kubernetes/cluster.ts';
-import type { Bench } from '../../src/contracts/action.ts';
+import type { StepTools } from '../../src/contracts/action.ts';
 import type { Memory } from '../../src/domain/incident/incident.ts';
 import type { PodObject } from '../../src/domain/kubernetes/objects.ts';
 import { isReady } from '../../src/domain/kubernetes/objects.ts';
 import type { Situation } from '../../src/domain/situation/situation.ts';
 import type { TokenIdentity } from '../../src/domain/token/identity.ts';
 import { observe } from '../../src/engine/look/observe.ts';
-import { aBench } from '../workbench.ts';
+import { stepTools } from '../step-tools.ts';
 import { until } from './leak.ts';
 import { ACCOUNT, NOWHERE, openSpace, type Space } from './leaks.ts';
 
@@ -110,8 +110,8 @@ interface Place {
   name: string;
   pods(): Promise<PodObject[]>;
   situation(): Promise<Situation>;
-  bench(hook?: () => Promise<void>): Bench & { memory: Memory };
-  restart(params: RollOut, bench: Bench): ReturnType<typeof restartWorkloads.execute>;
+  tools(hook?: () => Promise<void>): StepTools & { memory: Memory };
+  restart(params: RollOut, tools: StepTools): ReturnType<typeof restartWorkloads.execute>;
   wait(what: (pods: PodObject[]) => boolean): Promise<unknown>;
 }
 
@@ -130,14 +130,14 @@ async function place(manifest: object, pods: number, ready = true): Promise<Plac
     pods: list,
     wait,
     situation: () => observe(prod, identityIn(space), Date.now(), NOWHERE),
-    bench: (hook = async () => {}) => ({
-      ...aBench(prod, identityIn(space)),
+    tools: (hook = async () => {}) => ({
+      ...stepTools(prod, identityIn(space)),
       async sleep(ms: number) {
         await hook();
         await delay(Math.min(ms, 300));
       },
     }),
-    restart: (params, bench) => restartWorkloads.execute(bench, asParams(params)),
+    restart: (params, tools) => restartWorkloads.execute(tools, asParams(params)),
   };
 }
 
@@ -174,24 +174,24 @@ describe('all Pods of', () => {
     const params = await paramsFor(here, { consent });
     expect(params.workloads).toMatchObject([{ kind: manifest.kind, name: 'web' }]);
     const before = await here.pods();
-    const bench = here.bench();
+    const tools = here.tools();
     const began = Date.now();
-    expect(await here.restart(params, bench)).toMatchObject({ verdict: 'done', facts: { pods: count } });
+    expect(await here.restart(params, tools)).toMatchObject({ verdict: 'done', facts: { pods: count } });
     report.push([what, 'done', `${count} Pods`, `${Date.now() - began} ms`]);
     const after = await here.pods();
     expect(kept(before, after)).toEqual([]);
     expect(after).toHaveLength(count);
     expect(after.every(isReady)).toBe(true);
-    expect(await restartWorkloads.verify(bench, asParams(params))).toMatchObject({ verdict: 'done' });
+    expect(await restartWorkloads.verify(tools, asParams(params))).toMatchObject({ verdict: 'done' });
     // Taken up once more, as after a crash: nothing is replaced again.
-    expect(await here.restart(params, bench)).toMatchObject({ verdict: 'done' });
+    expect(await here.restart(params, tools)).toMatchObject({ verdict: 'done' });
     expect(kept(after, await here.pods())).toHaveLength(count);
   });
 
   test('a Pod that has a token mounted gets another one', async () => {
     const here = await place(manifests.pod, 1);
     const params = await paramsFor(here, { consent: ['Pod/web'] });
-    await here.restart(params, here.bench());
+    await here.restart(params, here.tools());
     const [pod] = await here.pods();
     const volumes = (pod?.spec?.volumes ?? []) as { name?: string }[];
     expect(volumes.filter(({ name = '' }) => name.startsWith('kube-api-access-'))).toHaveLength(1);
@@ -216,11 +216,11 @@ describe('left to a person', () => {
     if (change) await here.space.send('PATCH', pathOf(here, 'deployments'), { spec: change });
     const params = await paramsFor(here);
     const before = await here.pods();
-    const bench = here.bench();
-    const outcome = await here.restart(params, bench);
+    const tools = here.tools();
+    const outcome = await here.restart(params, tools);
     expect(outcome).toMatchObject({ verdict: 'not-done', detail: expect.stringMatching(says) });
     report.push([what, outcome.verdict, outcome.detail]);
-    expect(bench.memory.blocked).toHaveLength(1);
+    expect(tools.memory.blocked).toHaveLength(1);
     expect(kept(before, await here.pods())).toHaveLength(count);
   });
 
@@ -234,7 +234,7 @@ describe('left to a person', () => {
     ] as const) {
       const before = await here.pods();
       const params = await paramsFor(here, { consent: [path] });
-      expect(await here.restart(params, here.bench())).toMatchObject({ verdict: 'done' });
+      expect(await here.restart(params, here.tools())).toMatchObject({ verdict: 'done' });
       expect(kept(before, await here.pods())).toEqual([]);
     }
     const { spec } = await paused.space.send<{ spec: { paused?: boolean } }>(
@@ -249,7 +249,7 @@ describe('left to a person', () => {
     const { send, namespace } = here.space;
     const params = await paramsFor(here);
     expect(params.workloads).toMatchObject([{ kind: 'CronJob' }]);
-    expect(await here.restart(params, here.bench())).toMatchObject({ verdict: 'done', facts: { pods: 0 } });
+    expect(await here.restart(params, here.tools())).toMatchObject({ verdict: 'done', facts: { pods: 0 } });
     const { metadata } = await send('GET', `/apis/batch/v1/namespaces/${namespace}/cronjobs/web`);
     const owner = {
       apiVersion: 'batch/v1',
@@ -265,7 +265,7 @@ describe('left to a person', () => {
     await here.wait((pods) => pods.length === 1);
     const again = await paramsFor(here);
     expect(again).toEqual(params);
-    expect(await here.restart(again, here.bench())).toMatchObject({
+    expect(await here.restart(again, here.tools())).toMatchObject({
       verdict: 'not-done',
       detail: expect.stringContaining('CronJob/web: 1 old Pod'),
     });
@@ -288,8 +288,8 @@ describe('held up', () => {
     expect((await here.situation()).workloads[0]?.budgets).toEqual([{ name: 'all', allowed: 0 }]);
     const params = await paramsFor(here, { deadlineSeconds: 2 });
     const before = await here.pods();
-    const bench = here.bench();
-    const stopped = await here.restart(params, bench);
+    const tools = here.tools();
+    const stopped = await here.restart(params, tools);
     expect(stopped).toMatchObject({
       verdict: 'not-done',
       detail: expect.stringContaining('A PodDisruptionBudget lets no Pod go now'),
@@ -297,7 +297,7 @@ describe('held up', () => {
     report.push(['a budget of zero', stopped.verdict, stopped.detail]);
     expect(kept(before, await here.pods())).toHaveLength(2);
     await send('DELETE', `${budgets}/all`);
-    expect(await here.restart({ ...params, deadlineSeconds: 60 }, bench)).toMatchObject({ verdict: 'done' });
+    expect(await here.restart({ ...params, deadlineSeconds: 60 }, tools)).toMatchObject({ verdict: 'done' });
     expect(kept(before, await here.pods())).toEqual([]);
   });
 
@@ -314,10 +314,10 @@ describe('held up', () => {
       return status?.expectedPods === 5;
     });
     let least = 5;
-    const bench = here.bench(async () => {
+    const tools = here.tools(async () => {
       least = Math.min(least, (await here.pods()).filter(isReady).length);
     });
-    expect(await here.restart(await paramsFor(here), bench)).toMatchObject({ verdict: 'done' });
+    expect(await here.restart(await paramsFor(here), tools)).toMatchObject({ verdict: 'done' });
     expect(least).toBeGreaterThanOrEqual(4);
   });
 
@@ -330,7 +330,7 @@ describe('held up', () => {
     try {
       const stopped = await here.restart(
         params,
-        here.bench(() => imagesAreGone(here, before)),
+        here.tools(() => imagesAreGone(here, before)),
       );
       expect(stopped).toMatchObject({
         verdict: 'not-done',
@@ -357,7 +357,7 @@ describe('held up', () => {
       return status?.used?.pods === '3';
     });
     const before = await here.pods();
-    const stopped = await here.restart(await paramsFor(here, { deadlineSeconds: 3 }), here.bench());
+    const stopped = await here.restart(await paramsFor(here, { deadlineSeconds: 3 }), here.tools());
     expect(stopped).toMatchObject({
       verdict: 'not-done',
       detail: expect.stringMatching(/0 of 3 Pods are of the new template\. .*exceeded quota: full/),
@@ -372,14 +372,14 @@ describe('held up', () => {
     await cordon(true);
     try {
       let takenBack = false;
-      const bench = here.bench(async () => {
+      const tools = here.tools(async () => {
         if (takenBack) return;
         takenBack = true;
         await here.space.send('PATCH', pathOf(here, 'deployments'), {
           spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': null } } } },
         });
       });
-      const stopped = await here.restart(params, bench);
+      const stopped = await here.restart(params, tools);
       expect(stopped).toMatchObject({ verdict: 'not-done', detail: expect.stringContaining('taken back') });
       report.push(['a change that is taken back', stopped.verdict, stopped.detail]);
     } finally {
@@ -442,8 +442,8 @@ describe('an Argo Rollout', () => {
     const { workloads, unread } = await observe(prod, identityIn(space), Date.now(), NOWHERE);
     expect([workloads, unread]).toMatchObject([[{ kind: 'Rollout', name: 'web', replicas: 2 }], []]);
     const before = await pods();
-    const bench = {
-      ...aBench(prod, identityIn(space)),
+    const tools = {
+      ...stepTools(prod, identityIn(space)),
       async sleep() {
         const { spec } = await send<{ spec: { restartAt?: string } }>('GET', `${rollouts}/web`);
         const [old] = (await pods()).filter((pod) => kept(before, [pod]).length > 0);
@@ -452,7 +452,7 @@ describe('an Argo Rollout', () => {
       },
     };
     const params = rollOutOf(workloads, { namespace, deadlineSeconds: 60 });
-    expect(await restartWorkloads.execute(bench, asParams(params))).toMatchObject({ verdict: 'done' });
+    expect(await restartWorkloads.execute(tools, asParams(params))).toMatchObject({ verdict: 'done' });
     expect(kept(before, await pods())).toEqual([]);
     report.push(['an Argo Rollout', 'done', '2 Pods']);
   });

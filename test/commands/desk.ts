@@ -1,15 +1,18 @@
-// A desktop for commands under test, which remembers what was asked and reported.
+// A tools for commands under test, which remembers what was asked and reported.
 import { commands } from '../../commands/index.ts';
 import type { Finding } from '../../src/contracts/alert-source.ts';
-import type { Desktop } from '../../src/contracts/command.ts';
+import type { CommandTools } from '../../src/contracts/command.ts';
 import type { Answer, Question } from '../../src/ports/desk.ts';
 
-export interface TestDesktop extends Desktop {
+export interface TestDesktop extends CommandTools {
   asked: Question[];
   reports: Finding[];
 }
 
-export function aDesktop(answer: Partial<Answer> | Error = {}, changes: Partial<Desktop> = {}): TestDesktop {
+export function commandTools(
+  answer: Partial<Answer> | Error = {},
+  changes: Partial<CommandTools> = {},
+): TestDesktop {
   const asked: Question[] = [];
   const reports: Finding[] = [];
   return {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, revokeSa } from '../../commands/revoke-sa.ts';
 import { AppError } from '../../src/errors.ts';
 import { legacyToken } from '../domain/token/token-samples.ts';
-import { aDesktop } from './desk.ts';
+import { commandTools } from './desk.ts';
 
 const at = (namespace: string, name: string, cluster?: string) => ({
   namespace,
@@ -64,14 +64,14 @@ describe('parse', () => {
 
 describe('run', () => {
   it('opens where exactly one cluster has it', async () => {
-    const desktop = aDesktop({ found: ['prod'] });
-    expect(await revokeSa.run(desktop, 'payments/api in a gist')).toEqual({
+    const tools = commandTools({ found: ['prod'] });
+    expect(await revokeSa.run(tools, 'payments/api in a gist')).toEqual({
       kind: 'opened',
       incidentId: 'inc-0001',
       created: true,
     });
-    expect(desktop.asked).toEqual([{ ask: 'find-service-account', namespace: 'payments', name: 'api' }]);
-    expect(desktop.reports).toEqual([
+    expect(tools.asked).toEqual([{ ask: 'find-service-account', namespace: 'payments', name: 'api' }]);
+    expect(tools.reports).toEqual([
       {
         alert: {
           source: 'slash',
@@ -88,10 +88,10 @@ describe('run', () => {
   });
 
   it('asks which cluster where several have it', async () => {
-    const desktop = aDesktop({ found: ['prod', 'staging'] });
-    const reply = await revokeSa.run(desktop, 'payments/api');
+    const tools = commandTools({ found: ['prod', 'staging'] });
+    const reply = await revokeSa.run(tools, 'payments/api');
     expect(reply).toMatchObject({ text: expect.stringContaining('`/revoke-sa staging/payments/api`') });
-    expect(desktop.reports).toEqual([]);
+    expect(tools.reports).toEqual([]);
   });
 
   it.each([
@@ -109,22 +109,22 @@ describe('run', () => {
       /prod does not answer.*Nothing was opened/,
     ],
   ])('%s: nothing is opened', async (text, answer, message) => {
-    const desktop = aDesktop(answer);
-    expect(await revokeSa.run(desktop, text)).toMatchObject({
+    const tools = commandTools(answer);
+    expect(await revokeSa.run(tools, text)).toMatchObject({
       kind: 'text',
       text: expect.stringMatching(message),
     });
-    expect(desktop.reports).toEqual([]);
+    expect(tools.reports).toEqual([]);
   });
 
   it('does not wait for a worker that is away where the cluster is known', async () => {
     const away = new AppError('timeout', 'No worker answers.', { retry: true });
-    const named = aDesktop(away);
+    const named = commandTools(away);
     expect(await revokeSa.run(named, 'prod/payments/api')).toMatchObject({ kind: 'opened' });
-    const single = aDesktop(away, { clusters: ['prod'] });
+    const single = commandTools(away, { clusters: ['prod'] });
     expect(await revokeSa.run(single, 'payments/api')).toMatchObject({ kind: 'opened' });
     expect(single.reports[0]?.alert.subject).toMatchObject({ at: { cluster: 'prod' } });
-    const unsure = aDesktop(away);
+    const unsure = commandTools(away);
     expect(await revokeSa.run(unsure, 'payments/api')).toMatchObject({
       text: expect.stringContaining('No worker answers.'),
     });
@@ -132,8 +132,8 @@ describe('run', () => {
   });
 
   it('opens the form, filled in as far as known', async () => {
-    expect(await revokeSa.run(aDesktop(), '')).toEqual({ kind: 'leak-form' });
-    expect(await revokeSa.run(aDesktop(), `prod/payments/api ${legacyToken()} oops`)).toEqual({
+    expect(await revokeSa.run(commandTools(), '')).toEqual({ kind: 'leak-form' });
+    expect(await revokeSa.run(commandTools(), `prod/payments/api ${legacyToken()} oops`)).toEqual({
       kind: 'leak-form',
       at: { cluster: 'prod', namespace: 'payments', serviceAccount: 'api' },
       reason: 'oops',

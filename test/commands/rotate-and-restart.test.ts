@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { restartSa } from '../../commands/restart-sa.ts';
 import { rotateSa } from '../../commands/rotate-sa.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
-import { aDesktop } from './desk.ts';
+import { commandTools } from './desk.ts';
 
 describe.each([
   ['rotate-sa', rotateSa, 'rotate'],
   ['restart-sa', restartSa, 'restart'],
 ] as const)('/%s', (name, command, does) => {
   const opened = async (text: string) => {
-    const desktop = aDesktop({ found: ['prod'] });
-    const reply = await command.run(desktop, text);
-    return { reply, alert: desktop.reports[0]?.alert };
+    const tools = commandTools({ found: ['prod'] });
+    const reply = await command.run(tools, text);
+    return { reply, alert: tools.reports[0]?.alert };
   };
 
   it.each<[string, Omit<Goal, 'do'>, string | undefined]>([
@@ -64,16 +64,16 @@ describe.each([
   });
 
   it('names itself where several clusters have it', async () => {
-    const reply = await command.run(aDesktop({ found: ['prod', 'staging'] }), 'payments/api');
+    const reply = await command.run(commandTools({ found: ['prod', 'staging'] }), 'payments/api');
     expect(reply).toMatchObject({ text: expect.stringContaining(`/${name} prod/payments/api`) });
   });
 });
 
 describe('a strategy', () => {
   const goalOf = async (text: string) => {
-    const desktop = aDesktop({ found: ['prod'] });
-    const reply = await rotateSa.run(desktop, text);
-    return { reply, alert: desktop.reports[0]?.alert };
+    const tools = commandTools({ found: ['prod'] });
+    const reply = await rotateSa.run(tools, text);
+    return { reply, alert: tools.reports[0]?.alert };
   };
 
   it.each(['recreate', 'new-secret', 'new-service-account', 'replace-pod'])(
@@ -96,8 +96,8 @@ describe('a strategy', () => {
   });
 
   it('is part of the reason of a restart', async () => {
-    const desktop = aDesktop({ found: ['prod'] });
-    await restartSa.run(desktop, 'payments/api recreate the Pods');
-    expect(desktop.reports[0]?.alert).toMatchObject({ goal: { do: 'restart' }, reason: 'recreate the Pods' });
+    const tools = commandTools({ found: ['prod'] });
+    await restartSa.run(tools, 'payments/api recreate the Pods');
+    expect(tools.reports[0]?.alert).toMatchObject({ goal: { do: 'restart' }, reason: 'recreate the Pods' });
   });
 });

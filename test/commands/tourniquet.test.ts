@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../commands/index.ts';
 import { tourniquet } from '../../commands/tourniquet.ts';
 import { anIncident, reported, waiting } from '../builders.ts';
-import { aDesktop } from './desk.ts';
+import { commandTools } from './desk.ts';
 
 const open = anIncident(waiting(), 'inc-open');
 const closed = anIncident(
@@ -13,7 +13,7 @@ const closed = anIncident(
 
 describe('/tourniquet', () => {
   it('lists what is open, health and help', async () => {
-    const reply = await tourniquet.run(aDesktop({}, { incidents: async () => [open, closed] }), ' ');
+    const reply = await tourniquet.run(commandTools({}, { incidents: async () => [open, closed] }), ' ');
     expect(reply).toMatchObject({ kind: 'incidents', incidents: [open] });
     const { note } = reply as { note: string };
     expect(note).toContain('all parts answer');
@@ -21,19 +21,19 @@ describe('/tourniquet', () => {
   });
 
   it('finds one, and says so where there is none', async () => {
-    const desktop = aDesktop({}, { incident: async (id) => (id === 'inc-o' ? open : undefined) });
-    expect(await tourniquet.run(desktop, '`inc-o`')).toEqual({ kind: 'incidents', incidents: [open] });
-    expect(await tourniquet.run(desktop, 'inc-x')).toMatchObject({
+    const tools = commandTools({}, { incident: async (id) => (id === 'inc-o' ? open : undefined) });
+    expect(await tourniquet.run(tools, '`inc-o`')).toEqual({ kind: 'incidents', incidents: [open] });
+    expect(await tourniquet.run(tools, 'inc-x')).toMatchObject({
       text: expect.stringContaining('No incident'),
     });
-    expect(await tourniquet.run(desktop, '<!channel>')).toMatchObject({
+    expect(await tourniquet.run(tools, '<!channel>')).toMatchObject({
       text: expect.not.stringContaining('<!'),
     });
   });
 
   it('tells what is wrong', async () => {
-    const desktop = aDesktop({}, { health: async () => ['The worker has not been seen for 2 minutes.'] });
-    expect(await tourniquet.run(desktop, 'health')).toMatchObject({
+    const tools = commandTools({}, { health: async () => ['The worker has not been seen for 2 minutes.'] });
+    expect(await tourniquet.run(tools, 'health')).toMatchObject({
       text: expect.stringMatching(/something is wrong.*\n• The worker/),
     });
   });
@@ -42,7 +42,7 @@ describe('/tourniquet', () => {
     'renders help of %s',
     async (name, command) => {
       for (const text of [`help ${name}`, `help /${name}`]) {
-        const reply = (await tourniquet.run(aDesktop(), text)) as { text: string };
+        const reply = (await tourniquet.run(commandTools(), text)) as { text: string };
         expect(reply.text).toContain(command.help.usage);
         expect(reply.text).toContain(command.help.whoCanUse);
         for (const example of command.help.examples) expect(reply.text).toContain(example);
@@ -51,10 +51,10 @@ describe('/tourniquet', () => {
   );
 
   it('helps with a mistyped command', async () => {
-    expect(await tourniquet.run(aDesktop(), 'help revoke')).toMatchObject({
+    expect(await tourniquet.run(commandTools(), 'help revoke')).toMatchObject({
       text: expect.stringContaining('`revoke-sa`'),
     });
-    expect(await tourniquet.run(aDesktop(), 'help zzz')).toMatchObject({
+    expect(await tourniquet.run(commandTools(), 'help zzz')).toMatchObject({
       text: expect.stringContaining('There are: '),
     });
   });
@@ -67,7 +67,7 @@ describe('the kill switch', () => {
     ['pause  ', /^Say why/],
     ['resume', 'resumed'],
   ])('%s', async (text, said) => {
-    const reply = await tourniquet.run(aDesktop(), text);
+    const reply = await tourniquet.run(commandTools(), text);
     expect(reply).toEqual({
       kind: 'text',
       text: typeof said === 'string' ? said : expect.stringMatching(said),

@@ -104,7 +104,7 @@ describe('the recipes of docs/recipes.md', () => {
 
   test('would not compile with a mistake in them', { timeout: LONG_MS }, async () => {
     const text = recipes.find(({ path }) => path.startsWith('commands/'))?.text ?? '';
-    writeRecipe('commands/mistaken.ts', text.replace('desktop.ask(', 'desktop.guess('));
+    writeRecipe('commands/mistaken.ts', text.replace('tools.ask(', 'tools.guess('));
     expect(await compile(['commands/mistaken.ts'])).toMatch(/commands\/mistaken\.ts.*guess/);
     rmSync(join(folder, 'commands/mistaken.ts'));
   });

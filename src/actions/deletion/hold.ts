@@ -1,5 +1,5 @@
 // Why a Secret is not deleted now: somebody would bring its token back, or uses it of whom nobody knew.
-import type { Bench } from '../../contracts/action.ts';
+import type { StepTools } from '../../contracts/action.ts';
 import { INVALID_SINCE } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { type Owner, ownersOf } from '../../domain/kubernetes/managed-by.ts';
 import { standing } from '../../domain/kubernetes/still-there.ts';
@@ -21,16 +21,16 @@ export interface Doomed {
 
 /** Undefined: nothing speaks against it. */
 export async function heldBack(
-  bench: Bench,
+  tools: StepTools,
   doomed: Doomed,
   found: KubernetesObject,
 ): Promise<Outcome | undefined> {
   const { namespace, secret, holds, despite = [] } = doomed;
   // What names the UID of the Secret dies with it, whoever makes another.
-  const owners = holds === 'legacy' ? await ownersNow(bench.cluster, namespace, found) : [];
+  const owners = holds === 'legacy' ? await ownersNow(tools.cluster, namespace, found) : [];
   const unknownOf = owners.filter(({ tool }) => !despite.includes(tool));
-  if (unknownOf.length > 0) return broughtBack(bench.cluster.name, doomed, unknownOf);
-  const users = await unexpected(bench, doomed, found);
+  if (unknownOf.length > 0) return broughtBack(tools.cluster.name, doomed, unknownOf);
+  const users = await unexpected(tools, doomed, found);
   if (users.length === 0) return undefined;
   return untouched(
     `Secret ${namespace}/${secret} is used by ${some(users)} now. It was not deleted: point ${users.length > 1 ? 'these' : 'that'} at another first, also where it is kept in Git, or it would not start again.`,
@@ -60,15 +60,15 @@ const ownersNow = (
   );
 
 async function unexpected(
-  bench: Bench,
+  tools: StepTools,
   { namespace, secret, usedBy }: Doomed,
   { metadata }: KubernetesObject,
 ): Promise<string[]> {
   const stake = { serviceAccount: '', secrets: [secret] };
-  if (usedBy === undefined) return await usersNow(bench, namespace, stake);
+  if (usedBy === undefined) return await usersNow(tools, namespace, stake);
   // Approved as a kill, and the token still works: whom it meets was on the card, and a list that fails must not save it.
   const kill = metadata.labels?.[INVALID_SINCE] === undefined;
-  const users = await usersNow(bench, namespace, stake, 'ignore').catch((error: unknown) => {
+  const users = await usersNow(tools, namespace, stake, 'ignore').catch((error: unknown) => {
     if (!kill || !isAppError(error)) throw error;
     return [];
   });

@@ -1,5 +1,5 @@
 // The last look before something is deleted: who uses it now, whatever was planned or soaked before.
-import type { Bench } from '../../contracts/action.ts';
+import type { StepTools } from '../../contracts/action.ts';
 import type { Stake } from '../../domain/kubernetes/pod-references.ts';
 import { consumersOf, pathOf } from '../../domain/situation/consumers.ts';
 import type { Listed } from '../../domain/situation/listed.ts';
@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 2000;
  * given the time to do so, or do not count where there is no time.
  */
 export async function usersNow(
-  { cluster, now, sleep }: Pick<Bench, 'cluster' | 'now' | 'sleep'>,
+  { cluster, now, sleep }: Pick<StepTools, 'cluster' | 'now' | 'sleep'>,
   namespace: string,
   stake: Stake,
   ending: 'wait' | 'ignore' = 'wait',

@@ -1,5 +1,5 @@
 // Does to one workload what brings its roll-out further; each call is harmless twice.
-import type { Bench } from '../../contracts/action.ts';
+import type { StepTools } from '../../contracts/action.ts';
 import { withoutCopies } from '../../domain/kubernetes/annotations.ts';
 import type { PodObject, PodTemplate } from '../../domain/kubernetes/objects.ts';
 import { resources } from '../../domain/kubernetes/resources.ts';
@@ -27,7 +27,7 @@ export interface RollOutMemory {
 export type Hitch = { at: 'going' | 'stuck' | 'left'; line: string } | undefined;
 
 export async function advance(
-  bench: Bench,
+  tools: StepTools,
   namespace: string,
   change: Change,
   standing: Standing,
@@ -38,17 +38,17 @@ export async function advance(
       case 'patch': {
         const resource = resourceOf(target.kind);
         if (resource === undefined) return undefined;
-        await bench.cluster.patch({ resource, namespace, name: target.name }, next.patch);
+        await tools.cluster.patch({ resource, namespace, name: target.name }, next.patch);
         return undefined;
       }
       case 'evict':
-        return await evict(bench, namespace, next.pods);
+        return await evict(tools, namespace, next.pods);
       case 'delete':
-        return await removeAll(bench, namespace, next.pods);
+        return await removeAll(tools, namespace, next.pods);
       case 'remove-bare':
-        return await removeBare(bench, namespace, change, next.pod);
+        return await removeBare(tools, namespace, change, next.pod);
       case 'create-bare':
-        return await createBare(bench, namespace, target.name);
+        return await createBare(tools, namespace, target.name);
       default:
         return undefined;
     }
@@ -65,7 +65,7 @@ export async function advance(
 }
 
 async function evict(
-  { cluster, signal }: Bench,
+  { cluster, signal }: StepTools,
   namespace: string,
   pods: readonly PodObject[],
 ): Promise<Hitch> {
@@ -84,7 +84,11 @@ async function evict(
 }
 
 /** In the version that was seen: one that has become Ready since stays. */
-async function removeAll({ cluster }: Bench, namespace: string, pods: readonly PodObject[]): Promise<Hitch> {
+async function removeAll(
+  { cluster }: StepTools,
+  namespace: string,
+  pods: readonly PodObject[],
+): Promise<Hitch> {
   for (const { metadata } of pods) {
     const { name, uid, resourceVersion } = metadata;
     const version = resourceVersion === undefined ? {} : { resourceVersion };
@@ -99,7 +103,7 @@ async function removeAll({ cluster }: Bench, namespace: string, pods: readonly P
 
 /** The manifest is kept before the Pod goes: a crash in between would lose it. */
 async function removeBare(
-  { cluster, memory, remember }: Bench,
+  { cluster, memory, remember }: StepTools,
   namespace: string,
   change: Change,
   pod: PodObject,
@@ -128,7 +132,7 @@ export const bareAgain = (cluster: ClusterTrial, namespace: string, pod: PodObje
   write: () => cluster.tryCreate({ resource: resources.pods, namespace }, manifestOf(pod, change)),
 });
 
-async function createBare({ cluster, memory }: Bench, namespace: string, name: string): Promise<Hitch> {
+async function createBare({ cluster, memory }: StepTools, namespace: string, name: string): Promise<Hitch> {
   const manifest = (memory as RollOutMemory).manifests?.[name];
   await cluster.create({ resource: resources.pods, namespace }, manifest);
   return undefined;

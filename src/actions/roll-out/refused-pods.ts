@@ -1,5 +1,5 @@
 // Whether the new Pods of a workload are refused, and for how long already: nobody waits for what will not be let in.
-import type { Look } from '../../contracts/action.ts';
+import type { StepView } from '../../contracts/action.ts';
 import { type Denial, denialIn, deniedText } from '../../domain/kubernetes/denials.ts';
 import { resources } from '../../domain/kubernetes/resources.ts';
 import { creationFailure } from '../../domain/kubernetes/rollout-status.ts';
@@ -16,18 +16,18 @@ const PASSING_MS = 60_000;
 /** Says of each look, while nothing moves, which of the workloads that are waited for will not get there. */
 export type RefusedPods = (standings: readonly Standing[]) => Promise<Standing[]>;
 
-export function watchRefusedPods(bench: Look, namespace: string): RefusedPods {
+export function watchRefusedPods(tools: StepView, namespace: string): RefusedPods {
   const still = new Map<string, { line: string; since: number }>();
   const look = async (standing: Standing): Promise<Standing> => {
     const { path, at, line } = standing;
     const before = still.get(path);
     if (at !== 'going' || before?.line !== line) {
-      still.set(path, { line, since: bench.now() });
+      still.set(path, { line, since: tools.now() });
       return standing;
     }
-    const waited = bench.now() - before.since;
+    const waited = tools.now() - before.since;
     if (waited < SURE_MS) return standing;
-    const refusal = await refusalOf(bench, namespace, standing).catch(unreadable);
+    const refusal = await refusalOf(tools, namespace, standing).catch(unreadable);
     // Whose role is older may not list events: then the deadline decides, and why it did is told.
     if (typeof refusal === 'string') return { ...standing, line: `${line} ${refusal}` };
     if (refusal === undefined || (refusal.passing && waited < PASSING_MS)) return standing;
@@ -45,7 +45,7 @@ interface Event extends KubernetesObject {
 
 /** Some controllers say it in a condition, StatefulSets and DaemonSets in events alone. */
 async function refusalOf(
-  { cluster, memory }: Look,
+  { cluster, memory }: StepView,
   namespace: string,
   { object, target }: Standing,
 ): Promise<Denial | undefined> {

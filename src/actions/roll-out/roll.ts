@@ -1,5 +1,5 @@
 // Replaces the Pods of many workloads in waves: begun from what was remembered, stopped at the first wave that does not come while the old tokens live.
-import type { Bench, Look } from '../../contracts/action.ts';
+import type { StepTools, StepView } from '../../contracts/action.ts';
 import { isFinished, isReady } from '../../domain/kubernetes/objects.ts';
 import { done, notDone, type Outcome } from '../../domain/outcome.ts';
 import { waves } from '../../domain/plan/waves.ts';
@@ -13,41 +13,41 @@ import { doneText, progressText, stoppedText, undoneText } from './text.ts';
 /** Time between two looks at everything, in milliseconds: short while Pods usually start, longer where something hangs. */
 const LOOK = { first: 1000, longest: 5000, factor: 1.05 };
 
-export async function roll(bench: Bench, params: RollOut, change: Change): Promise<Outcome> {
-  const order = await begin(bench, params, change);
-  const skipped = new Set(bench.memory.skipped);
+export async function roll(tools: StepTools, params: RollOut, change: Change): Promise<Outcome> {
+  const order = await begin(tools, params, change);
+  const skipped = new Set(tools.memory.skipped);
   /** Why a workload was not brought through, by path: what was learned on the way and a later look does not show. */
   const reasons = new Map<string, string>();
   let before = 0;
   for (const [index, wave] of order.entries()) {
     const open = wave.filter((path) => !skipped.has(path));
-    const from = bench.now();
+    const from = tools.now();
     const at = { number: index + 1, of: order.length, open, before };
-    const held = await bringThrough(bench, params, change, at, reasons);
+    const held = await bringThrough(tools, params, change, at, reasons);
     // What was killed first is dead in every Pod: those of later waves are not left for the sake of this one.
     if (held.length > 0 && !params.killedFirst)
-      return await stop(bench, held, stoppedText(held, at, params.deadlineSeconds, reasons));
-    before = bench.now() - from;
+      return await stop(tools, held, stoppedText(held, at, params.deadlineSeconds, reasons));
+    before = tools.now() - from;
   }
-  const left = await undoneIn(bench, params, change);
+  const left = await undoneIn(tools, params, change);
   const undone = left.map((each) => ({ ...each, line: reasons.get(each.path) ?? each.line }));
-  if (undone.length > 0) await bench.remember({ blocked: undone.map(({ path }) => path) });
-  return conclusion(bench, params, undone);
+  if (undone.length > 0) await tools.remember({ blocked: undone.map(({ path }) => path) });
+  return conclusion(tools, params, undone);
 }
 
 /** What a cluster shows now. */
-export async function look(bench: Look, params: RollOut, change: Change): Promise<Outcome> {
-  if (!began(bench).waves) return notDone('The roll-out has not begun.');
-  return conclusion(bench, params, await undoneIn(bench, params, change));
+export async function look(tools: StepView, params: RollOut, change: Change): Promise<Outcome> {
+  if (!began(tools).waves) return notDone('The roll-out has not begun.');
+  return conclusion(tools, params, await undoneIn(tools, params, change));
 }
 
-const began = ({ memory }: Look): RollOutMemory => memory as RollOutMemory;
+const began = ({ memory }: StepView): RollOutMemory => memory as RollOutMemory;
 
-function conclusion(bench: Look, params: RollOut, undone: readonly Standing[]): Outcome {
+function conclusion(tools: StepView, params: RollOut, undone: readonly Standing[]): Outcome {
   if (undone.length > 0) return notDone(undoneText(undone));
-  const { old = [], waves: order } = began(bench);
-  const { skipped = [] } = bench.memory;
-  return done(doneText(began(bench), params, skipped), {
+  const { old = [], waves: order } = began(tools);
+  const { skipped = [] } = tools.memory;
+  return done(doneText(began(tools), params, skipped), {
     pods: old.length,
     workloads: params.workloads.length - skipped.length,
     waves: order?.length ?? 0,
@@ -55,17 +55,17 @@ function conclusion(bench: Look, params: RollOut, undone: readonly Standing[]): 
   });
 }
 
-async function undoneIn(bench: Look, params: RollOut, change: Change): Promise<Standing[]> {
-  const { standings } = await lookAt(bench, params, change, undefined);
-  const skipped = new Set(bench.memory.skipped);
+async function undoneIn(tools: StepView, params: RollOut, change: Change): Promise<Standing[]> {
+  const { standings } = await lookAt(tools, params, change, undefined);
+  const skipped = new Set(tools.memory.skipped);
   return standings.filter(({ at, path }) => at !== 'done' && !skipped.has(path));
 }
 
 /** Written down before anything changes: which Pods are there, and the order, which must stay the same after a crash. */
-async function begin(bench: Bench, params: RollOut, change: Change): Promise<string[][]> {
-  const before = began(bench);
+async function begin(tools: StepTools, params: RollOut, change: Change): Promise<string[][]> {
+  const before = began(tools);
   if (before.waves) return before.waves;
-  const { standings } = await lookAt(bench, params, change, undefined);
+  const { standings } = await lookAt(tools, params, change, undefined);
   const old = standings.flatMap(({ pods }) =>
     pods.filter((pod) => !isFinished(pod)).map(({ metadata }) => metadata.uid),
   );
@@ -76,7 +76,7 @@ async function begin(bench: Bench, params: RollOut, change: Change): Promise<str
     failing: params.killedFirst && pods.length > 0 && !pods.some(isReady),
   }));
   const order = waves(seen, params.cap).map((wave) => wave.map(({ path }) => path));
-  await bench.remember({ old, began: bench.now(), waves: order, touched: [] } satisfies RollOutMemory);
+  await tools.remember({ old, began: tools.now(), waves: order, touched: [] } satisfies RollOutMemory);
   return order;
 }
 
@@ -87,14 +87,14 @@ interface Seen {
 }
 
 async function lookAt(
-  bench: Look,
+  tools: StepView,
   params: RollOut,
   change: Change,
   paths: ReadonlySet<string> | undefined,
 ): Promise<Seen> {
-  const { old = [], touched = [], manifests = {} } = began(bench);
+  const { old = [], touched = [], manifests = {} } = began(tools);
   const targets = params.workloads.filter(({ kind, name }) => paths?.has(`${kind}/${name}`) ?? true);
-  const seen = await survey(bench.cluster, params.namespace, targets);
+  const seen = await survey(tools.cluster, params.namespace, targets);
   const existing = new Set(old);
   const view: View = { params, change, existing, touched, kept: Object.keys(manifests) };
   const oldLeft = seen.pods.filter((pod) => existing.has(pod.metadata.uid) && !isFinished(pod)).length;
@@ -103,34 +103,34 @@ async function lookAt(
 
 /** What did not come in time, or cannot; what is left to a person holds nobody up. */
 async function bringThrough(
-  bench: Bench,
+  tools: StepTools,
   params: RollOut,
   change: Change,
   wave: Wave,
   reasons: Map<string, string>,
 ): Promise<Standing[]> {
-  const refusedPods = watchRefusedPods(bench, params.namespace);
-  const from = bench.now();
+  const refusedPods = watchRefusedPods(tools, params.namespace);
+  const from = tools.now();
   const deadline = from + params.deadlineSeconds * 1000;
   let open = new Set(wave.open);
   for (let looks = 0; open.size > 0; looks++) {
-    const { standings, oldLeft } = await lookAt(bench, params, change, open);
-    const judged = await refusedPods(await advanceAll(bench, params, change, standings));
+    const { standings, oldLeft } = await lookAt(tools, params, change, open);
+    const judged = await refusedPods(await advanceAll(tools, params, change, standings));
     for (const { at, path, line } of judged) {
       if (at === 'done') reasons.delete(path);
       else reasons.set(path, line);
     }
     const waiting = judged.filter(({ at }) => at === 'going');
     const stuck = judged.filter(({ at }) => at === 'stuck');
-    if (waiting.length === 0 || bench.now() >= deadline) return [...stuck, ...waiting];
-    const total = began(bench).old?.length ?? 0;
+    if (waiting.length === 0 || tools.now() >= deadline) return [...stuck, ...waiting];
+    const total = began(tools).old?.length ?? 0;
     const line = progressText(wave, [...stuck, ...waiting]);
-    await bench.progress({ done: total - Math.min(total, oldLeft), total, line });
+    await tools.progress({ done: total - Math.min(total, oldLeft), total, line });
     // What is done stays done, so it is not looked at again; what is stuck may come loose.
     open = new Set([...waiting, ...stuck].map(({ path }) => path));
-    const { touched = [] } = began(bench);
+    const { touched = [] } = began(tools);
     const nothingToDo = waiting.every(({ path }) => touched.includes(path));
-    await bench.sleep(pause(looks, nothingToDo ? EARLIEST * wave.before - (bench.now() - from) : 0));
+    await tools.sleep(pause(looks, nothingToDo ? EARLIEST * wave.before - (tools.now() - from) : 0));
   }
   return [];
 }
@@ -144,7 +144,7 @@ function pause(looks: number, notBefore: number): number {
 }
 
 async function advanceAll(
-  bench: Bench,
+  tools: StepTools,
   params: RollOut,
   change: Change,
   standings: readonly Standing[],
@@ -152,17 +152,17 @@ async function advanceAll(
   const judged: Standing[] = [];
   const patched: string[] = [];
   for (const standing of standings) {
-    const hitch = await advance(bench, params.namespace, change, standing);
+    const hitch = await advance(tools, params.namespace, change, standing);
     judged.push(hitch ? { ...standing, ...hitch } : standing);
     if (standing.next?.do === 'patch' && !hitch) patched.push(standing.path);
   }
   // Once for all, and behind the patches: what is noted and was never written would seem to have been taken back.
-  const { touched = [] } = began(bench);
-  if (patched.length > 0) await bench.remember({ touched: [...touched, ...patched] } satisfies RollOutMemory);
+  const { touched = [] } = began(tools);
+  if (patched.length > 0) await tools.remember({ touched: [...touched, ...patched] } satisfies RollOutMemory);
   return judged;
 }
 
-async function stop(bench: Bench, held: readonly Standing[], why: string): Promise<Outcome> {
-  await bench.remember({ blocked: held.map(({ path }) => path) });
+async function stop(tools: StepTools, held: readonly Standing[], why: string): Promise<Outcome> {
+  await tools.remember({ blocked: held.map(({ path }) => path) });
   return notDone(why);
 }

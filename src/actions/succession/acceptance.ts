@@ -1,5 +1,5 @@
 // Asks the API servers whether they accept the token in a Secret: nobody is pointed at one that was not seen to be accepted.
-import type { Bench } from '../../contracts/action.ts';
+import type { StepTools } from '../../contracts/action.ts';
 import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
 import { tokenSecretRef } from './token-secret.ts';
@@ -39,7 +39,7 @@ const LOOK_EVERY_MS = 250;
 
 /** Each server learns of a change in its own time; asks again while one refuses, for so long at most. */
 export async function acceptedWithin(
-  { cluster, sleep, now }: Pick<Bench, 'cluster' | 'sleep' | 'now'>,
+  { cluster, sleep, now }: Pick<StepTools, 'cluster' | 'sleep' | 'now'>,
   where: { namespace: string; secret: string },
   patienceMs: number,
 ): Promise<Acceptance | undefined> {

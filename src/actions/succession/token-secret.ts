@@ -1,5 +1,5 @@
 // Waits until the token controller has put a token into a Secret; seen by its annotation, so that no value is read.
-import type { Bench } from '../../contracts/action.ts';
+import type { StepTools } from '../../contracts/action.ts';
 import { SERVICE_ACCOUNT_UID } from '../../domain/kubernetes/legacy-token-labels.ts';
 import { resources } from '../../domain/kubernetes/resources.ts';
 import type { KubernetesObject, ObjectRef } from '../../ports/cluster.ts';
@@ -19,7 +19,7 @@ export const accountIn = (secret: KubernetesObject | null | undefined): string |
 
 /** Asks until the answer is something, or patience ends. */
 export async function patiently<T>(
-  { sleep, now }: Pick<Bench, 'sleep' | 'now'>,
+  { sleep, now }: Pick<StepTools, 'sleep' | 'now'>,
   question: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const until = now() + PATIENCE_MS;

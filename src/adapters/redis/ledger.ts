@@ -11,8 +11,8 @@ import type { Chained, Ledger, Place } from '../../engine/ground/ledger.ts';
 import { AppError } from '../../errors.ts';
 import { checkChain, MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
+import type { Keys } from './derived-keys.ts';
 import { type KeySpace, keySpace } from './key-space.ts';
-import type { Keys } from './keys.ts';
 import { ADVANCE, ANCHORED, END, HEADS, LEDGER } from './scripts.lua.ts';
 
 /** No incident's id, so that no entry of a log can be taken for one of the ledger. */

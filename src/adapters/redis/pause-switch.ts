@@ -4,8 +4,8 @@ import { scrubbed } from '../../domain/text/scrub.ts';
 import type { PauseSwitch } from '../../ports/pause-switch.ts';
 import { MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
+import type { Keys } from './derived-keys.ts';
 import { keySpace } from './key-space.ts';
-import type { Keys } from './keys.ts';
 
 export interface PauseSwitchOptions {
   store: Store;

@@ -4,8 +4,8 @@ import { AppError } from '../../errors.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { Secret } from '../../secret.ts';
 import type { Store } from './connect.ts';
+import type { Keys } from './derived-keys.ts';
 import { keySpace } from './key-space.ts';
-import type { Keys } from './keys.ts';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;

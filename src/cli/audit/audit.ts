@@ -1,8 +1,8 @@
 // Lets an auditor check that nobody changed an incident's log, and take it away in a form that can be checked without us.
 import { readFileSync } from 'node:fs';
 import { checkChain } from '../../adapters/redis/chain.ts';
+import { deriveKeys } from '../../adapters/redis/derived-keys.ts';
 import type { AuditTrail } from '../../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../../adapters/redis/keys.ts';
 import { settingsOf } from '../../compose/settings.ts';
 import type { IncidentEvent } from '../../domain/incident/events.ts';
 import { fold } from '../../domain/incident/fold.ts';

@@ -1,10 +1,10 @@
 // Redis: can it be used, would it lose what it acknowledged, and was the log that is in it written with this key?
 import { checkChain } from '../../adapters/redis/chain.ts';
 import { openStore, type Store } from '../../adapters/redis/connect.ts';
+import { deriveKeys } from '../../adapters/redis/derived-keys.ts';
 import { judgeDurability } from '../../adapters/redis/durability.ts';
 import { type RedisFacts, readRedisFacts } from '../../adapters/redis/facts.ts';
 import { createIncidentLog } from '../../adapters/redis/incident-log.ts';
-import { deriveKeys } from '../../adapters/redis/keys.ts';
 import { broken, type Diagnosis, fine, notChecked, warning } from '../../config/diagnosis.ts';
 import { parseRedisUrl } from '../../config/redis-url.ts';
 import { isAppError } from '../../errors.ts';

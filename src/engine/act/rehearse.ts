@@ -1,5 +1,4 @@
 // Tries by server-side dry run what a plan would create and patch: nothing is killed for a way that cannot be finished.
-
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, Run } from '../../domain/incident/incident.ts';
 import { inEffect, staysForGood, takesBack } from '../../domain/incident/runs.ts';
@@ -7,7 +6,7 @@ import type { Step } from '../../domain/plan/plan.ts';
 import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../../domain/plan/rehearsal.ts';
 import { isAppError } from '../../errors.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
-import { lookWith } from './bench.ts';
+import { lookWith } from './step-tools.ts';
 
 /** For the notes of a plan in which something is done for good. */
 export async function notesOfRehearsal(
@@ -59,8 +58,8 @@ async function rehearsed(
 
 async function rehearsedStep(deps: WorkerDeps, incident: Incident, step: Step): Promise<Rehearsed[]> {
   try {
-    const { action, bench, params } = lookWith(deps, incident, step, undefined);
-    return (await action.rehearse?.(bench, params)) ?? [];
+    const { action, tools, params } = lookWith(deps, incident, step, undefined);
+    return (await action.rehearse?.(tools, params)) ?? [];
   } catch (error) {
     // What could not even be tried is not known, and the step itself will say more.
     if (!isAppError(error)) throw error;

@@ -13,10 +13,10 @@ import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { holdIfPaused } from '../ground/pause.ts';
 import { noteAskers } from '../ground/same-account.ts';
 import { append, change, enqueue, openSession, type Session } from '../ground/session.ts';
-import { lookWith, workWith } from './bench.ts';
 import { isMine, type Place } from './fence.ts';
 import { leaseFor } from './lease.ts';
 import { refusedAhead } from './rehearse.ts';
+import { lookWith, workWith } from './step-tools.ts';
 
 /** Tries of one step before a person is called; each later than the one before, see due.ts. */
 const MAX_TRIES = 8;
@@ -177,12 +177,12 @@ export async function performStep(
   place: Place,
   token: Secret | undefined,
 ): Promise<Outcome> {
-  const { action, bench, params } = workWith(deps, session, place, token);
+  const { action, tools, params } = workWith(deps, session, place, token);
   return await withLogFields(fieldsOf(place), async () => {
-    const executed = await action.execute(bench, params);
+    const executed = await action.execute(tools, params);
     if (executed.verdict !== 'done') return executed;
     const verified = await action.verify(
-      { ...bench, memory: bench.memory, facts: executed.facts ?? bench.facts },
+      { ...tools, memory: tools.memory, facts: executed.facts ?? tools.facts },
       params,
     );
     return verified.verdict === 'done' ? executed : verified;
@@ -192,8 +192,8 @@ export async function performStep(
 const fieldsOf = ({ run, step, attempt }: Place) => ({ run, step: step.id, cluster: step.cluster, attempt });
 
 export async function verifyStep(deps: LookDeps, incident: Incident, step: Step, token: Secret | undefined) {
-  const { action, bench, params } = lookWith(deps, incident, step, token);
-  return await action.verify(bench, params);
+  const { action, tools, params } = lookWith(deps, incident, step, token);
+  return await action.verify(tools, params);
 }
 
 async function undoStep(
@@ -202,12 +202,12 @@ async function undoStep(
   place: Place,
   token: Secret | undefined,
 ): Promise<Outcome> {
-  const { action, bench, params } = workWith(deps, session, place, token);
+  const { action, tools, params } = workWith(deps, session, place, token);
   const { undo } = action;
   if (undo === undefined) return notDone(`${action.name} cannot be undone.`);
-  const undone = await withLogFields(fieldsOf(place), () => undo(bench, params));
+  const undone = await withLogFields(fieldsOf(place), () => undo(tools, params));
   if (undone.verdict !== 'done') return undone;
-  const after = await action.verify(bench, params);
+  const after = await action.verify(tools, params);
   if (after.verdict === 'unknown') return after;
   // Of anything else, nothing may be left that there was to take back.
   const isBack = after.verdict === 'done' && kills(place.step);

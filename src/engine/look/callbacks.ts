@@ -8,21 +8,21 @@ import {
   callbacksOf,
 } from '../../domain/situation/callbacks.ts';
 import type { ClusterView } from '../../ports/cluster.ts';
-import type { Attempt } from './attempt.ts';
+import type { TryToRead } from './try-to-read.ts';
 
 export async function readCallbacks(
   cluster: ClusterView,
   namespace: string,
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<Callback[]> {
   const list = <T>(what: string, resource: Resource): Promise<T[]> =>
-    attempt<T[]>(what, [], async () => (await cluster.list({ resource })) as unknown as T[]);
+    tryToRead<T[]>(what, [], async () => (await cluster.list({ resource })) as unknown as T[]);
   const [validating, mutating, apiServices, crds, home] = await Promise.all([
     list<AdmissionObject>('ValidatingWebhookConfigurations', resources.validatingWebhooks),
     list<AdmissionObject>('MutatingWebhookConfigurations', resources.mutatingWebhooks),
     list<ApiServiceObject>('APIServices', resources.apiServices),
     list<CrdObject>('CustomResourceDefinitions', resources.crds),
-    attempt(`labels of namespace ${namespace}`, null, () =>
+    tryToRead(`labels of namespace ${namespace}`, null, () =>
       cluster.get({ resource: resources.namespaces, name: namespace }, { metadataOnly: true }),
     ),
   ]);

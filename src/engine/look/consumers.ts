@@ -14,24 +14,24 @@ import type { Situation, TokenSecretFact } from '../../domain/situation/situatio
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
 import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
-import type { Attempt } from './attempt.ts';
 import { readCallbacks } from './callbacks.ts';
+import type { TryToRead } from './try-to-read.ts';
 
 /** One list per kind: templates must be read whole, because metadata does not say what they mount. */
 export async function readConsumers(
   cluster: ClusterView,
   namespace: string,
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<Listed> {
   const list = <T>(what: string, resource: Resource): Promise<T[]> =>
-    attempt<T[]>(what, [], async () => (await cluster.list({ resource, namespace })) as unknown as T[]);
+    tryToRead<T[]>(what, [], async () => (await cluster.list({ resource, namespace })) as unknown as T[]);
   const kinds = Object.entries(workloadResources).filter(([kind]) => kind !== 'Rollout');
   const [pods, autoscalers, budgets, services, rollouts, ...workloads] = await Promise.all([
     list<PodObject>('Pods', resources.pods),
     list<AutoscalerObject>('HorizontalPodAutoscalers', resources.autoscalers),
     list<BudgetObject>('PodDisruptionBudgets', resources.budgets),
     list<ServiceObject>('Services', resources.services),
-    attempt<Entry[]>('Rollouts', [], () => readRollouts(cluster, namespace)),
+    tryToRead<Entry[]>('Rollouts', [], () => readRollouts(cluster, namespace)),
     ...kinds.map(async ([kind, resource]) => entries(kind, resource, await list(`${kind}s`, resource))),
   ]);
   const all = [...workloads.flat(), ...rollouts];
@@ -66,12 +66,12 @@ export interface Around {
 export async function readUsers(
   cluster: ClusterView,
   { identity, account, tokenSecrets, listed }: Around,
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<Consumers> {
   const find = (all: Listed) => findConsumers(all, identity, account, tokenSecrets);
   const found = find(listed);
   if (found.workloads.every(({ services }) => services === undefined)) return found;
-  const callbacks = await readCallbacks(cluster, identity.namespace, attempt);
+  const callbacks = await readCallbacks(cluster, identity.namespace, tryToRead);
   return callbacks.length === 0 ? found : find({ ...listed, callbacks });
 }
 

@@ -13,8 +13,8 @@ import type { CopySearch, TokenSecretFact } from '../../domain/situation/situati
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import type { ClusterView } from '../../ports/cluster.ts';
 import { Secret } from '../../secret.ts';
-import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers } from './consumers.ts';
+import { type TryToRead, tryingToRead } from './try-to-read.ts';
 
 /** Where copies may be looked for, and how values are compared. */
 export interface Search {
@@ -42,12 +42,12 @@ const NOT_HELM = 'type!=helm.sh/release.v1';
 export async function readCopies(cluster: ClusterView, around: Around, search: Search): Promise<CopySearch> {
   if (search.namespaces.length === 0) return { searched: [], found: [], gaps: [] };
   const gaps: string[] = [];
-  const attempt = attempting(gaps);
-  const wanted = await wantedFor(cluster, around, search, attempt);
+  const tryToRead = tryingToRead(gaps);
+  const wanted = await wantedFor(cluster, around, search, tryToRead);
   const searched: string[] = [];
   const found: CopySearch['found'] = [];
   for (const namespace of search.namespaces) {
-    const looked = await attempt(`Secrets of ${namespace} were not looked into for copies`, undefined, () =>
+    const looked = await tryToRead(`Secrets of ${namespace} were not looked into for copies`, undefined, () =>
       cluster.searchSecrets({ namespace, fieldSelector: NOT_HELM }, (secret) => [copiesIn(secret, wanted)]),
     );
     if (looked === undefined) continue;
@@ -58,7 +58,7 @@ export async function readCopies(cluster: ClusterView, around: Around, search: S
         `Only the first ${MAX_VALUE_CHARS / 1024} KiB were looked at of ${cut.slice(0, 5).join(', ')}.`,
       );
     const here = looked.flatMap((look) => look.found);
-    if (here.length > 0) found.push(...(await withUsers(cluster, namespace, here, around, attempt)));
+    if (here.length > 0) found.push(...(await withUsers(cluster, namespace, here, around, tryToRead)));
   }
   if (found.length > MOST) gaps.push(`${found.length - MOST} more copies were found than are listed.`);
   return { searched, found: found.sort(byPlace).slice(0, MOST), gaps };
@@ -72,12 +72,12 @@ async function wantedFor(
   cluster: ClusterView,
   { identity, uid, tokenSecrets, now }: Around,
   { fingerprint, leaked }: Search,
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<Wanted> {
   const { namespace, serviceAccount, boundTo } = identity;
   const hash = (value: string): string => fingerprint(new Secret(value));
   const names = tokenSecrets.map(({ name }) => name);
-  const own = await attempt(`Token Secrets of ${namespace} were not read to compare copies with`, [], () =>
+  const own = await tryToRead(`Token Secrets of ${namespace} were not read to compare copies with`, [], () =>
     names.length === 0
       ? Promise.resolve([])
       : cluster.searchSecrets(
@@ -112,10 +112,10 @@ async function withUsers(
   namespace: string,
   found: readonly Found[],
   around: Around,
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<CopySearch['found']> {
   const isHome = namespace === around.identity.namespace;
-  const there: Attempt = (what, fallback, read) => attempt(`${what} of ${namespace}`, fallback, read);
+  const there: TryToRead = (what, fallback, read) => tryToRead(`${what} of ${namespace}`, fallback, read);
   const listed = isHome ? around.listed : await readConsumers(cluster, namespace, there);
   const secrets = [...new Set(found.map(({ name }) => name))];
   const { workloads } = consumersOf(listed, { serviceAccount: '', secrets });

@@ -8,12 +8,12 @@ import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
 import type { ClusterView, KubernetesObject } from '../../ports/cluster.ts';
-import { type Attempt, attempting } from './attempt.ts';
 import { readConsumers, readUsers } from './consumers.ts';
 import { readCopies, type Search } from './copies.ts';
 import { readBound } from './read-liveness.ts';
 import { readServiceAccount } from './service-account.ts';
 import { markUsed, readTokenSecrets, withOwners } from './token-secrets.ts';
+import { type TryToRead, tryingToRead } from './try-to-read.ts';
 
 /** Throws AppError where what a plan needs could not be read: the ServiceAccount, or, for now, the objects of the kill. */
 export async function observe(
@@ -23,24 +23,24 @@ export async function observe(
   search: Search,
 ): Promise<Situation> {
   const unread: string[] = [];
-  const attempt = attempting(unread);
-  const essential = essentially(attempt);
+  const tryToRead = tryingToRead(unread);
+  const essential = essentially(tryToRead);
   const { namespace, serviceAccount } = identity;
   const account = await readServiceAccount(cluster, namespace, serviceAccount.name);
   const [servers, tokenSecrets, boundObject, listed, power, self] = await Promise.all([
-    attempt('API servers', [], async () => (await cluster.servers()).servers),
+    tryToRead('API servers', [], async () => (await cluster.servers()).servers),
     essential('token Secrets', async () =>
-      withOwners(cluster, namespace, await readTokenSecrets(cluster, identity), attempt),
+      withOwners(cluster, namespace, await readTokenSecrets(cluster, identity), tryToRead),
     ),
     essential('bound object', () => readBound(cluster, identity)),
-    readConsumers(cluster, namespace, attempt),
-    attempt('role bindings', null, () => readPower(cluster, namespace, serviceAccount.name)),
-    attempt('own identity', '', () => cluster.self()),
+    readConsumers(cluster, namespace, tryToRead),
+    tryToRead('role bindings', null, () => readPower(cluster, namespace, serviceAccount.name)),
+    tryToRead('own identity', '', () => cluster.self()),
   ]);
   const around = { identity, uid: account?.uid, tokenSecrets: tokenSecrets ?? [], listed, now: nowMs };
   const [copies, consumers] = await Promise.all([
     readCopies(cluster, around, search),
-    readUsers(cluster, { identity, account, tokenSecrets: tokenSecrets ?? [], listed }, attempt),
+    readUsers(cluster, { identity, account, tokenSecrets: tokenSecrets ?? [], listed }, tryToRead),
   ]);
   const facts = { serviceAccount: account, tokenSecrets, boundObject };
   return {
@@ -67,11 +67,11 @@ export async function observe(
 
 /** The kill is planned from these: what may be readable a moment later is asked again instead of planned without. */
 const essentially =
-  (attempt: Attempt) =>
+  (tryToRead: TryToRead) =>
   <T>(what: string, read: () => Promise<T>): Promise<T | undefined> =>
     read().catch((error: unknown) => {
       if (!isAppError(error) || error.retry) throw error;
-      return attempt(what, undefined, () => Promise.reject(error));
+      return tryToRead(what, undefined, () => Promise.reject(error));
     });
 
 type Binding = KubernetesObject & BindingLike;

@@ -4,9 +4,9 @@ import { heeded, judgeLiveness } from '../../domain/situation/judge-liveness.ts'
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import type { ClusterView } from '../../ports/cluster.ts';
-import { type Attempt, attempting } from './attempt.ts';
 import { readServiceAccount } from './service-account.ts';
 import { readTokenSecrets } from './token-secrets.ts';
+import { type TryToRead, tryingToRead } from './try-to-read.ts';
 
 type Liveness = Situation['liveness'];
 
@@ -18,23 +18,23 @@ export async function readLiveness(
 ): Promise<Liveness> {
   const { namespace, serviceAccount } = identity;
   const unread: string[] = [];
-  const attempt = attempting(unread);
+  const tryToRead = tryingToRead(unread);
   const [account, tokenSecrets, boundObject] = await Promise.all([
-    attempt('its ServiceAccount', undefined, () =>
+    tryToRead('its ServiceAccount', undefined, () =>
       readServiceAccount(cluster, namespace, serviceAccount.name),
     ),
-    attempt('its token Secrets', undefined, () => readAtStake(cluster, identity)),
-    attempt('the object that it is bound to', undefined, () => readBound(cluster, identity)),
+    tryToRead('its token Secrets', undefined, () => readAtStake(cluster, identity)),
+    tryToRead('the object that it is bound to', undefined, () => readBound(cluster, identity)),
   ]);
   if (account === undefined) return { alive: 'unknown', reason: unread.join('; ') };
   const facts = { serviceAccount: account, tokenSecrets, boundObject };
   const found = judgeLiveness(identity, facts, nowMs);
-  const judged = found.alive === 'quarantined' ? heeded(found, await versions(cluster, attempt)) : found;
+  const judged = found.alive === 'quarantined' ? heeded(found, await versions(cluster, tryToRead)) : found;
   return judged.alive === 'unknown' ? { ...judged, reason: [judged.reason, ...unread].join('; ') } : judged;
 }
 
-const versions = (cluster: ClusterView, attempt: Attempt) =>
-  attempt('API servers', [], async () => (await cluster.servers()).servers);
+const versions = (cluster: ClusterView, tryToRead: TryToRead) =>
+  tryToRead('API servers', [], async () => (await cluster.servers()).servers);
 
 async function readAtStake(cluster: ClusterView, identity: TokenIdentity) {
   const { kind, boundTo } = identity;

@@ -17,7 +17,7 @@ import type { Situation, TokenSecretFact } from '../../domain/situation/situatio
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import { isAppError } from '../../errors.ts';
 import type { ClusterView, KubernetesObject, ListQuery } from '../../ports/cluster.ts';
-import type { Attempt } from './attempt.ts';
+import type { TryToRead } from './try-to-read.ts';
 
 /** `only`: the one of this name, which costs the same on a cluster with thousands of them. */
 export async function readTokenSecrets(
@@ -48,12 +48,12 @@ export const withOwners = (
   cluster: ClusterView,
   namespace: string,
   secrets: readonly TokenSecretFact[],
-  attempt: Attempt,
+  tryToRead: TryToRead,
 ): Promise<TokenSecretFact[]> =>
   Promise.all(
     secrets.map(async ({ owners = [], ...fact }) => {
       const left = await standing(owners, namespace, (query) =>
-        attempt('owners of Secrets', undefined, () => listed(cluster, query)),
+        tryToRead('owners of Secrets', undefined, () => listed(cluster, query)),
       );
       return left.length > 0 ? { ...fact, owners: left } : fact;
     }),

@@ -4,11 +4,11 @@ import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import type { KubernetesObject } from '../../../src/ports/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
-import { type Bench, startBench } from './connect.ts';
+import { type StepTools, startBench } from './connect.ts';
 import { startScripted } from './scripted-server.ts';
 
 const LABEL = 'kubernetes.io/legacy-token-invalid-since';
-let bench: Bench;
+let tools: StepTools;
 let leaked: string;
 let sequence = 0;
 /** Of the token Secret made for each test. */
@@ -24,30 +24,30 @@ const quarantine = (token: string) => [
 ];
 
 beforeAll(async () => {
-  bench = await startBench();
-  bench.simulated.seed.namespace('shop');
-  bench.simulated.seed.serviceAccount('shop', 'payments');
+  tools = await startBench();
+  tools.simulated.seed.namespace('shop');
+  tools.simulated.seed.serviceAccount('shop', 'payments');
 });
 
-afterAll(() => bench.close());
+afterAll(() => tools.close());
 
 beforeEach(async () => {
   name = `payments-token-${++sequence}`;
-  leaked = await bench.simulated.seed.tokenSecret('shop', name, 'payments');
-  bench.requests();
+  leaked = await tools.simulated.seed.tokenSecret('shop', name, 'payments');
+  tools.requests();
 });
 
 describe('objects', () => {
   it('created, read, listed, removed', async () => {
     const where = { resource: resources.serviceAccounts, namespace: 'shop' };
-    const made = await bench.cluster.create<KubernetesObject>(where, { metadata: { name: 'fresh' } });
+    const made = await tools.cluster.create<KubernetesObject>(where, { metadata: { name: 'fresh' } });
     const ref = { ...where, name: 'fresh' };
-    expect(await bench.cluster.get(ref)).toMatchObject({ metadata: { uid: made.metadata.uid } });
-    const names = (await bench.cluster.list(where)).map((each) => each.metadata.name);
+    expect(await tools.cluster.get(ref)).toMatchObject({ metadata: { uid: made.metadata.uid } });
+    const names = (await tools.cluster.list(where)).map((each) => each.metadata.name);
     expect(names).toEqual(expect.arrayContaining(['fresh', 'payments']));
-    await bench.cluster.remove(ref, { uid: made.metadata.uid });
-    expect(await bench.cluster.get(ref)).toBeNull();
-    await expect(bench.cluster.remove(ref, {})).rejects.toMatchObject({ code: 'not-found' });
+    await tools.cluster.remove(ref, { uid: made.metadata.uid });
+    expect(await tools.cluster.get(ref)).toBeNull();
+    await expect(tools.cluster.remove(ref, {})).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe('objects', () => {
 
   it('that exist already are a conflict', async () => {
     const where = { resource: resources.serviceAccounts, namespace: 'shop' };
-    const again = bench.cluster.create(where, { metadata: { name: 'payments' } });
+    const again = tools.cluster.create(where, { metadata: { name: 'payments' } });
     await expect(again).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('AlreadyExists'),
@@ -91,16 +91,16 @@ describe('objects', () => {
   it.each([{ uid: 'another' }, { resourceVersion: '1' }])(
     'are not removed where %j does not hold',
     async (options) => {
-      await expect(bench.cluster.remove(secret(), options)).rejects.toMatchObject({ code: 'conflict' });
-      expect(await bench.cluster.get(secret(), { metadataOnly: true })).not.toBeNull();
+      await expect(tools.cluster.remove(secret(), options)).rejects.toMatchObject({ code: 'conflict' });
+      expect(await tools.cluster.get(secret(), { metadataOnly: true })).not.toBeNull();
     },
   );
 
   it('come by metadata alone where asked for', async () => {
-    const whole = await bench.cluster.get<KubernetesObject & { data?: unknown }>(secret());
+    const whole = await tools.cluster.get<KubernetesObject & { data?: unknown }>(secret());
     expect(whole?.data).toBeDefined();
-    const read = await bench.cluster.get(secret(), { metadataOnly: true });
-    const listed = await bench.cluster.list({
+    const read = await tools.cluster.get(secret(), { metadataOnly: true });
+    const listed = await tools.cluster.list({
       resource: resources.secrets,
       namespace: 'shop',
       metadataOnly: true,
@@ -111,15 +111,15 @@ describe('objects', () => {
   });
 
   it('by the hundreds are all listed', async () => {
-    for (let i = 0; i < 501; i++) bench.simulated.seed.secret('default', `s-${i}`, {});
-    bench.requests();
+    for (let i = 0; i < 501; i++) tools.simulated.seed.secret('default', `s-${i}`, {});
+    tools.requests();
     const where = { resource: resources.secrets, namespace: 'default', metadataOnly: true };
-    expect(await bench.cluster.list(where)).toHaveLength(501);
-    expect(bench.requests()).toHaveLength(2);
+    expect(await tools.cluster.list(where)).toHaveLength(501);
+    expect(tools.requests()).toHaveLength(2);
   });
 
   it('of all namespaces are listed where none is named', async () => {
-    const accounts = await bench.cluster.list({ resource: resources.serviceAccounts });
+    const accounts = await tools.cluster.list({ resource: resources.serviceAccounts });
     const namespaces = new Set(accounts.map((each) => each.metadata.namespace));
     expect([...namespaces]).toEqual(expect.arrayContaining(['shop', 'kube-system']));
   });
@@ -127,12 +127,12 @@ describe('objects', () => {
 
 describe('the kill path', () => {
   it('after warm(), a check of the signature and one patch are one request', async () => {
-    const cluster = bench.connect();
+    const cluster = tools.connect();
     await cluster.warm();
-    expect(bench.requests()).toEqual(['GET /openid/v1/jwks']);
+    expect(tools.requests()).toEqual(['GET /openid/v1/jwks']);
     expect(await cluster.signed(new Secret(leaked), 'cached')).toBe('signed');
     const answer = await cluster.patch(secret(), quarantine(leaked));
-    expect(bench.requests()).toEqual([`PATCH /api/v1/namespaces/shop/secrets/${name}`]);
+    expect(tools.requests()).toEqual([`PATCH /api/v1/namespaces/shop/secrets/${name}`]);
     expect(answer).toMatchObject({
       kind: 'PartialObjectMetadata',
       metadata: { labels: { [LABEL]: '2026-11-24' } },
@@ -141,37 +141,37 @@ describe('the kill path', () => {
   });
 
   it('a token that is not the one in the Secret touches nothing', async () => {
-    await expect(bench.cluster.patch(secret(), quarantine('another'))).rejects.toMatchObject({
+    await expect(tools.cluster.patch(secret(), quarantine('another'))).rejects.toMatchObject({
       code: 'does-not-apply',
     });
-    const after = await bench.cluster.get(secret(), { metadataOnly: true });
+    const after = await tools.cluster.get(secret(), { metadataOnly: true });
     expect(after?.metadata.labels).toBeUndefined();
   });
 
   it('a patch whose answer is lost is an error, and is sent once', async () => {
-    bench.simulated.faults.resetAfterAccept(({ method }) => method === 'PATCH');
-    await expect(bench.cluster.patch(secret(), quarantine(leaked))).rejects.toMatchObject({
+    tools.simulated.faults.resetAfterAccept(({ method }) => method === 'PATCH');
+    await expect(tools.cluster.patch(secret(), quarantine(leaked))).rejects.toMatchObject({
       code: 'unreachable',
     });
-    expect(bench.requests()).toHaveLength(1);
-    const after = await bench.cluster.get(secret(), { metadataOnly: true });
+    expect(tools.requests()).toHaveLength(1);
+    const after = await tools.cluster.get(secret(), { metadataOnly: true });
     expect(after?.metadata.labels).toHaveProperty(LABEL);
   });
 
   it('the probe sees the token alive before, and refused after', async () => {
-    const probe = () => bench.cluster.probe(bench.simulated.url, new Secret(leaked));
+    const probe = () => tools.cluster.probe(tools.simulated.url, new Secret(leaked));
     expect(await probe()).toEqual({ answer: 'accepted', seen: '201 Created' });
     // Its use left a label, so that the map exists now.
-    await expect(bench.cluster.patch(secret(), quarantine(leaked))).rejects.toMatchObject({
+    await expect(tools.cluster.patch(secret(), quarantine(leaked))).rejects.toMatchObject({
       code: 'does-not-apply',
     });
     const label = `/metadata/labels/${LABEL.replace('/', '~1')}`;
-    await bench.cluster.patch(secret(), [
+    await tools.cluster.patch(secret(), [
       { op: 'test', path: '/data/token', value: base64(leaked) },
       { op: 'add', path: label, value: '2026-11-24' },
     ]);
     expect(await probe()).toEqual({ answer: 'refused', seen: '401 Unauthorized' });
-    expect(bench.simulated.requests.filter(({ userAgent }) => userAgent === 'tourniquet-probe')).toHaveLength(
+    expect(tools.simulated.requests.filter(({ userAgent }) => userAgent === 'tourniquet-probe')).toHaveLength(
       2,
     );
   });
@@ -179,21 +179,21 @@ describe('the kill path', () => {
 
 describe('TokenReview', () => {
   it('by the audience of the token tells life from death', async () => {
-    const { seed, url } = bench.simulated;
+    const { seed, url } = tools.simulated;
     const boundObjectRef = { kind: 'Secret', name, apiVersion: 'v1' } as const;
     const token = new Secret(seed.requestToken('shop', 'payments', { audiences: ['vault'], boundObjectRef }));
-    expect((await bench.cluster.review(url, token, ['vault'])).answer).toBe('accepted');
-    expect((await bench.cluster.review(url, token, ['other'])).answer).toBe('inconclusive');
-    expect((await bench.cluster.review(url, token, [])).answer).toBe('inconclusive');
-    await bench.cluster.remove(secret(), {});
-    expect((await bench.cluster.review(url, token, ['vault'])).answer).toBe('refused');
+    expect((await tools.cluster.review(url, token, ['vault'])).answer).toBe('accepted');
+    expect((await tools.cluster.review(url, token, ['other'])).answer).toBe('inconclusive');
+    expect((await tools.cluster.review(url, token, [])).answer).toBe('inconclusive');
+    await tools.cluster.remove(secret(), {});
+    expect((await tools.cluster.review(url, token, ['vault'])).answer).toBe('refused');
   });
 });
 
 describe('signatures', () => {
   it('of another cluster are not ours, and those of a clone are', async () => {
     const other = await startBench();
-    const clone = await startBench({ keys: bench.simulated.keys });
+    const clone = await startBench({ keys: tools.simulated.keys });
     expect(await other.cluster.signed(new Secret(leaked), 'refresh')).toBe('not-signed');
     expect(await clone.cluster.signed(new Secret(leaked), 'refresh')).toBe('signed');
     await other.close();

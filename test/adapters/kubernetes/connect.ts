@@ -7,7 +7,7 @@ import { type ClusterOptions, type SimulatedCluster, startCluster } from 'kube-s
 import { type ConnectedCluster, connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import type { ClusterConfig } from '../../../src/config/file-schema.ts';
 
-export interface Bench {
+export interface StepTools {
   simulated: SimulatedCluster;
   cluster: ConnectedCluster;
   /** Another connection, with this changed. */
@@ -17,13 +17,13 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export async function startBench(options: ClusterOptions = {}): Promise<Bench> {
+export async function startBench(options: ClusterOptions = {}): Promise<StepTools> {
   const simulated = await startCluster({ tokenCacheMs: 0, ...options });
   const folder = mkdtempSync(join(tmpdir(), 'tourniquet-'));
   const kubeconfig = join(folder, randomUUID());
   writeFileSync(kubeconfig, simulated.kubeconfig({ namespace: 'kube-system', serviceAccount: 'tourniquet' }));
   const connected: ConnectedCluster[] = [];
-  const connect: Bench['connect'] = (change = {}, how = {}) => {
+  const connect: StepTools['connect'] = (change = {}, how = {}) => {
     const config: ClusterConfig = {
       name: 'prod',
       kubeconfig,

@@ -3,21 +3,21 @@ import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectCluster } from '../../../src/adapters/kubernetes/cluster.ts';
 import { Secret } from '../../../src/secret.ts';
-import { type Bench, startBench } from './connect.ts';
+import { type StepTools, startBench } from './connect.ts';
 import { startScripted } from './scripted-server.ts';
 
-let bench: Bench;
-afterEach(() => bench.close());
+let tools: StepTools;
+afterEach(() => tools.close());
 
-const url = (index: number): string => bench.simulated.servers[index]?.url ?? '';
+const url = (index: number): string => tools.simulated.servers[index]?.url ?? '';
 const byAddress = <T extends { address: string }>(list: T[]): T[] =>
   list.toSorted((a, b) => a.address.localeCompare(b.address));
 
 describe('servers', () => {
   it('are those that the cluster publishes, each with its own version, asked for once a minute', async () => {
-    bench = await startBench({ servers: 2, version: ['1.37.2', '1.28.9'] });
+    tools = await startBench({ servers: 2, version: ['1.37.2', '1.28.9'] });
     let now = 0;
-    const cluster = bench.connect({}, { now: () => now });
+    const cluster = tools.connect({}, { now: () => now });
     const { servers, each } = await cluster.servers();
     expect(each).toBe(true);
     expect(byAddress(servers)).toEqual(
@@ -26,39 +26,39 @@ describe('servers', () => {
         { address: url(1), minor: 28 },
       ]),
     );
-    bench.requests();
+    tools.requests();
     now = 59_999;
     await cluster.servers();
-    expect(bench.requests()).toEqual([]);
+    expect(tools.requests()).toEqual([]);
     now = 60_000;
     await cluster.servers();
-    expect(bench.requests()).toHaveLength(3);
+    expect(tools.requests()).toHaveLength(3);
   });
 
   it('keep one that does not answer, so that nobody claims it', async () => {
-    bench = await startBench({ servers: 2 });
-    await bench.simulated.servers[1]?.stop();
-    const { servers, each } = await bench.cluster.servers();
+    tools = await startBench({ servers: 2 });
+    await tools.simulated.servers[1]?.stop();
+    const { servers, each } = await tools.cluster.servers();
     expect(each).toBe(true);
     expect(servers).toContainEqual({ address: url(0), minor: 37 });
     expect(servers).toContainEqual({ address: url(1), minor: null });
-    expect(await bench.cluster.probe(url(1), new Secret('x'))).toMatchObject({ answer: 'inconclusive' });
+    expect(await tools.cluster.probe(url(1), new Secret('x'))).toMatchObject({ answer: 'inconclusive' });
   });
 
   it('are those of the configuration where it names them', async () => {
-    bench = await startBench({ servers: 2 });
+    tools = await startBench({ servers: 2 });
     const apiServers = [{ url: `${url(1)}/`, tlsServerName: 'kubernetes.default.svc' }];
-    const cluster = bench.connect({ apiServers });
-    bench.requests();
+    const cluster = tools.connect({ apiServers });
+    tools.requests();
     expect(await cluster.servers()).toEqual({ servers: [{ address: url(1), minor: 37 }], each: true });
-    expect(bench.requests()).toEqual(['GET /version']);
+    expect(tools.requests()).toEqual(['GET /version']);
   });
 
   it.each([
     ['may not be read', 403],
     ['name only addresses out of reach', 200],
   ])('are one name and not "each" where the slices %s', async (_, status) => {
-    bench = await startBench();
+    tools = await startBench();
     const server = await startScripted();
     const slice = { endpoints: [{ addresses: ['127.0.0.1'] }], ports: [{ port: 1 }] };
     server.answer = ({ path }) =>
@@ -72,33 +72,33 @@ describe('servers', () => {
   });
 
   it('that could not be looked up are looked up again', async () => {
-    bench = await startBench();
-    bench.simulated.faults.failNext(1, 503);
-    await expect(bench.cluster.servers()).rejects.toMatchObject({ code: 'unreachable', retryAfterMs: 1000 });
-    expect((await bench.cluster.servers()).servers).toHaveLength(1);
+    tools = await startBench();
+    tools.simulated.faults.failNext(1, 503);
+    await expect(tools.cluster.servers()).rejects.toMatchObject({ code: 'unreachable', retryAfterMs: 1000 });
+    expect((await tools.cluster.servers()).servers).toHaveLength(1);
   });
 
   it('that accept and never answer make a probe inconclusive', async () => {
-    bench = await startBench();
-    bench.simulated.servers[0]?.pause();
-    const seen = await bench.cluster.probe(url(0), new Secret('x'));
+    tools = await startBench();
+    tools.simulated.servers[0]?.pause();
+    const seen = await tools.cluster.probe(url(0), new Secret('x'));
     expect(seen).toEqual({ answer: 'inconclusive', seen: 'no answer in time' });
   });
 });
 
 describe('identity', () => {
   it('is the ServiceAccount of the token, without a request; control requests use that token', async () => {
-    bench = await startBench();
-    bench.requests();
-    expect(await bench.cluster.self()).toBe('system:serviceaccount:kube-system:tourniquet');
-    const control = await bench.cluster.control();
+    tools = await startBench();
+    tools.requests();
+    expect(await tools.cluster.self()).toBe('system:serviceaccount:kube-system:tourniquet');
+    const control = await tools.cluster.control();
     expect(control?.audiences).toEqual(decodeJwt(control?.token.reveal() ?? '').aud);
-    expect(bench.requests()).toEqual([]);
-    expect((await bench.cluster.probe(url(0), control?.token ?? new Secret(''))).answer).toBe('accepted');
+    expect(tools.requests()).toEqual([]);
+    expect((await tools.cluster.probe(url(0), control?.token ?? new Secret(''))).answer).toBe('accepted');
   });
 
   it('is asked for, once, where the credential is another', async () => {
-    bench = await startBench();
+    tools = await startBench();
     const server = await startScripted();
     server.answer = { status: 201, body: { status: { userInfo: { username: 'alice' } } } };
     const cluster = connectCluster(server.config());
@@ -110,9 +110,9 @@ describe('identity', () => {
   });
 
   it('control requests use a requested token until most of its life is over', async () => {
-    bench = await startBench();
+    tools = await startBench();
     const server = await startScripted();
-    const token = bench.simulated.seed.requestToken('kube-system', 'tourniquet', { audiences: ['a', 'b'] });
+    const token = tools.simulated.seed.requestToken('kube-system', 'tourniquet', { audiences: ['a', 'b'] });
     server.answer = {
       status: 201,
       body: { status: { token, expirationTimestamp: new Date(600_000).toISOString() } },
@@ -136,10 +136,10 @@ describe('identity', () => {
   });
 
   it('an impersonated user is not taken for the token that impersonates', async () => {
-    bench = await startBench();
+    tools = await startBench();
     const server = await startScripted();
     server.answer = { status: 201, body: { status: { userInfo: { username: 'somebody-else' } } } };
-    const token = bench.simulated.seed.requestToken('kube-system', 'tourniquet');
+    const token = tools.simulated.seed.requestToken('kube-system', 'tourniquet');
     const cluster = connectCluster(server.config({ token, as: 'somebody-else' }));
     expect(await cluster.self()).toBe('somebody-else');
     expect(server.received[0]?.headers).toMatchObject({ 'impersonate-user': 'somebody-else' });

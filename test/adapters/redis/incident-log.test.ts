@@ -1,8 +1,8 @@
 // The incident log on a real Redis: one writer wins, nothing is half-written, and no change to it goes unnoticed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
+import { deriveKeys } from '../../../src/adapters/redis/derived-keys.ts';
 import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
-import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
 import { Secret } from '../../../src/secret.ts';
 import { openWorld, trouble } from './support.ts';
 

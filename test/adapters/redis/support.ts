@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { openStore, type StoreOptions } from '../../../src/adapters/redis/connect.ts';
+import { deriveKeys } from '../../../src/adapters/redis/derived-keys.ts';
 import { createIncidentLog } from '../../../src/adapters/redis/incident-log.ts';
 import { keySpace } from '../../../src/adapters/redis/key-space.ts';
-import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
 import { createLedger } from '../../../src/adapters/redis/ledger.ts';
 import { createLocks } from '../../../src/adapters/redis/locks.ts';
 import { createVault } from '../../../src/adapters/redis/vault.ts';

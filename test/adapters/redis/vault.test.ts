@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SandboxRedis, startRedis } from '../../../sandbox/redis.ts';
 import { createJobQueue } from '../../../src/adapters/bullmq/queue.ts';
-import { deriveKeys } from '../../../src/adapters/redis/keys.ts';
+import { deriveKeys } from '../../../src/adapters/redis/derived-keys.ts';
 import { createVault } from '../../../src/adapters/redis/vault.ts';
 import { Secret } from '../../../src/secret.ts';
 import { eventually, makeToken, openWorld, recordingLog, trouble } from './support.ts';

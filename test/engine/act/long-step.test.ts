@@ -27,19 +27,19 @@ function rolling(world: Set<string>, stuck: Set<string> = new Set()) {
     permissions: [],
     propose: () => [{}],
     describe: () => ({ title: 'Roll', breaks: 'Nothing.', kubectl: ['roll'] }),
-    async execute(bench) {
-      if (bench.memory.since === undefined) await bench.remember({ since: bench.now() });
-      begun.push(bench.memory.since as number);
-      const parts = PARTS.filter((part) => !bench.memory.skipped?.includes(part));
+    async execute(tools) {
+      if (tools.memory.since === undefined) await tools.remember({ since: tools.now() });
+      begun.push(tools.memory.since as number);
+      const parts = PARTS.filter((part) => !tools.memory.skipped?.includes(part));
       for (const [index, part] of parts.entries()) {
         if (world.has(part)) continue;
-        await bench.remember({ at: part });
+        await tools.remember({ at: part });
         for (let waited = 0; waited < 4; waited++) {
-          await bench.progress({ done: index, total: parts.length, line: `Waiting for ${part}.` });
-          await bench.sleep(2000);
+          await tools.progress({ done: index, total: parts.length, line: `Waiting for ${part}.` });
+          await tools.sleep(2000);
         }
         if (stuck.has(part)) {
-          await bench.remember({ blocked: [part] });
+          await tools.remember({ blocked: [part] });
           return notDone(`${part} does not come.`);
         }
         world.add(part);
@@ -65,8 +65,8 @@ function preparing(journal: string[]): Action {
     permissions: [],
     propose: () => [{}],
     describe: () => ({ title: 'Prepare', breaks: 'Nothing.', kubectl: ['prepare'] }),
-    async execute(bench) {
-      await bench.remember({ original: 'v1' });
+    async execute(tools) {
+      await tools.remember({ original: 'v1' });
       prepared = true;
       journal.push('prepared');
       return done('Prepared.');
@@ -285,8 +285,8 @@ it('an error of the world in a step that takes long is tried again with what it 
   const [h, id] = await approved([
     {
       ...action,
-      execute: async (bench, params) => {
-        const outcome = await action.execute(bench, params);
+      execute: async (tools, params) => {
+        const outcome = await action.execute(tools, params);
         if (failures-- > 0) throw new AppError('unreachable', 'Away.', { retry: true });
         return outcome;
       },

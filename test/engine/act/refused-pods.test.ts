@@ -126,10 +126,10 @@ function watching(events: object[] | AppError, began = 0) {
       return events;
     },
   } as unknown as Cluster;
-  const bench = { cluster, memory: { began }, now: () => now } as unknown as Parameters<
+  const tools = { cluster, memory: { began }, now: () => now } as unknown as Parameters<
     typeof watchRefusedPods
   >[0];
-  const look = watchRefusedPods(bench, 'payments');
+  const look = watchRefusedPods(tools, 'payments');
   return {
     asked,
     async lookAfter(ms: number, seen: Standing): Promise<Standing | undefined> {

@@ -1,6 +1,6 @@
 // People are called outside Slack when Slack is not enough: once for each reason, again until it is accepted, and never with a token.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openWebhook } from '../../../src/adapters/http/webhook.ts';
+import { openWebhook } from '../../../src/adapters/http/outgoing-webhook.ts';
 import { headline } from '../../../src/adapters/slack/cards/headline.ts';
 import { startReceiver } from '../../receiver.ts';
 import { CARD, type Harness, type HarnessOptions, seedLegacy, startHarness, TIMING } from '../harness.ts';

@@ -1,6 +1,6 @@
 // That looking changes nothing is not a promise of ours but of the compiler: what looks is given no write.
 import { expectTypeOf, it } from 'vitest';
-import type { Action, Bench, Look } from '../../../src/contracts/action.ts';
+import type { Action, StepTools, StepView } from '../../../src/contracts/action.ts';
 import type { LookDeps, WorkerDeps } from '../../../src/engine/ground/deps.ts';
 import type { observe } from '../../../src/engine/look/observe.ts';
 import type { Cluster, ClusterTrial, ClusterView } from '../../../src/ports/cluster.ts';
@@ -22,6 +22,6 @@ it('who looks has none of them, and who acts has them', () => {
 
 it('an action verifies and rehearses without them, and executes with them', () => {
   expectTypeOf<Parameters<Action['verify']>[0]['cluster']>().toEqualTypeOf<ClusterTrial>();
-  expectTypeOf<Look['cluster']>().toEqualTypeOf<ClusterTrial>();
-  expectTypeOf<Bench['cluster']>().toEqualTypeOf<Cluster>();
+  expectTypeOf<StepView['cluster']>().toEqualTypeOf<ClusterTrial>();
+  expectTypeOf<StepTools['cluster']>().toEqualTypeOf<Cluster>();
 });

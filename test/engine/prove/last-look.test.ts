@@ -7,7 +7,7 @@ import type { Goal } from '../../../src/domain/plan/goal.ts';
 import type { TokenIdentity } from '../../../src/domain/token/identity.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Cluster, KubernetesObject } from '../../../src/ports/cluster.ts';
-import { aBench } from '../../workbench.ts';
+import { stepTools } from '../../step-tools.ts';
 import { type Harness, seedLegacy, startHarness, statusWith } from '../harness.ts';
 
 const MINUTE = 60_000;
@@ -321,7 +321,7 @@ describe('among those who use a Secret', () => {
     await cluster.create({ resource, namespace: 'payments' }, body);
     const uid = h.cluster().get(SECRET)?.metadata.uid ?? '';
     const params = { namespace: 'payments', secret: 'api-token', uid, holds: 'legacy' };
-    const outcome = await deleteTokenSecret.execute(aBench(cluster, identity), params);
+    const outcome = await deleteTokenSecret.execute(stepTools(cluster, identity), params);
     expect(outcome).toMatchObject({ verdict: 'not-done', facts: { untouched: true } });
     expect(outcome.detail).toContain(path);
     expect(h.cluster().get(SECRET)).toBeDefined();
@@ -340,12 +340,12 @@ describe('among those who use a Secret', () => {
     const params = { namespace: 'payments', secret: 'api-token', uid, holds: 'legacy' };
     const { now } = h;
     const from = now();
-    const bench = {
-      ...aBench(cluster, identity),
+    const tools = {
+      ...stepTools(cluster, identity),
       now,
       sleep: (ms: number) => h.deps.sleep(ms, new AbortController().signal),
     };
-    expect(await deleteTokenSecret.execute(bench, params)).toMatchObject({ verdict: 'done' });
+    expect(await deleteTokenSecret.execute(tools, params)).toMatchObject({ verdict: 'done' });
     expect(now() - from).toBeGreaterThanOrEqual(20_000);
     expect(now() - from).toBeLessThan(60_000);
   });
@@ -360,12 +360,12 @@ describe('among those who use a Secret', () => {
     const uid = h.cluster().get(SECRET)?.metadata.uid ?? '';
     const params = { namespace: 'payments', secret: 'api-token', uid, holds: 'legacy' };
     const { now } = h;
-    const bench = {
-      ...aBench(cluster, identity),
+    const tools = {
+      ...stepTools(cluster, identity),
       now,
       sleep: (ms: number) => h.deps.sleep(ms, new AbortController().signal),
     };
-    expect((await deleteTokenSecret.execute(bench, params)).detail).toContain('Pod/stuck');
+    expect((await deleteTokenSecret.execute(tools, params)).detail).toContain('Pod/stuck');
   });
 });
 
@@ -375,7 +375,7 @@ it('a ServiceAccount stays while a workload reads a token Secret of it that was 
   await h.cluster().seed.tokenSecret('payments', 'api-late', 'api');
   h.cluster().seed.deployment('payments', 'ci', { serviceAccount: 'default', envSecret: 'api-late' });
   const params = { namespace: 'payments', name: 'api', uid: account, secrets: ['api-token'] };
-  const outcome = await deleteServiceAccount.execute(aBench(cluster, identity), params);
+  const outcome = await deleteServiceAccount.execute(stepTools(cluster, identity), params);
   expect(outcome).toMatchObject({ verdict: 'not-done', facts: { untouched: true } });
   expect(outcome.detail).toContain('Deployment/ci');
   expect(h.cluster().get('/api/v1/namespaces/payments/serviceaccounts/api')?.metadata.uid).toBe(account);

@@ -1,7 +1,7 @@
 // Runs a slash command for the person who typed it, and shows its answer to them alone.
 import type { SlashCommand } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import type { Desktop, Reply } from '../../../contracts/command.ts';
+import type { CommandTools, Reply } from '../../../contracts/command.ts';
 import type { Person } from '../../../domain/decision/click.ts';
 import type { Incident } from '../../../domain/incident/incident.ts';
 import { scrub } from '../../../domain/token/leak-material.ts';
@@ -61,14 +61,14 @@ export async function runCommand(bot: Bot, typed: Typed): Promise<string | FormR
   const person = await bot.directory.person(typed.user);
   const refusal = notAMember(person, bot.roster.teamId);
   if (refusal) return refusal;
-  const reply = await command.run(desktop(bot, typed, person), typed.text);
+  const reply = await command.run(tools(bot, typed, person), typed.text);
   if (reply.kind === 'leak-form' || reply.kind === 'request-form') return reply;
   return replyText(bot.shelf, reply, bot.clock.now());
 }
 
 const names = ({ commands }: Bot): string => commands.map(({ name }) => `\`/${name}\``).join(', ');
 
-function desktop({ front, commands }: Bot, { user, channel }: Typed, person: Person): Desktop {
+function tools({ front, commands }: Bot, { user, channel }: Typed, person: Person): CommandTools {
   return {
     user,
     channel,

@@ -6,14 +6,14 @@ import { expect } from 'vitest';
 import { stringify } from 'yaml';
 import { actions } from '../../../../src/actions/index.ts';
 import { connectCluster } from '../../../../src/adapters/kubernetes/cluster.ts';
-import type { Action, Bench } from '../../../../src/contracts/action.ts';
+import type { Action, StepTools } from '../../../../src/contracts/action.ts';
 import { workerRules } from '../../../../src/domain/kubernetes/rbac.ts';
 import { resources } from '../../../../src/domain/kubernetes/resources.ts';
 import type { Outcome, Verdict } from '../../../../src/domain/outcome.ts';
 import { readClaims } from '../../../../src/domain/token/claims.ts';
 import type { Cluster } from '../../../../src/ports/cluster.ts';
 import { Secret } from '../../../../src/secret.ts';
-import { aBench } from '../../../workbench.ts';
+import { stepTools } from '../../../step-tools.ts';
 import { type Api, eventually } from '../api.ts';
 import type { Room } from '../room.ts';
 
@@ -113,7 +113,7 @@ function productOf(cluster: Cluster): Product {
   };
 }
 
-function benchFor(cluster: Cluster, token: string | undefined): Bench {
+function benchFor(cluster: Cluster, token: string | undefined): StepTools {
   const { name } = cluster;
   if (token === undefined) {
     const known = { kind: 'every-token', authenticity: 'coordinates' } as const;
@@ -124,10 +124,10 @@ function benchFor(cluster: Cluster, token: string | undefined): Bench {
       serviceAccount: { name: '' },
       audiences: [],
     };
-    return aBench(cluster, identity);
+    return stepTools(cluster, identity);
   }
   const claims = readClaims(token);
   if ('problem' in claims) throw new Error(claims.problem);
   const identity = { ...claims, clusters: [name], authenticity: 'signature' as const };
-  return aBench(cluster, identity, new Secret(token));
+  return stepTools(cluster, identity, new Secret(token));
 }

@@ -1,10 +1,9 @@
 // The webhook out: signed so that any library can check it, to one address only, and failures that say what to do.
-
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { issueServingCertificate } from 'kube-sandbox/certificates';
 import { afterEach, expect, it, vi } from 'vitest';
-import { openWebhook } from '../../../src/adapters/http/webhook.ts';
+import { openWebhook } from '../../../src/adapters/http/outgoing-webhook.ts';
 import { type Answer, startReceiver } from '../../receiver.ts';
 
 const cleanup: (() => Promise<unknown>)[] = [];

@@ -1,11 +1,11 @@
 // What an action is given, outside the engine: it remembers in memory, shows progress to nobody and does not wait.
-import type { Bench } from '../src/contracts/action.ts';
+import type { StepTools } from '../src/contracts/action.ts';
 import type { Memory } from '../src/domain/incident/incident.ts';
 import type { TokenIdentity } from '../src/domain/token/identity.ts';
 import type { Cluster } from '../src/ports/cluster.ts';
 import type { Secret } from '../src/secret.ts';
 
-export function aBench(cluster: Cluster, identity: TokenIdentity, token?: Secret): Bench {
+export function stepTools(cluster: Cluster, identity: TokenIdentity, token?: Secret): StepTools {
   const memory: Memory = {};
   return {
     cluster,

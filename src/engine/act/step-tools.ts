@@ -1,5 +1,5 @@
 // What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
-import type { Action, Bench, Look } from '../../contracts/action.ts';
+import type { Action, StepTools, StepView } from '../../contracts/action.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, Memory, Progress } from '../../domain/incident/incident.ts';
 import { lastDone, latestState } from '../../domain/incident/runs.ts';
@@ -13,7 +13,7 @@ import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } f
 
 interface Tools<B> {
   action: Action;
-  bench: B;
+  tools: B;
   params: Record<string, unknown>;
 }
 
@@ -23,8 +23,8 @@ export function lookWith(
   incident: Incident,
   step: Step,
   token: Secret | undefined,
-): Tools<Look> {
-  return tools(deps, incident, step, token, () => latestState(incident, step)?.memory);
+): Tools<StepView> {
+  return toolsFor(deps, incident, step, token, () => latestState(incident, step)?.memory);
 }
 
 export function workWith(
@@ -32,14 +32,14 @@ export function workWith(
   session: Session,
   place: Place,
   token: Secret | undefined,
-): Tools<Bench> {
+): Tools<StepTools> {
   const memory = () => stateAt(session.incident, place)?.memory;
-  const { action, params, bench: look } = tools(deps, session.incident, place.step, token, memory);
+  const { action, params, tools: look } = toolsFor(deps, session.incident, place.step, token, memory);
   const mine = claim(deps, session, place);
   const cluster = deps.clusters.get(place.step.cluster);
   if (cluster === undefined) throw unknownStep(place.step);
   const own = { cluster: fenced(cluster, mine.confirm) };
-  return { action, params, bench: Object.assign(look, own, pen(deps, session, place, mine)) };
+  return { action, params, tools: Object.assign(look, own, pen(deps, session, place, mine)) };
 }
 
 const unknownStep = (step: Step): AppError =>
@@ -49,13 +49,13 @@ const unknownStep = (step: Step): AppError =>
   );
 
 /** Whatever the log says, only what this worker knows is done: its own clusters, actions and schemas. */
-function tools(
+function toolsFor(
   deps: LookDeps,
   incident: Incident,
   step: Step,
   token: Secret | undefined,
   memory: () => Memory | undefined,
-): Tools<Look> {
+): Tools<StepView> {
   const { identity } = incident;
   const action = deps.actions.find(({ name }) => name === step.action);
   const cluster = deps.clusters.get(step.cluster);
@@ -63,7 +63,7 @@ function tools(
   if (!action || !cluster || !params?.success || !identity) throw unknownStep(step);
   const { now } = deps.clock;
   const held = heldFor(identity, step.cluster, token);
-  const bench: Look = {
+  const tools: StepView = {
     cluster,
     identity,
     today: new Date(now()).toISOString().slice(0, 10),
@@ -74,7 +74,7 @@ function tools(
     },
     now,
   };
-  return { action, params: params.data, bench };
+  return { action, params: params.data, tools };
 }
 
 /** Shortest time between two notes of progress. */
@@ -82,7 +82,7 @@ const PROGRESS_EVERY_MS = 3000;
 /** How often a step that only waits looks whether it is still its own. */
 const LOOK_EVERY_MS = 5000;
 
-type Pen = Pick<Bench, 'remember' | 'progress' | 'signal' | 'sleep'>;
+type Pen = Pick<StepTools, 'remember' | 'progress' | 'signal' | 'sleep'>;
 
 function pen(deps: WorkerDeps, session: Session, place: Place, mine: Claim): Pen {
   const { now } = deps.clock;

@@ -2,11 +2,11 @@
 import { isAppError } from '../../errors.ts';
 
 /** Runs a read; a failure becomes a line for people and the fallback. */
-export type Attempt = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
+export type TryToRead = <T>(what: string, fallback: T, read: () => Promise<T>) => Promise<T>;
 
 /** `unread` gets the lines. */
-export const attempting =
-  (unread: string[]): Attempt =>
+export const tryingToRead =
+  (unread: string[]): TryToRead =>
   async (what, fallback, read) => {
     try {
       return await read();
