@@ -101,11 +101,12 @@ async function execute(tools: StepTools, params: Params): Promise<Outcome> {
   const isThere = found?.metadata.uid === params.uid && found.metadata.deletionTimestamp === undefined;
   const held = isThere ? await heldBack(tools, params, found) : undefined;
   if (held) return held;
-  const resourceVersion = (await pinnedVersion(tools, params)) ?? (isThere && found.metadata.resourceVersion);
-  if (resourceVersion === 'other-token')
+  const pinned = await pinnedVersion(tools, params);
+  if (pinned === 'other-token')
     return notDone(
       'The Secret holds another token now: the leaked one is dead, and the healthy one was not touched.',
     );
+  const resourceVersion = pinned?.version ?? (isThere && found.metadata.resourceVersion);
   try {
     await tools.cluster.remove(
       refTo(params),
@@ -130,7 +131,7 @@ async function execute(tools: StepTools, params: Params): Promise<Outcome> {
 async function pinnedVersion(
   { cluster, token, today }: StepTools,
   params: Params,
-): Promise<string | undefined> {
+): Promise<{ version: string } | 'other-token' | undefined> {
   if (params.holds !== 'legacy' || token === undefined) return await versionNow(cluster, params);
   try {
     const pinned = await patchPinned(cluster, refTo(params), params.uid, ({ labels }) => [
@@ -143,7 +144,7 @@ async function pinnedVersion(
           }
         : { op: 'add', path: '/metadata/labels', value: { [INVALID_SINCE]: today } },
     ]);
-    return 'object' in pinned ? pinned.object.metadata.resourceVersion : undefined;
+    return 'object' in pinned ? versionOf(pinned.object) : undefined;
   } catch (error) {
     if (!isAppError(error, 'does-not-apply')) throw error;
     return (await holdsAltered(cluster, refTo(params), token))
@@ -152,9 +153,11 @@ async function pinnedVersion(
   }
 }
 
-async function versionNow(cluster: StepTools['cluster'], params: Params): Promise<string | undefined> {
+const versionOf = ({ metadata }: KubernetesObject) => ({ version: metadata.resourceVersion });
+
+async function versionNow(cluster: StepTools['cluster'], params: Params) {
   const found = await cluster.get(refTo(params), { metadataOnly: true });
-  return found?.metadata.uid === params.uid ? found.metadata.resourceVersion : undefined;
+  return found?.metadata.uid === params.uid ? versionOf(found) : undefined;
 }
 
 async function verify({ cluster }: StepView, params: Params): Promise<Outcome> {

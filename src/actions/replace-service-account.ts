@@ -19,7 +19,7 @@ import type { KubernetesObject } from '../ports/cluster.ts';
 import { some, usersNow } from './deletion/users.ts';
 import { eachTrial, trial } from './rehearsal/trial.ts';
 import { itemsOf, type Replacement, replacementSchema } from './succession/items.ts';
-import { make, type Standing, standingOf, unmake } from './succession/made.ts';
+import { type ItemState, itemState, make, unmake } from './succession/made.ts';
 import { accountIn, patiently } from './succession/token-secret.ts';
 
 interface ReplacementMemory extends Memory {
@@ -140,7 +140,7 @@ function refusedWords(error: unknown): string {
   return error.message;
 }
 
-const taken = ({ item }: Standing): Outcome =>
+const taken = ({ item }: ItemState): Outcome =>
   notDone(
     `${item.path} exists already and is somebody else's. It was not touched. Roll back, and ask for the plan again once it is gone.`,
   );
@@ -164,7 +164,7 @@ async function withoutToken(
 
 async function verify(look: StepView, params: Replacement): Promise<Outcome> {
   const mark = markIn(look);
-  const standings = await Promise.all(itemsOf(params).map((item) => standingOf(look.cluster, item, mark)));
+  const standings = await Promise.all(itemsOf(params).map((item) => itemState(look.cluster, item, mark)));
   const wrong = standings.filter(({ is }) => is === 'absent' || is === 'foreign');
   const [account] = standings;
   if (wrong.length > 0) return notDone(`Missing: ${wrong.map(({ item }) => item.path).join(', ')}.`);

@@ -8,7 +8,7 @@ import { scrub } from '../../domain/token/leak-material.ts';
 import { isAppError } from '../../errors.ts';
 import type { ClusterTrial } from '../../ports/cluster.ts';
 import { trial } from '../rehearsal/trial.ts';
-import type { Change, Standing } from './standing.ts';
+import type { Change, WorkloadStanding } from './standing.ts';
 import { resourceOf } from './survey.ts';
 
 /** Keys of the step's memory, beside those that the engine knows. */
@@ -30,7 +30,7 @@ export async function advance(
   tools: StepTools,
   namespace: string,
   change: Change,
-  standing: Standing,
+  standing: WorkloadStanding,
 ): Promise<Hitch> {
   const { next, target } = standing;
   try {

@@ -6,7 +6,7 @@ import { creationFailure } from '../../domain/kubernetes/rollout-status.ts';
 import { isAppError } from '../../errors.ts';
 import type { KubernetesObject } from '../../ports/cluster.ts';
 import type { RollOutMemory } from './advance.ts';
-import type { Standing } from './standing.ts';
+import type { WorkloadStanding } from './standing.ts';
 
 /** Without any change: a ServiceAccount that was made a moment ago, or a controller that looks again, takes no longer. */
 const SURE_MS = 15_000;
@@ -14,11 +14,11 @@ const SURE_MS = 15_000;
 const PASSING_MS = 60_000;
 
 /** Says of each look, while nothing moves, which of the workloads that are waited for will not get there. */
-export type RefusedPods = (standings: readonly Standing[]) => Promise<Standing[]>;
+export type RefusedPods = (standings: readonly WorkloadStanding[]) => Promise<WorkloadStanding[]>;
 
 export function watchRefusedPods(tools: StepView, namespace: string): RefusedPods {
   const still = new Map<string, { line: string; since: number }>();
-  const look = async (standing: Standing): Promise<Standing> => {
+  const look = async (standing: WorkloadStanding): Promise<WorkloadStanding> => {
     const { path, at, line } = standing;
     const before = still.get(path);
     if (at !== 'going' || before?.line !== line) {
@@ -47,7 +47,7 @@ interface Event extends KubernetesObject {
 async function refusalOf(
   { cluster, memory }: StepView,
   namespace: string,
-  { object, target }: Standing,
+  { object, target }: WorkloadStanding,
 ): Promise<Denial | undefined> {
   const place = { cluster: cluster.name, namespace };
   const said = object && creationFailure(object);

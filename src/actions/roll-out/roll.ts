@@ -6,7 +6,7 @@ import { waves } from '../../domain/plan/waves.ts';
 import { advance, type RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
 import { watchRefusedPods } from './refused-pods.ts';
-import { type Change, type Standing, standingOf, type View, type Wave } from './standing.ts';
+import { type Change, standingOf, type View, type Wave, type WorkloadStanding } from './standing.ts';
 import { survey } from './survey.ts';
 import { doneText, progressText, stoppedText, undoneText } from './text.ts';
 
@@ -43,7 +43,7 @@ export async function look(tools: StepView, params: RollOut, change: Change): Pr
 
 const began = ({ memory }: StepView): RollOutMemory => memory as RollOutMemory;
 
-function conclusion(tools: StepView, params: RollOut, undone: readonly Standing[]): Outcome {
+function conclusion(tools: StepView, params: RollOut, undone: readonly WorkloadStanding[]): Outcome {
   if (undone.length > 0) return notDone(undoneText(undone));
   const { old = [], waves: order } = began(tools);
   const { skipped = [] } = tools.memory;
@@ -55,7 +55,7 @@ function conclusion(tools: StepView, params: RollOut, undone: readonly Standing[
   });
 }
 
-async function undoneIn(tools: StepView, params: RollOut, change: Change): Promise<Standing[]> {
+async function undoneIn(tools: StepView, params: RollOut, change: Change): Promise<WorkloadStanding[]> {
   const { standings } = await lookAt(tools, params, change, undefined);
   const skipped = new Set(tools.memory.skipped);
   return standings.filter(({ at, path }) => at !== 'done' && !skipped.has(path));
@@ -81,7 +81,7 @@ async function begin(tools: StepTools, params: RollOut, change: Change): Promise
 }
 
 interface Seen {
-  standings: Standing[];
+  standings: WorkloadStanding[];
   /** Pods that were there at the beginning and still run. */
   oldLeft: number;
 }
@@ -108,7 +108,7 @@ async function bringThrough(
   change: Change,
   wave: Wave,
   reasons: Map<string, string>,
-): Promise<Standing[]> {
+): Promise<WorkloadStanding[]> {
   const refusedPods = watchRefusedPods(tools, params.namespace);
   const from = tools.now();
   const deadline = from + params.deadlineSeconds * 1000;
@@ -147,9 +147,9 @@ async function advanceAll(
   tools: StepTools,
   params: RollOut,
   change: Change,
-  standings: readonly Standing[],
-): Promise<Standing[]> {
-  const judged: Standing[] = [];
+  standings: readonly WorkloadStanding[],
+): Promise<WorkloadStanding[]> {
+  const judged: WorkloadStanding[] = [];
   const patched: string[] = [];
   for (const standing of standings) {
     const hitch = await advance(tools, params.namespace, change, standing);
@@ -162,7 +162,7 @@ async function advanceAll(
   return judged;
 }
 
-async function stop(tools: StepTools, held: readonly Standing[], why: string): Promise<Outcome> {
+async function stop(tools: StepTools, held: readonly WorkloadStanding[], why: string): Promise<Outcome> {
   await tools.remember({ blocked: held.map(({ path }) => path) });
   return notDone(why);
 }

@@ -28,7 +28,7 @@ export interface Change {
   isBack?: true;
 }
 
-export interface Standing {
+export interface WorkloadStanding {
   target: Target;
   path: string;
   object?: WorkloadObject;
@@ -60,9 +60,9 @@ export interface View {
   kept: readonly string[];
 }
 
-type Judged = Pick<Standing, 'at' | 'line' | 'next'>;
+type Judged = Pick<WorkloadStanding, 'at' | 'line' | 'next'>;
 
-export function standingOf(target: Target, survey: Survey, view: View): Standing {
+export function standingOf(target: Target, survey: Survey, view: View): WorkloadStanding {
   const pods = survey.podsOf(target);
   const object = survey.objectOf(target);
   const old = oldPods(pods, isOld(view.params.old, view.existing));
@@ -70,7 +70,7 @@ export function standingOf(target: Target, survey: Survey, view: View): Standing
   return { ...seen, ...judge(seen, view) };
 }
 
-type Seen = Omit<Standing, keyof Judged>;
+type Seen = Omit<WorkloadStanding, keyof Judged>;
 
 function judge(seen: Seen, view: View): Judged {
   const { target, object, old, pods } = seen;

@@ -4,7 +4,7 @@ import { gitPatch } from '../../domain/kubernetes/git-patch.ts';
 import { repointCommands, restartCommands } from '../../domain/plan/restart-commands.ts';
 import type { RollOutMemory } from './advance.ts';
 import type { RollOut } from './params.ts';
-import type { Standing, Wave } from './standing.ts';
+import type { Wave, WorkloadStanding } from './standing.ts';
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
@@ -53,12 +53,12 @@ export function describeRepoint(
   };
 }
 
-export function progressText({ number, of }: Wave, held: readonly Standing[]): string {
+export function progressText({ number, of }: Wave, held: readonly WorkloadStanding[]): string {
   return `Wave ${number} of ${of}: ${each(held, 3)}`;
 }
 
 export function stoppedText(
-  held: readonly Standing[],
+  held: readonly WorkloadStanding[],
   { number, of }: Wave,
   deadlineSeconds: number,
   reasons: ReadonlyMap<string, string>,
@@ -74,9 +74,9 @@ export function stoppedText(
   return `Wave ${number} of ${of} did not become Ready${why}: ${each(held, 5)}${waiting}${theirs}`;
 }
 
-export const undoneText = (undone: readonly Standing[]): string => `Not replaced: ${each(undone, 5)}`;
+export const undoneText = (undone: readonly WorkloadStanding[]): string => `Not replaced: ${each(undone, 5)}`;
 
-const each = (held: readonly Pick<Standing, 'path' | 'line'>[], most: number): string => {
+const each = (held: readonly Pick<WorkloadStanding, 'path' | 'line'>[], most: number): string => {
   const shown = held.slice(0, most).map(({ path, line }) => `${path}: ${line}`);
   return [...shown, ...(held.length > most ? [`And ${held.length - most} more.`] : [])].join(' ');
 };

@@ -17,7 +17,7 @@ export interface Item {
   fits?(found: Partial<BindingLike>): boolean;
 }
 
-export interface Standing {
+export interface ItemState {
   item: Item;
   is: 'absent' | 'ours' | 'fits' | 'foreign';
   uid?: string;
@@ -25,11 +25,11 @@ export interface Standing {
 }
 
 /** By list, because what is not a ServiceAccount or a Secret may be listed and not read one by one. */
-export async function standingOf(
+export async function itemState(
   cluster: ClusterView,
   item: Item,
   mark: string | undefined,
-): Promise<Standing> {
+): Promise<ItemState> {
   const { name, ...where } = item.ref;
   const [found] = await cluster.list<KubernetesObject>({
     ...where,
@@ -44,7 +44,7 @@ export async function standingOf(
 }
 
 /** Written first and looked at only where that is refused: a person may have made what the worker may not. */
-export async function make(cluster: Cluster, item: Item, mark: string): Promise<Standing> {
+export async function make(cluster: Cluster, item: Item, mark: string): Promise<ItemState> {
   const { name: _, ...where } = item.ref;
   const { metadata, ...rest } = item.manifest;
   const body = {
@@ -56,7 +56,7 @@ export async function make(cluster: Cluster, item: Item, mark: string): Promise<
     return { item, is: 'ours', uid: object.metadata.uid, object };
   } catch (error) {
     if (!isAppError(error, 'conflict', 'forbidden', 'denied')) throw error;
-    const standing = await standingOf(cluster, item, mark);
+    const standing = await itemState(cluster, item, mark);
     if (standing.is === 'absent') throw error;
     return standing;
   }
@@ -64,7 +64,7 @@ export async function make(cluster: Cluster, item: Item, mark: string): Promise<
 
 /** Only what bears the mark, by its UID. */
 export async function unmake(cluster: Cluster, item: Item, mark: string | undefined): Promise<boolean> {
-  const { is, uid } = await standingOf(cluster, item, mark);
+  const { is, uid } = await itemState(cluster, item, mark);
   if (is !== 'ours' || uid === undefined) return false;
   try {
     await cluster.remove(item.ref, { uid });

@@ -13,15 +13,18 @@ export interface Log {
 }
 
 /** Of the engine, which alone looks into it. */
-type Known = Recognised | undefined;
+type MaybeRecognised = Recognised | undefined;
 
 export interface DeliveryOptions {
   toleranceMs: number;
   clock: Clock;
   /** Resolves once the finding is durably in the log. Harmless to repeat: the same finding is the same incident. */
-  receive(finding: Finding, known?: Promise<Known>): Promise<{ incidentId: string; created: boolean }>;
+  receive(
+    finding: Finding,
+    known?: Promise<MaybeRecognised>,
+  ): Promise<{ incidentId: string; created: boolean }>;
   /** Asks whether the finding is known, together with whether the delivery is: what is new waits for one answer only. */
-  recognise?(finding: Finding): Promise<Known>;
+  recognise?(finding: Finding): Promise<MaybeRecognised>;
   update(update: AlertUpdate): Promise<void>;
   /** What was remembered of a delivery that was handled to its end; undefined: it was not. */
   seen(deliveryId: string): Promise<string | undefined>;
@@ -94,7 +97,7 @@ async function handle(options: DeliveryOptions, id: string, parsed: Parsed): Pro
 async function act(
   options: DeliveryOptions,
   parsed: Exclude<Parsed, { kind: 'ignored' }>,
-  known: Promise<Known>[],
+  known: Promise<MaybeRecognised>[],
 ): Promise<Answer> {
   if (parsed.kind === 'update') {
     await options.update(parsed.update);

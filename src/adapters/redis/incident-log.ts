@@ -193,7 +193,7 @@ async function readVersions(store: Store, space: KeySpace, ids: readonly string[
 type Reading = Pick<IncidentLogOptions, 'store' | 'keys'> & { space: KeySpace };
 
 /** The last event that was verified before, by version and MAC. */
-type Known = { version: number; head: string };
+type KnownUpTo = { version: number; head: string };
 
 async function readWhole(options: Reading, id: string): Promise<LoadedIncident | undefined> {
   // It is chained as incidents are, so whoever asks for it by its name would read it, and write to it, as one.
@@ -203,7 +203,11 @@ async function readWhole(options: Reading, id: string): Promise<LoadedIncident |
   return { ...verified(options.keys.chain, id, entries, { version: 0, head: '' }), ...rest };
 }
 
-async function readAfter(options: Reading, id: string, known: Known): Promise<LoadedIncident | undefined> {
+async function readAfter(
+  options: Reading,
+  id: string,
+  known: KnownUpTo,
+): Promise<LoadedIncident | undefined> {
   const { entries, ...rest } = await readFrom(options, id, known.version - 1);
   const [last, ...later] = entries;
   if (!last?.startsWith(`${known.head} `)) return undefined;
@@ -225,7 +229,7 @@ function verified(
   key: Buffer,
   id: string,
   entries: string[],
-  known: Known,
+  known: KnownUpTo,
 ): Pick<LoadedIncident, 'events' | 'head'> {
   const check = checkChain(key, id, entries, known.head);
   if (!check.intact)

@@ -7,7 +7,7 @@ import {
   nothingKnown,
 } from '../../domain/afterwards/ledger.ts';
 import { scrubbed } from '../../domain/text/scrub.ts';
-import type { Chained, Ledger, Place } from '../../engine/ground/ledger.ts';
+import type { Chained, Ledger, LedgerPosition } from '../../engine/ground/ledger.ts';
 import { AppError } from '../../errors.ts';
 import { checkChain, MAC_LENGTH, macOf } from './chain.ts';
 import type { Store } from './connect.ts';
@@ -34,7 +34,7 @@ export function createLedger({ store, prefix, keys }: { store: Store; prefix: st
   return {
     async read() {
       const known = nothingKnown();
-      let place: Place = { version: 0, head: '' };
+      let place: LedgerPosition = { version: 0, head: '' };
       for await (const { mac, entry } of entriesFrom(parts, 0)) {
         learn(known, entry);
         place = { version: place.version + 1, head: mac };
@@ -78,14 +78,17 @@ export function createLedger({ store, prefix, keys }: { store: Store; prefix: st
   };
 }
 
-const next = ({ version }: Place, at: number) => ({ v: version + 1, at: new Date(at).toISOString() });
+const next = ({ version }: LedgerPosition, at: number) => ({
+  v: version + 1,
+  at: new Date(at).toISOString(),
+});
 
 async function append(
   { store, space, chain }: Parts,
-  { version, head }: Place,
+  { version, head }: LedgerPosition,
   entry: LedgerEntry,
   incident: { names: string[]; args: string[] } = { names: [], args: [] },
-): Promise<Place | 'conflict' | 'changed'> {
+): Promise<LedgerPosition | 'conflict' | 'changed'> {
   const text = ledgerText(scrubbed(entry));
   const mac = macOf(chain, head, LEDGER_ID, text);
   const names = [space.log(LEDGER_ID), ...incident.names];
@@ -96,7 +99,7 @@ async function append(
 }
 
 /** By its last entry alone, beside the one before that. */
-async function endOf({ store, space, chain }: Parts): Promise<Place> {
+async function endOf({ store, space, chain }: Parts): Promise<LedgerPosition> {
   const reply = await store.run((redis) => redis.eval(END, 1, space.log(LEDGER_ID)));
   const [version, entries] = reply as [number, string[]];
   const before = entries.length > 1 ? (entries[0] ?? '').slice(0, MAC_LENGTH) : '';

@@ -1,5 +1,4 @@
 // What keeps the next token of this ServiceAccount from leaking, or from mattering: advice with the lines that follow it. Pure.
-
 import type { Incident } from '../incident/incident.ts';
 import { stepsInEffect } from '../incident/runs.ts';
 import { restorers } from '../kubernetes/managed-by.ts';
@@ -76,7 +75,7 @@ export function hardening(
   return advice.filter((one) => one !== undefined);
 }
 
-interface Place {
+interface HardenedAt {
   kubectl: string;
   namespace: string;
   name: string;
@@ -102,7 +101,7 @@ function sources({ tokenSecrets }: Seen): Advice | undefined {
 }
 
 /** Tokens in Secrets never end, and are copied to where nobody looks. */
-function longLived({ tokenSecrets }: Seen, { kubectl, namespace, name }: Place): Advice | undefined {
+function longLived({ tokenSecrets }: Seen, { kubectl, namespace, name }: HardenedAt): Advice | undefined {
   const alive = tokenSecrets.filter(({ deleting, otherType }) => !deleting && !otherType);
   return {
     why:
@@ -120,7 +119,10 @@ function longLived({ tokenSecrets }: Seen, { kubectl, namespace, name }: Place):
   };
 }
 
-function automount({ serviceAccount, workloads, pods }: Seen, { kubectl, name }: Place): Advice | undefined {
+function automount(
+  { serviceAccount, workloads, pods }: Seen,
+  { kubectl, name }: HardenedAt,
+): Advice | undefined {
   if (serviceAccount === null || serviceAccount.manifest.automountServiceAccountToken === false)
     return undefined;
   const off = `${kubectl} patch serviceaccount ${name} -p '{"automountServiceAccountToken":false}'`;
@@ -141,7 +143,7 @@ function automount({ serviceAccount, workloads, pods }: Seen, { kubectl, name }:
   };
 }
 
-function sharedDefault({ name, namespace }: Place): Advice | undefined {
+function sharedDefault({ name, namespace }: HardenedAt): Advice | undefined {
   if (name !== 'default') return undefined;
   return {
     why: `Every Pod in ${namespace} that names no ServiceAccount runs as default, and so shares its power and its leaks: give each workload its own.`,

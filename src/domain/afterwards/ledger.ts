@@ -29,7 +29,7 @@ export interface Stub {
 /** `v` counts from 1; `at` is ISO time. An entry's keyed hash covers everything before it. */
 export type LedgerEntry = (Anchor | Stub) & { v: number; at: string };
 
-export interface Known {
+export interface KnownLog {
   /** By id, as of the last entry. */
   heads: Map<string, { version: number; head: string }>;
   stubs: Map<string, Stub & { at: string }>;
@@ -38,9 +38,9 @@ export interface Known {
   daily?: { at: string; v: number };
 }
 
-export const nothingKnown = (): Known => ({ heads: new Map(), stubs: new Map() });
+export const nothingKnown = (): KnownLog => ({ heads: new Map(), stubs: new Map() });
 
-export function learn(known: Known, entry: LedgerEntry): void {
+export function learn(known: KnownLog, entry: LedgerEntry): void {
   if (entry.type === 'purged') {
     known.stubs.set(entry.incident, entry);
     known.heads.delete(entry.incident);
@@ -58,7 +58,7 @@ export function learn(known: Known, entry: LedgerEntry): void {
  * and stays so: no later anchor takes its new state for the right one.
  */
 export function compare(
-  { heads: known }: Known,
+  { heads: known }: KnownLog,
   now: readonly LogHead[],
 ): { heads: LogHead[]; lost: string[] } {
   const present = new Map(now.map((one) => [one[0], one]));

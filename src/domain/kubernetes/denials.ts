@@ -12,7 +12,7 @@ export interface Denial {
   passing: boolean;
 }
 
-export interface Place {
+export interface DeniedAt {
   cluster: string;
   namespace?: string | undefined;
 }
@@ -25,7 +25,7 @@ export const deniedText = ({ by, words, look }: Denial, after = ''): string =>
  * Undefined: this is no refusal of that kind. The status does not matter, because policies choose their own; nor do single
  * words, because policies choose those too. Only how the API server itself begins the message counts.
  */
-export function denialIn(message: string, place: Place): Denial | undefined {
+export function denialIn(message: string, place: DeniedAt): Denial | undefined {
   const [, webhook, said] =
     /^admission webhook "([^"]*)" denied the request(?:: ?| (?=without explanation$))([\s\S]*)$/.exec(
       message,
@@ -143,7 +143,7 @@ function byWebhook(name: string, words: string): Origin {
   return { by: `${by} (policy ${found})`, get: `get ${type} ${named(found)} -o yaml`.replace('  ', ' ') };
 }
 
-function refusal(origin: Origin, said: string, { cluster, namespace }: Place): Denial {
+function refusal(origin: Origin, said: string, { cluster, namespace }: DeniedAt): Denial {
   const { get, inNamespace, ofNamespace, passing = false } = origin;
   const kubectl = `kubectl --context ${cluster}`;
   const here = namespace === undefined ? '' : ` -n ${namespace}`;

@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 /** By UID. */
-export type Known = ReadonlyMap<string, Entry>;
+export type KnownOwners = ReadonlyMap<string, Entry>;
 
 export interface Top {
   kind: string;
@@ -25,21 +25,21 @@ export interface Top {
 /** These only carry out what the one above them says. */
 const BETWEEN = new Set(['ReplicaSet', 'ReplicationController', 'Job']);
 
-export const knownBy = (entries: readonly Entry[]): Known =>
+export const knownBy = (entries: readonly Entry[]): KnownOwners =>
   new Map(entries.map((entry) => [entry.object.metadata.uid, entry]));
 
 /** Longer chains are circles, which nothing forbids. */
 const MAX_DEPTH = 10;
 
 /** Undefined: nothing controls it. */
-export function topOf(meta: Meta, known: Known, depth = 0): Top | undefined {
+export function topOf(meta: Meta, known: KnownOwners, depth = 0): Top | undefined {
   const owner = controllerOf(meta);
   const entry = owner && known.get(owner.uid);
   if (entry === undefined || depth > MAX_DEPTH) return owner && byReference(owner);
   return topOfEntry(entry, known, depth + 1);
 }
 
-export function topOfEntry(entry: Entry, known: Known, depth = 0): Top {
+export function topOfEntry(entry: Entry, known: KnownOwners, depth = 0): Top {
   const { kind, apiVersion, object } = entry;
   const { name, uid } = object.metadata;
   const above = topOf(object.metadata, known, depth);

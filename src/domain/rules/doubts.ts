@@ -1,17 +1,16 @@
 // What a valid policy says that its author can hardly mean: rules that never decide, approvals that nobody can give.
-
 import { globFits } from './match.ts';
 import { namedBy } from './named.ts';
 import type { Deed, Policy } from './policy.ts';
 import type { PolicyRule } from './schema.ts';
 
-export interface Known {
+export interface KnownNames {
   deeds: readonly Deed[];
   clusters: readonly string[];
 }
 
 /** Sentences, none of which keeps the policy from being used. */
-export function policyDoubts(policy: Policy, known: Known): string[] {
+export function policyDoubts(policy: Policy, known: KnownNames): string[] {
   const missing = shortages(policy, (from) => {
     const { users, groups } = namedBy(policy, from);
     return groups.length > 0 ? undefined : users.length;
@@ -20,7 +19,7 @@ export function policyDoubts(policy: Policy, known: Known): string[] {
 }
 
 /** Without those about people. */
-export function ruleDoubts(policy: Policy, known: Known): string[] {
+export function ruleDoubts(policy: Policy, known: KnownNames): string[] {
   return policy.rules.flatMap((rule, index) =>
     [
       shadowed(policy.rules.slice(0, index), rule),

@@ -7,7 +7,7 @@ import {
   type PodTemplate,
   type WorkloadObject,
 } from '../kubernetes/objects.ts';
-import { type Entry, type Known, knownBy, type Top, topOf, topOfEntry } from '../kubernetes/owners.ts';
+import { type Entry, type KnownOwners, knownBy, type Top, topOf, topOfEntry } from '../kubernetes/owners.ts';
 import {
   merged,
   type References,
@@ -58,7 +58,7 @@ export function usedSecrets(listed: Listed, secrets: readonly string[]): Set<str
 /** `Kind/name`, as people and memories name a workload. */
 export const pathOf = ({ kind, name }: { kind: string; name: string }): string => `${kind}/${name}`;
 
-function add(found: Map<string, Consumer>, top: Top, references: References, known: Known): Consumer {
+function add(found: Map<string, Consumer>, top: Top, references: References, known: KnownOwners): Consumer {
   const before = found.get(top.uid);
   const template = top.object && templateIn(top.object, known);
   const consumer: Consumer = before ?? { top, references, pods: [], template };
@@ -68,7 +68,7 @@ function add(found: Map<string, Consumer>, top: Top, references: References, kno
 }
 
 /** Of a Rollout that borrows the template of a Deployment, that one. */
-function templateIn(object: WorkloadObject, known: Known): PodTemplate | undefined {
+function templateIn(object: WorkloadObject, known: KnownOwners): PodTemplate | undefined {
   const own = templateOf(object);
   const { kind, name } = object.spec?.workloadRef ?? {};
   if (own !== undefined || name === undefined) return own;

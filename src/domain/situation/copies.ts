@@ -1,5 +1,4 @@
 // Finds tokens again in the values of Secrets, by keyed hashes: what comes out names places and never holds a value. Pure.
-
 import { SERVICE_ACCOUNT_NAME, TOKEN_SECRET_TYPE } from '../kubernetes/legacy-token-labels.ts';
 import { managedBy, ownersOf, restorers } from '../kubernetes/managed-by.ts';
 import type { Meta } from '../kubernetes/objects.ts';
@@ -28,7 +27,7 @@ export interface Wanted {
 
 export type Found = Omit<CopyFact, 'usedBy'>;
 
-export interface Look {
+export interface CopySearch {
   found: Found[];
   /** Keys whose values were looked at only in part, as `key`. */
   cut: string[];
@@ -42,7 +41,7 @@ const MAX_TOKEN_CHARS = 16 * 1024;
 const MAX_TOKENS = 1000;
 
 /** Any key of any type: the value alone, with white space around it, within a text, and within base64 in that text. */
-export function copiesIn(secret: SecretContent, wanted: Wanted): Look {
+export function copiesIn(secret: SecretContent, wanted: Wanted): CopySearch {
   const { metadata, data = {} } = secret;
   if (isOriginal(secret, wanted)) return { found: [], cut: [] };
   const looks = Object.entries(data).map(([key, base64]) => {

@@ -2,7 +2,7 @@
 import type { TokenIdentity } from './identity.ts';
 
 /** Whatever may have been identified. */
-type Known = { identity?: TokenIdentity };
+type MaybeIdentified = { identity?: TokenIdentity };
 
 /**
  * Audiences of the token that are not an API server's own issuer: they verify it offline, until it expires, whatever
@@ -16,11 +16,11 @@ const isApiServer = (audience: string): boolean =>
   /^https:\/\/kubernetes\.default\.svc(\.cluster\.local)?\/?$/.test(audience);
 
 /** Unix seconds until which somebody may accept the token offline; undefined where nobody does. */
-export function offlineUntil(incident: Known): number | undefined {
+export function offlineUntil(incident: MaybeIdentified): number | undefined {
   const identity = incident.identity;
   if (identity === undefined || offlineAudiences(identity).length === 0) return undefined;
   return identity.expiresAt ?? Number.POSITIVE_INFINITY;
 }
 
-export const acceptedOffline = (incident: Known, nowMs: number): boolean =>
+export const acceptedOffline = (incident: MaybeIdentified, nowMs: number): boolean =>
   (offlineUntil(incident) ?? 0) * 1000 > nowMs;

@@ -11,34 +11,59 @@ import { heldFor } from '../look/held-token.ts';
 
 export const QUARANTINE = 'quarantine-token';
 
-/** Undefined: yes. `off`: nothing to tell anybody. Otherwise a reason for the card. Never calls a cluster. */
+/** not-wanted: there is nothing to tell anybody; refused: why not, for the card. */
+export type Automatic = 'yes' | 'not-wanted' | { refused: string };
+
+/** The last question goes to each cluster: whether the token is the one that this worker uses there itself. */
 export async function mayAutoContain(
   deps: WorkerDeps,
   incident: Incident,
   identity: TokenIdentity,
   token: Secret | undefined,
-): Promise<string | undefined> {
-  const { clusters, settings } = deps;
+): Promise<Automatic> {
   const required = requirements(deps, { ...incident, identity });
   const wanted = required.length > 0 && required.every((one) => one.kind === 'auto' || 'guard' in one);
-  if (!wanted || wasTouched(incident) || incident.goal.do !== 'revoke') return 'off';
+  if (!wanted || wasTouched(incident) || incident.goal.do !== 'revoke') return 'not-wanted';
+  const refused =
+    notProven(identity, token) ??
+    (incident.paused && `Tourniquet is paused: ${incident.paused.reason}`) ??
+    guarded(required, incident, identity) ??
+    (await itself(deps, identity)) ??
+    dryRun(deps, required);
+  return refused === undefined ? 'yes' : { refused };
+}
+
+function notProven(identity: TokenIdentity, token: Secret | undefined): string | undefined {
   if (token === undefined)
     return 'the alert did not carry the token itself, so nothing proves that it leaked';
   if (!identity.clusters.every((cluster) => heldFor(identity, cluster, token)))
     return 'what was reported is not the token itself, character for character, or no known key verifies it, so nothing proves that it leaked: a person must decide';
   if (identity.kind !== 'legacy')
     return 'only tokens that live in a Secret can be quarantined; this one can only be killed for good, which a person must approve';
-  if (incident.paused) return `Tourniquet is paused: ${incident.paused.reason}`;
+  return undefined;
+}
+
+function guarded(
+  required: readonly Requirement[],
+  incident: Incident,
+  identity: TokenIdentity,
+): string | undefined {
   const guard = required.flatMap((one) => ('guard' in one && one.guard ? [one.guard] : []))[0];
-  if (guard !== undefined) return guardWords(guard, incident, identity);
+  return guard && guardWords(guard, incident, identity);
+}
+
+async function itself({ clusters }: WorkerDeps, identity: TokenIdentity): Promise<string | undefined> {
   const name = `system:serviceaccount:${identity.namespace}:${identity.serviceAccount.name}`;
   for (const cluster of identity.clusters)
     if ((await clusters.get(cluster)?.self()) === name)
       return `this is the identity that Tourniquet itself uses on ${cluster}: a person must decide`;
-  if (settings.policy.automatic.mode === 'dry-run')
-    return `this is a dry run; it would have been quarantined now (rule "${required[0]?.rule}")`;
   return undefined;
 }
+
+const dryRun = ({ settings }: WorkerDeps, [first]: readonly Requirement[]): string | undefined =>
+  settings.policy.automatic.mode === 'dry-run'
+    ? `this is a dry run; it would have been quarantined now (rule "${first?.rule}")`
+    : undefined;
 
 /** Name of the rule that let it happen, for the log. */
 export const autoRule = (deps: WorkerDeps, incident: Incident): string =>
@@ -66,37 +91,39 @@ const wasTouched = ({ runs, decisions }: Incident): boolean =>
 
 const HOUR = 3_600_000;
 
+interface Allowance extends Budget {
+  /** What to say where it is used up. */
+  usedUp: string;
+}
+
 /** What each automatic containment is taken from: over everything, per cluster, per namespace, and how many different victims. */
-export function automaticBudgets({ settings }: WorkerDeps, identity: TokenIdentity): Budget[] {
+function allowances({ settings }: WorkerDeps, identity: TokenIdentity): Allowance[] {
   const { automatic } = settings.policy;
   const { namespace, serviceAccount, clusters } = identity;
-  const hourly = (name: string, limit: number): Budget => ({ name, limit, windowMs: HOUR });
+  const hourly = (limit: number, ...of: string[]): Allowance => ({
+    name: ['auto-contain', ...of].join('/'),
+    limit,
+    windowMs: HOUR,
+    usedUp: `the budget of ${limit} automatic containments an hour${of.length > 0 ? ` on ${of.join('/')}` : ''} is used up, which may mean a poisoned alert feed: a person must press the button`,
+  });
   return [
-    hourly(OVERALL, settings.autoContainPerHour),
-    ...clusters.map((cluster) => hourly(`${OVERALL}/${cluster}`, automatic.perClusterPerHour)),
-    ...clusters.map((cluster) => hourly(`${OVERALL}/${cluster}/${namespace}`, automatic.perNamespacePerHour)),
+    hourly(settings.autoContainPerHour),
+    ...clusters.map((cluster) => hourly(automatic.perClusterPerHour, cluster)),
+    ...clusters.map((cluster) => hourly(automatic.perNamespacePerHour, cluster, namespace)),
     {
-      name: BREAKER,
+      name: 'auto-contain-accounts',
       limit: automatic.distinctServiceAccounts,
       windowMs: automatic.within,
       member: `${clusters.join('+')}/${namespace}/${serviceAccount.name}`,
+      usedUp: `more than ${automatic.distinctServiceAccounts} different ServiceAccounts were reported within ${inWords(automatic.within)}, which may mean a poisoned alert feed: nothing more runs by itself, a person must press the button`,
     },
   ];
 }
 
-const OVERALL = 'auto-contain';
-const BREAKER = 'auto-contain-accounts';
+export const automaticBudgets = (deps: WorkerDeps, identity: TokenIdentity): Budget[] =>
+  allowances(deps, identity).map(({ usedUp: _, ...budget }) => budget);
 
-export function overBudget({ settings }: WorkerDeps, name: string): string {
-  const { automatic } = settings.policy;
-  if (name === BREAKER)
-    return `more than ${automatic.distinctServiceAccounts} different ServiceAccounts were reported within ${inWords(automatic.within)}, which may mean a poisoned alert feed: nothing more runs by itself, a person must press the button`;
-  const [, cluster, namespace] = name.split('/');
-  const limit = namespace
-    ? automatic.perNamespacePerHour
-    : cluster
-      ? automatic.perClusterPerHour
-      : settings.autoContainPerHour;
-  const where = cluster ? ` on ${[cluster, namespace].filter(Boolean).join('/')}` : '';
-  return `the budget of ${limit} automatic containments an hour${where} is used up, which may mean a poisoned alert feed: a person must press the button`;
-}
+/** Why nothing more runs by itself, where the budget of this name is used up. */
+export const overBudget = (deps: WorkerDeps, identity: TokenIdentity, name: string): string =>
+  allowances(deps, identity).find((one) => one.name === name)?.usedUp ??
+  'a budget of automatic containments is used up: a person must press the button';

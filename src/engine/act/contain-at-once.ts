@@ -9,8 +9,15 @@ import type { Secret } from '../../secret.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
 import { append, change, type Session } from '../ground/session.ts';
 import { trouble } from '../ground/trouble.ts';
-import { automaticBudgets, autoRule, mayAutoContain, overBudget, QUARANTINE } from './auto-contain.ts';
-import { isMine, type Place } from './fence.ts';
+import {
+  type Automatic,
+  automaticBudgets,
+  autoRule,
+  mayAutoContain,
+  overBudget,
+  QUARANTINE,
+} from './auto-contain.ts';
+import { isMine, type StepAt } from './fence.ts';
 import { performStep } from './run-job.ts';
 
 export interface AtOnce {
@@ -21,15 +28,15 @@ export interface AtOnce {
   steps: Step[];
 }
 
-/** Undefined: contained, or at least begun. Otherwise why not; `off` where there is nothing to tell. */
+/** `yes`: contained, or at least begun. */
 export async function containAtOnce(
   deps: WorkerDeps,
   session: Session,
   { identity, token, before, steps }: AtOnce,
-): Promise<string | undefined> {
+): Promise<Automatic> {
   for (;;) {
-    const refusal = await mayAutoContain(deps, session.incident, identity, token);
-    if (refusal !== undefined) return refusal;
+    const may = await mayAutoContain(deps, session.incident, identity, token);
+    if (may !== 'yes') return may;
     // A run is named after the version of its event, see fold.ts.
     const run = `contain-${session.incident.version + before.length + 1}`;
     const rule = autoRule(deps, { ...session.incident, identity });
@@ -41,9 +48,9 @@ export async function containAtOnce(
     ];
     const result = await append(deps, session, events, { budgets: automaticBudgets(deps, identity) });
     if (result === 'conflict') continue;
-    if (result !== 'appended') return overBudget(deps, result.overBudget);
+    if (result !== 'appended') return { refused: overBudget(deps, identity, result.overBudget) };
     await performAll(deps, session, run, steps, token);
-    return undefined;
+    return 'yes';
   }
 }
 
@@ -68,7 +75,7 @@ async function performAll(
   token: Secret | undefined,
 ): Promise<void> {
   const outcomes = await Promise.all(
-    steps.map(async (step): Promise<[Place, Outcome | AppError]> => {
+    steps.map(async (step): Promise<[StepAt, Outcome | AppError]> => {
       const place = { run, step, attempt: 1 };
       try {
         return [place, await performStep(deps, session, place, token)];
@@ -85,7 +92,7 @@ async function performAll(
   });
 }
 
-function endsOf(run: string, outcomes: [Place, Outcome | AppError][]): EventBody[] {
+function endsOf(run: string, outcomes: [StepAt, Outcome | AppError][]): EventBody[] {
   const events = outcomes.map(
     ([{ step }, outcome]): EventBody =>
       outcome instanceof AppError

@@ -10,7 +10,7 @@ import type { WorkerDeps } from '../ground/deps.ts';
 import { refresh, type Session } from '../ground/session.ts';
 
 /** One attempt at one step; a later attempt by somebody else ends this one. */
-export interface Place {
+export interface StepAt {
   run: string;
   step: Step;
   attempt: number;
@@ -18,11 +18,11 @@ export interface Place {
   lease?: Pick<Held, 'held'>;
 }
 
-export const stateAt = (incident: Incident, { run, step }: Place): StepState | undefined =>
+export const stateAt = (incident: Incident, { run, step }: StepAt): StepState | undefined =>
   stateOf(incident, run, step.id);
 
 /** The log decides whose step it is: nobody took it up again since, ended it or stopped the run. */
-export function isMine(incident: Incident, place: Place): boolean {
+export function isMine(incident: Incident, place: StepAt): boolean {
   const state = stateAt(incident, place);
   const run = incident.runs.find(({ id }) => id === place.run);
   return (
@@ -46,7 +46,7 @@ export interface Claim {
   check(mine: boolean): void;
 }
 
-export function claim(deps: WorkerDeps, session: Session, place: Place): Claim {
+export function claim(deps: WorkerDeps, session: Session, place: StepAt): Claim {
   const lost = new AbortController();
   let begun = false;
   const check = (mine: boolean): void => {
@@ -74,7 +74,7 @@ export function claim(deps: WorkerDeps, session: Session, place: Place): Claim {
   };
 }
 
-export const interrupted = ({ step }: Place): AppError =>
+export const interrupted = ({ step }: StepAt): AppError =>
   new AppError('interrupted', `${step.title}: interrupted. It goes on where it stopped.`);
 
 /** No write of an action leaves without having asked, whichever action it is. */

@@ -13,7 +13,7 @@ import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { holdIfPaused } from '../ground/pause.ts';
 import { noteAskers } from '../ground/same-account.ts';
 import { append, change, enqueue, openSession, type Session } from '../ground/session.ts';
-import { isMine, type Place } from './fence.ts';
+import { isMine, type StepAt } from './fence.ts';
 import { leaseFor } from './lease.ts';
 import { refusedAhead } from './rehearse.ts';
 import { lookWith, workWith } from './step-tools.ts';
@@ -83,7 +83,7 @@ async function takeStep(
     await append(deps, session, stop);
     return true;
   }
-  const place: Place = { run: run.id, step, attempt: attempts + 1, lease };
+  const place: StepAt = { run: run.id, step, attempt: attempts + 1, lease };
   const started: EventBody = {
     type: 'step-started',
     run: run.id,
@@ -128,7 +128,7 @@ function endOf(run: Run, step: Step, outcome: Outcome): { events: EventBody[]; g
 async function stillMine<T>(
   deps: WorkerDeps,
   session: Session,
-  place: Place,
+  place: StepAt,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -145,7 +145,7 @@ async function stillMine<T>(
 async function finish(
   deps: WorkerDeps,
   session: Session,
-  place: Place,
+  place: StepAt,
   events: EventBody[],
 ): Promise<boolean> {
   const mine = (incident: Incident) => (isMine(incident, place) ? events : undefined);
@@ -157,7 +157,7 @@ async function perform(
   deps: WorkerDeps,
   session: Session,
   run: Run,
-  place: Place,
+  place: StepAt,
   resumed: boolean,
   token: Secret | undefined,
 ): Promise<Outcome> {
@@ -174,7 +174,7 @@ async function perform(
 export async function performStep(
   deps: WorkerDeps,
   session: Session,
-  place: Place,
+  place: StepAt,
   token: Secret | undefined,
 ): Promise<Outcome> {
   const { action, tools, params } = workWith(deps, session, place, token);
@@ -189,7 +189,7 @@ export async function performStep(
   });
 }
 
-const fieldsOf = ({ run, step, attempt }: Place) => ({ run, step: step.id, cluster: step.cluster, attempt });
+const fieldsOf = ({ run, step, attempt }: StepAt) => ({ run, step: step.id, cluster: step.cluster, attempt });
 
 export async function verifyStep(deps: LookDeps, incident: Incident, step: Step, token: Secret | undefined) {
   const { action, tools, params } = lookWith(deps, incident, step, token);
@@ -199,7 +199,7 @@ export async function verifyStep(deps: LookDeps, incident: Incident, step: Step,
 async function undoStep(
   deps: WorkerDeps,
   session: Session,
-  place: Place,
+  place: StepAt,
   token: Secret | undefined,
 ): Promise<Outcome> {
   const { action, tools, params } = workWith(deps, session, place, token);

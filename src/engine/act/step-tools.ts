@@ -9,7 +9,7 @@ import type { Secret } from '../../secret.ts';
 import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { change, enqueue, refresh, type Session } from '../ground/session.ts';
 import { heldFor } from '../look/held-token.ts';
-import { type Claim, claim, fenced, interrupted, isMine, type Place, stateAt } from './fence.ts';
+import { type Claim, claim, fenced, interrupted, isMine, type StepAt, stateAt } from './fence.ts';
 
 interface Tools<B> {
   action: Action;
@@ -30,7 +30,7 @@ export function lookWith(
 export function workWith(
   deps: WorkerDeps,
   session: Session,
-  place: Place,
+  place: StepAt,
   token: Secret | undefined,
 ): Tools<StepTools> {
   const memory = () => stateAt(session.incident, place)?.memory;
@@ -84,7 +84,7 @@ const LOOK_EVERY_MS = 5000;
 
 type Pen = Pick<StepTools, 'remember' | 'progress' | 'signal' | 'sleep'>;
 
-function pen(deps: WorkerDeps, session: Session, place: Place, mine: Claim): Pen {
+function pen(deps: WorkerDeps, session: Session, place: StepAt, mine: Claim): Pen {
   const { now } = deps.clock;
   const signal = AbortSignal.any([deps.stopping, mine.lost]);
   const at = { run: place.run, step: place.step.id };

@@ -7,7 +7,7 @@ import type { ProofRound } from '../../domain/proof/evidence.ts';
 import type { Situation } from '../../domain/situation/situation.ts';
 import type { TokenIdentity } from '../../domain/token/identity.ts';
 import type { Secret } from '../../secret.ts';
-import { QUARANTINE } from '../act/auto-contain.ts';
+import { type Automatic, QUARANTINE } from '../act/auto-contain.ts';
 import { containAtOnce, containmentSteps } from '../act/contain-at-once.ts';
 import { notesOfRehearsal } from '../act/rehearse.ts';
 import { underPolicy } from '../act/under-policy.ts';
@@ -40,14 +40,19 @@ export async function investigate(
     ...(found ? { fingerprint: deps.vault.fingerprint(found) } : {}),
   };
   const atOnce = { identity, token, before: [identified], steps: containmentSteps(deps, identity) };
-  const refusal = await containAtOnce(deps, session, atOnce);
-  if (refusal !== undefined) {
+  const contained = await containAtOnce(deps, session, atOnce);
+  if (contained !== 'yes') {
     const seal = found ? { seal: { token: found, ttlMs: deps.settings.timing.keepTokenFor } } : {};
-    await change(deps, session, ({ stale }) => (stale ? [identified, ...skipped(refusal)] : undefined), seal);
+    await change(
+      deps,
+      session,
+      ({ stale }) => (stale ? [identified, ...skipped(contained)] : undefined),
+      seal,
+    );
   }
   await enqueue(deps, session);
   await deps.unhurried(() => proposeFor(deps, session, identity, token, asked));
-  if (refusal === 'off') await containLater(deps, session, identity, token);
+  if (contained === 'not-wanted') await containLater(deps, session, identity, token);
 }
 
 /** A cluster that was found later to accept this very token is not forgotten because it cannot be found again now. */
@@ -84,8 +89,8 @@ const sameQuestion = (before: Incident, now: Incident): boolean =>
 const named = ({ decisions }: Incident): number =>
   decisions.filter(({ decision }) => decision.verb === 'identify').length;
 
-const skipped = (refusal: string): EventBody[] =>
-  refusal === 'off' ? [] : [{ type: 'auto-contain-skipped', reason: refusal }];
+const skipped = (contained: Automatic): EventBody[] =>
+  typeof contained === 'string' ? [] : [{ type: 'auto-contain-skipped', reason: contained.refused }];
 
 /** A rule that looks at labels or at what a thief could do can only be decided once somebody has looked. */
 async function containLater(
@@ -96,8 +101,9 @@ async function containLater(
 ): Promise<void> {
   const steps = (session.incident.plan?.steps ?? []).filter(({ action }) => action === QUARANTINE);
   if (steps.length === 0) return;
-  const refusal = await containAtOnce(deps, session, { identity, token, before: [], steps });
-  if (refusal !== undefined && refusal !== 'off') await change(deps, session, () => skipped(refusal));
+  const contained = await containAtOnce(deps, session, { identity, token, before: [], steps });
+  const told = skipped(contained);
+  if (told.length > 0) await change(deps, session, () => told);
 }
 
 /** What was seen and what is proposed, written into the log as the policy leaves it. */

@@ -2,7 +2,7 @@
 import { type Anchor, compare } from '../../domain/afterwards/ledger.ts';
 import type { Reporter } from '../../ports/reporter.ts';
 import type { BotDeps } from '../ground/deps.ts';
-import type { Chained, Ledger, Place } from '../ground/ledger.ts';
+import type { Chained, Ledger, LedgerPosition } from '../ground/ledger.ts';
 
 export interface AnchorDeps extends Pick<BotDeps, 'clock' | 'locks'> {
   ledger: Ledger;
@@ -14,7 +14,7 @@ const HEADS_PER_ENTRY = 100;
 /** Writes these as entries that follow one another. False: somebody else wrote in between, so look again what is left. */
 async function write(
   { ledger }: AnchorDeps,
-  after: Place,
+  after: LedgerPosition,
   at: number,
   { heads, lost = [], why }: Omit<Anchor, 'type'>,
 ): Promise<boolean> {

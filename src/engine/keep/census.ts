@@ -17,7 +17,7 @@ export interface Census {
 }
 
 /** What is worth knowing of one incident until it changes. */
-interface Known {
+interface Counted {
   version: number;
   /** Undefined: its log is damaged. */
   status?: Status;
@@ -28,11 +28,11 @@ interface Known {
 
 /** Remembers what it saw, so that only incidents that changed are read again. */
 export function createCensus(deps: Pick<BotDeps, 'log'>): () => Promise<Census> {
-  let known = new Map<string, Known>();
+  let known = new Map<string, Counted>();
   return async () => {
     const ids = await deps.log.list(COUNTED);
     const versions = await deps.log.versions(ids);
-    const seen = new Map<string, Known>();
+    const seen = new Map<string, Counted>();
     // One after the other: a kill must not queue behind this.
     for (const [index, id] of ids.entries()) {
       const version = versions[index] ?? 0;
@@ -44,7 +44,7 @@ export function createCensus(deps: Pick<BotDeps, 'log'>): () => Promise<Census> 
   };
 }
 
-async function look({ log }: Pick<BotDeps, 'log'>, id: string, version: number): Promise<Known> {
+async function look({ log }: Pick<BotDeps, 'log'>, id: string, version: number): Promise<Counted> {
   try {
     const loaded = await log.load(id);
     return loaded ? summary(fold(id, loaded.events)) : { version, status: 'detected' };
@@ -54,7 +54,7 @@ async function look({ log }: Pick<BotDeps, 'log'>, id: string, version: number):
   }
 }
 
-function summary({ version, status, planAt, proof, reviews }: Incident): Known {
+function summary({ version, status, planAt, proof, reviews }: Incident): Counted {
   return {
     version,
     status,
@@ -64,7 +64,7 @@ function summary({ version, status, planAt, proof, reviews }: Incident): Known {
   };
 }
 
-function sum(all: readonly Known[]): Census {
+function sum(all: readonly Counted[]): Census {
   const byStatus: Census['byStatus'] = {};
   for (const { status } of all) if (status !== undefined) byStatus[status] = (byStatus[status] ?? 0) + 1;
   return {

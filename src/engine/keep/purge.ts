@@ -1,11 +1,10 @@
 // Forgets incidents that were closed long ago, and leaves a stub of each in the ledger; one at a time, so that a crash loses nothing.
-
 import type { Stub } from '../../domain/afterwards/ledger.ts';
 import { whyKept } from '../../domain/afterwards/retention.ts';
 import type { Incident } from '../../domain/incident/incident.ts';
 import { isAppError } from '../../errors.ts';
 import type { BotDeps } from '../ground/deps.ts';
-import type { Ledger, Place } from '../ground/ledger.ts';
+import type { Ledger, LedgerPosition } from '../ground/ledger.ts';
 import { openSession, owed, type Session } from '../ground/session.ts';
 import { dedupeKeys } from '../intake/receive-alert.ts';
 
@@ -45,7 +44,7 @@ export async function purge(deps: PurgeDeps, options: PurgeOptions): Promise<Pur
 
 /** Where the ledger ends, so that it need not be read again for each incident. */
 interface End {
-  place?: Place | undefined;
+  place?: LedgerPosition | undefined;
 }
 
 async function purgeOne(

@@ -1,7 +1,7 @@
 // New Pods that admission refuses: the roll-out stops within a minute, in the words of whoever refuses them, and not at its deadline.
 import { afterEach, describe, expect, it } from 'vitest';
 import { watchRefusedPods } from '../../../src/actions/roll-out/refused-pods.ts';
-import type { Standing } from '../../../src/actions/roll-out/standing.ts';
+import type { WorkloadStanding } from '../../../src/actions/roll-out/standing.ts';
 import type { WorkloadObject } from '../../../src/domain/kubernetes/objects.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { Cluster, KubernetesObject, ListQuery } from '../../../src/ports/cluster.ts';
@@ -105,7 +105,7 @@ describe('a Deployment whose new Pods are refused', () => {
   });
 });
 
-const standing = (kind: string, line: string): Standing => ({
+const standing = (kind: string, line: string): WorkloadStanding => ({
   target: { kind, name: 'db', uid: 'u-1', consent: false },
   path: `${kind}/db`,
   pods: [],
@@ -132,7 +132,7 @@ function watching(events: object[] | AppError, began = 0) {
   const look = watchRefusedPods(tools, 'payments');
   return {
     asked,
-    async lookAfter(ms: number, seen: Standing): Promise<Standing | undefined> {
+    async lookAfter(ms: number, seen: WorkloadStanding): Promise<WorkloadStanding | undefined> {
       now += ms;
       return (await look([seen]))[0];
     },

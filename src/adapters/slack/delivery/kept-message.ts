@@ -16,7 +16,7 @@ export interface Keeping {
 }
 
 /** What this process knows of a message; after a restart, or where another bot failed with it, Slack is asked again. */
-export interface Known {
+export interface KnownMessage {
   /** Version up to which this process has reported. */
   shown?: number;
   likeness?: string;
@@ -34,7 +34,7 @@ const BAD_BLOCKS = [
 ];
 export const GONE = ['message_not_found', 'thread_not_found', 'cant_update_message'];
 
-export interface Standing {
+export interface Shown {
   /** Where it is posted for the first time: in the thread of this message. */
   root?: string | undefined;
   /** Version up to which it was reported, for a message with a thread to tell. */
@@ -43,10 +43,10 @@ export interface Standing {
 
 export async function keep(
   options: Keeping,
-  memory: Known,
+  memory: KnownMessage,
   about: About,
   card: Card & Words,
-  { root, cursor }: Standing = {},
+  { root, cursor }: Shown = {},
 ): Promise<StoredCard> {
   let at = await existing(options, about, memory, root);
   // Somebody began to tell this and did not come to the end: what stands in Slack is not known here any more.
@@ -64,7 +64,7 @@ export async function keep(
 async function existing(
   options: Keeping,
   incident: About,
-  memory: Known,
+  memory: KnownMessage,
   root: string | undefined,
 ): Promise<StoredCard | undefined> {
   const stored = await options.store.get(incident.id);
@@ -79,7 +79,7 @@ async function existing(
 
 export async function post(
   options: Keeping,
-  memory: Known,
+  memory: KnownMessage,
   incident: About,
   words: Words,
   root?: string,
@@ -94,7 +94,7 @@ export async function post(
 
 async function update(
   options: Keeping,
-  memory: Known,
+  memory: KnownMessage,
   incident: About,
   words: Words,
   at: StoredCard,

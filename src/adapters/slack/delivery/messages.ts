@@ -17,7 +17,7 @@ export const REPLY_EVENT = 'tourniquet_milestone';
 /** How far Slack's clock may be off ours. */
 const SKEW_S = 300;
 
-export interface Place {
+export interface MessagePlace {
   client: WebClient;
   channel: string;
 }
@@ -27,7 +27,7 @@ export type About = Pick<Incident, 'id' | 'openedAt'>;
 
 /** `root`: in the thread of this message. */
 export async function postCard(
-  { client, channel }: Place,
+  { client, channel }: MessagePlace,
   incident: About,
   words: Words,
   root?: string,
@@ -43,13 +43,13 @@ export async function postCard(
   return { channel: sent.channel ?? channel, ts: sent.ts ?? '', ...(root === undefined ? {} : { root }) };
 }
 
-export async function updateCard({ client }: Place, at: StoredCard, words: Words): Promise<void> {
+export async function updateCard({ client }: MessagePlace, at: StoredCard, words: Words): Promise<void> {
   // Without blocks the old ones would stay.
   await client.chat.update({ channel: at.channel, ts: at.ts, blocks: [], ...shown(words) });
 }
 
 export async function postReply(
-  { client }: Place,
+  { client }: MessagePlace,
   at: StoredCard,
   about: { incidentId: string; v: number },
   words: Words,
@@ -65,7 +65,7 @@ export async function postReply(
 }
 
 export async function findCard(
-  { client, channel }: Place,
+  { client, channel }: MessagePlace,
   incident: About,
   root?: string,
 ): Promise<StoredCard | undefined> {
@@ -82,7 +82,11 @@ export async function findCard(
 }
 
 /** Versions whose milestones stand in the thread already; several incidents may share one. */
-export async function toldVersions({ client }: Place, at: StoredCard, id: string): Promise<Set<number>> {
+export async function toldVersions(
+  { client }: MessagePlace,
+  at: StoredCard,
+  id: string,
+): Promise<Set<number>> {
   const told = new Set<number>();
   const query = { channel: at.channel, ts: at.root ?? at.ts, limit: 200, include_all_metadata: true };
   await find(

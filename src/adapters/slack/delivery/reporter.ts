@@ -9,7 +9,7 @@ import { type CardContext, plainCard, renderCard } from '../cards/card.ts';
 import { type Milestone, milestones } from '../cards/milestones.ts';
 import { isUncertain, slackCode, slackError } from '../connection/web-client.ts';
 import type { StoredCard } from './card-store.ts';
-import { GONE, type Keeping, type Known, keep, post, withFallback } from './kept-message.ts';
+import { GONE, type Keeping, type KnownMessage, keep, post, withFallback } from './kept-message.ts';
 import { postReply, toldVersions } from './messages.ts';
 import type { Summaries } from './summaries.ts';
 
@@ -34,7 +34,7 @@ export interface Snapshot {
 const MAX_KNOWN = 500;
 
 export function slackReporter(options: ReporterOptions): Reporter {
-  const known = new Map<string, Known>();
+  const known = new Map<string, KnownMessage>();
   return {
     name: 'slack',
     async report(incident, events, cursor, head) {
@@ -77,7 +77,7 @@ const STANDING_OUT: readonly IncidentEvent['type'][] = [
   'decision-refused',
 ];
 
-function recall(known: Map<string, Known>, id: string): Known {
+function recall(known: Map<string, KnownMessage>, id: string): KnownMessage {
   const memory = known.get(id) ?? {};
   known.delete(id);
   known.set(id, memory);
@@ -89,7 +89,7 @@ function recall(known: Map<string, Known>, id: string): Known {
 /** Waits until the card may be updated again, and then takes what is true by then. */
 async function calm(
   { updateEvery, clock, newest }: ReporterOptions,
-  memory: Known,
+  memory: KnownMessage,
   given: Snapshot,
 ): Promise<Snapshot> {
   const wait = (memory.updatedAt ?? Number.NEGATIVE_INFINITY) + updateEvery - clock.now();
@@ -101,7 +101,7 @@ async function calm(
 
 async function show(
   options: ReporterOptions,
-  memory: Known,
+  memory: KnownMessage,
   latest: Snapshot,
   cursor: number,
   root: string | undefined,
@@ -130,7 +130,7 @@ async function contextOf(
 
 async function tell(
   options: ReporterOptions,
-  memory: Known,
+  memory: KnownMessage,
   latest: Snapshot,
   cursor: number,
   at: StoredCard,
