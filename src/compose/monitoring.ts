@@ -37,11 +37,14 @@ function createCounting({ deps, queue, clock, telemetry }: Shared): () => Promis
   metrics.onScrape(() => {
     if (latest) showAges(latest);
   });
-  const showAges = ({ approvals, proofs }: Census): void => {
+  const showAges = ({ approvals, proofs, claims }: Census): void => {
     const oldest = (since: number[]): number =>
       since.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...since)) / 1000;
     metrics.set('tourniquet_approval_oldest_seconds', {}, oldest(approvals));
     metrics.set('tourniquet_proof_oldest_seconds', {}, oldest(proofs));
+    const stale = claims.filter(({ from }) => clock.now() > from).map(({ since }) => since);
+    metrics.set('tourniquet_claims_stale', {}, stale.length);
+    metrics.set('tourniquet_claim_oldest_seconds', {}, oldest(stale));
   };
   return async () => {
     // Until Redis has answered everything, it counts as away.

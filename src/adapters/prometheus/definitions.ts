@@ -135,6 +135,12 @@ export const DEFINITIONS = {
   ),
   tourniquet_proofs_waiting: shared('Kills that are not proven yet.'),
   tourniquet_proof_oldest_seconds: shared('Age of the oldest of these kills; 0 where there is none.'),
+  tourniquet_claims_stale: shared(
+    'Incidents, whatever their status, whose token could not be looked at when it was to be, or not everywhere.',
+  ),
+  tourniquet_claim_oldest_seconds: shared(
+    'How long ago the token of the oldest of these was last seen; 0 where there is none.',
+  ),
   tourniquet_reviews_open: shared('Plans that one person ran alone and nobody has looked at since.'),
   tourniquet_paused: shared('1 while somebody has paused everything that writes to clusters.'),
   tourniquet_damaged_logs: shared(

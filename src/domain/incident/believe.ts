@@ -8,7 +8,7 @@ import type { EventBody } from './events.ts';
 import { goesOn } from './going-on.ts';
 import type { Incident, Run } from './incident.ts';
 import { isDone, stateOf, takesBack, unplanned } from './runs.ts';
-import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound } from './sightings.ts';
+import { aboutOf, isLive, isStopped, isVoid, see, sightingOfRound, unasked } from './sightings.ts';
 
 /** The plan is void: everything is looked at again, and no old button counts. What was seen stays what was seen. */
 export function askAgain(incident: Incident): void {
@@ -103,6 +103,15 @@ export function becomes(incident: Incident, identity: TokenIdentity, at: string)
   incident.identity = identity;
   incident.about = about;
   if (other || incident.looks === undefined) lookAnew(incident, at);
+  openUnasked(incident, at);
+}
+
+/** "Resolved" is said of every cluster that may accept it: one that cannot be asked any more opens it again, as it would have kept it open. */
+function openUnasked(incident: Incident, at: string): void {
+  if (incident.closed?.as !== 'resolved' || incident.goal.do === 'restart') return;
+  if (unasked(incident).length === 0) return;
+  delete incident.closed;
+  lookAnew(incident, at);
 }
 
 export const aboutNow = ({ about }: Incident, run: Run): Run =>

@@ -149,17 +149,31 @@ const GRACE_MS = 60_000;
 /** Looks at a closed incident: 5 minutes, 1 hour and 24 hours after it was closed. Milliseconds. */
 export const DEFAULT_RECHECKS: readonly number[] = [300_000, 3_600_000, 86_400_000];
 
+/** What is claimed was seen at `since`, ISO time, and says so where it is later than `from`, Unix milliseconds. */
+export interface Claimed {
+  since: string;
+  from: number;
+}
+
 /**
- * ISO time of the last clear sighting, or of the kill where there was none since, if the look that was to renew it is
- * overdue or told nothing; undefined: what was seen still counts.
+ * `since`: when the last clear sighting was, or the kill where there was none since. `from`: when the look that was to renew
+ * it is overdue; 0: it told nothing. Undefined: nothing was seen, or nobody is to look again.
  */
-export function staleSince(incident: Incident, now: number): string | undefined {
+export function claimed(incident: Incident): Claimed | undefined {
   const { proof, identity, beliefs, troubles } = incident;
   const since = oldestSighting(incident)?.at ?? (proof?.outcome ? undefined : proof?.killedAt);
   const next = renewedBy(incident);
   const failing = troubles.investigate ?? troubles.prove ?? troubles.recheck;
   const silent = failing ?? identity?.clusters.some((name) => beliefs[name]?.missed !== undefined);
-  return (next !== undefined && now > next + GRACE_MS) || silent ? since : undefined;
+  if (since === undefined) return undefined;
+  if (silent) return { since, from: 0 };
+  return next === undefined ? undefined : { since, from: next + GRACE_MS };
+}
+
+/** ISO time of the last clear sighting where that is too long ago to be said without it; undefined: it still counts. */
+export function staleSince(incident: Incident, now: number): string | undefined {
+  const claim = claimed(incident);
+  return claim && now > claim.from ? claim.since : undefined;
 }
 
 /** Unix milliseconds by which somebody looks again; undefined: nobody is to. */

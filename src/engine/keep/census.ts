@@ -1,6 +1,7 @@
 // Counts incidents by what they wait for: a few small questions to the log, however often somebody wants to know.
 import { fold } from '../../domain/incident/fold.ts';
 import type { Incident, Status } from '../../domain/incident/incident.ts';
+import { claimed } from '../../domain/incident/sightings.ts';
 import { isAppError } from '../../errors.ts';
 import type { BotDeps } from '../ground/deps.ts';
 
@@ -12,6 +13,8 @@ export interface Census {
   /** Unix milliseconds since which each of these has waited. */
   approvals: number[];
   proofs: number[];
+  /** When what is claimed of a token was seen, and from when on that is too long ago. Unix milliseconds. */
+  claims: { since: number; from: number }[];
   reviews: number;
   damaged: number;
 }
@@ -23,6 +26,7 @@ interface Counted {
   status?: Status;
   approvalSince?: number;
   killedAt?: number;
+  claim?: Census['claims'][number];
   review?: true;
 }
 
@@ -54,12 +58,18 @@ async function look({ log }: Pick<BotDeps, 'log'>, id: string, version: number):
   }
 }
 
-function summary({ version, status, planAt, proof, reviews }: Incident): Counted {
+/** Nothing is said of whether these tokens work. */
+const CLAIMLESS: readonly Status[] = ['false-alarm', 'dry-run'];
+
+function summary(incident: Incident): Counted {
+  const { version, status, planAt, proof, reviews } = incident;
+  const claim = CLAIMLESS.includes(status) || incident.unidentified ? undefined : claimed(incident);
   return {
     version,
     status,
     ...(status === 'awaiting-approval' && planAt !== undefined && { approvalSince: Date.parse(planAt) }),
     ...(proof && !proof.outcome && { killedAt: Date.parse(proof.killedAt) }),
+    ...(claim && { claim: { since: Date.parse(claim.since), from: claim.from } }),
     ...(reviews.some(({ closed }) => closed === undefined) && { review: true as const }),
   };
 }
@@ -71,6 +81,7 @@ function sum(all: readonly Counted[]): Census {
     byStatus,
     approvals: all.flatMap(({ approvalSince }) => approvalSince ?? []),
     proofs: all.flatMap(({ killedAt }) => killedAt ?? []),
+    claims: all.flatMap(({ claim }) => claim ?? []),
     reviews: all.filter(({ review }) => review).length,
     damaged: all.filter(({ status }) => status === undefined).length,
   };

@@ -4,7 +4,7 @@ import type { EventBody, IncidentEvent } from '../../domain/incident/events.ts';
 import { evolve, fold } from '../../domain/incident/fold.ts';
 import type { Incident, Run, Why, WorkKind } from '../../domain/incident/incident.ts';
 import { hasQuarantine, isContained, pendingSteps, stateOf, takesBack } from '../../domain/incident/runs.ts';
-import { isLive } from '../../domain/incident/sightings.ts';
+import { isLive, unasked } from '../../domain/incident/sightings.ts';
 import { mentions } from '../../domain/rules/named.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import { CHAT, joined, people, strong, type Text, text } from '../../domain/text/pieces.ts';
@@ -90,6 +90,13 @@ const tellers: { [T in EventBody['type']]?: Teller<T> } = {
     return [text`Reported again by ${by}.${where}${alert.reason ? text` ${plain(alert.reason)}` : ''}`];
   },
   'alert-updated': ({ update }) => [plain(update.note, 600)],
+  identified: (_event, { before, after }) => {
+    const missing = unasked(after);
+    if (!before.closed || after.closed || missing.length === 0) return [];
+    return [
+      text`${strong`Open again:`} ${plain(missing.join(', '))} could not be asked this time, and may accept the token. It closes again once that was asked, or an approver leaves it out.`,
+    ];
+  },
   unidentified: ({ reason, near }) => [
     text`${strong`A person is needed:`} the token could not be identified. ${plain(reason, 600)}`,
     ...(near.length > 0

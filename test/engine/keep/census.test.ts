@@ -12,7 +12,14 @@ afterEach(() => harness.close());
 
 it('follows an incident from the alert to its end', async () => {
   const take = createCensus(harness.deps);
-  expect(await take()).toEqual({ byStatus: {}, approvals: [], proofs: [], reviews: 0, damaged: 0 });
+  expect(await take()).toEqual({
+    byStatus: {},
+    approvals: [],
+    proofs: [],
+    claims: [],
+    reviews: 0,
+    damaged: 0,
+  });
   const token = await seedLegacy(harness.cluster());
   const { incidentId: id } = await harness.leak(token);
   expect(await take()).toMatchObject({ byStatus: { detected: 1 } });
@@ -31,9 +38,34 @@ it('follows an incident from the alert to its end', async () => {
     byStatus: { resolved: 1 },
     approvals: [],
     proofs: [],
+    claims: [{ since: expect.any(Number), from: expect.any(Number) }],
     reviews: 1,
     damaged: 0,
   });
+});
+
+it('knows how old the claim about a closed incident is once its cluster is away', async () => {
+  const take = createCensus(harness.deps);
+  const { incidentId: id } = await harness.leak(await seedLegacy(harness.cluster()));
+  await harness.run(id);
+  await harness.click(id, 'approve', 'UINES');
+  await harness.run(id, 20_000);
+  const [fresh] = (await take()).claims;
+  expect(fresh?.from).toBeGreaterThan(harness.now());
+  await Promise.all(harness.cluster().servers.map((server) => server.stop()));
+  await harness.run(id, 10 * 60_000);
+  const { byStatus, claims } = await take();
+  expect(byStatus).toEqual({ resolved: 1 });
+  // Since then nobody has seen it refused, and from now on everybody who asks is told so.
+  expect(claims).toEqual([{ since: fresh?.since, from: 0 }]);
+});
+
+it('says no age of what nobody claims anything about', async () => {
+  const { incidentId: id } = await harness.leak(await seedLegacy(harness.cluster()));
+  await harness.run(id, 20_000);
+  await harness.click(id, 'not-a-leak', 'UINES', { reason: 'a test' });
+  await harness.run(id, 20_000);
+  expect(await createCensus(harness.deps)()).toMatchObject({ byStatus: { 'false-alarm': 1 }, claims: [] });
 });
 
 it('reads again only what changed, and one at a time', async () => {
@@ -70,5 +102,12 @@ it('counts a damaged log as that, and goes on', async () => {
     throw new AppError('log-damaged', 'The log is damaged.');
   };
   const take = createCensus({ log: { ...harness.deps.log, load } });
-  expect(await take()).toEqual({ byStatus: {}, approvals: [], proofs: [], reviews: 0, damaged: 1 });
+  expect(await take()).toEqual({
+    byStatus: {},
+    approvals: [],
+    proofs: [],
+    claims: [],
+    reviews: 0,
+    damaged: 1,
+  });
 });

@@ -2,6 +2,7 @@
 import { generateSigningKey, type SimulatedCluster, startCluster } from 'kube-sandbox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { headline } from '../../../src/adapters/slack/cards/headline.ts';
+import { milestones } from '../../../src/adapters/slack/cards/milestones.ts';
 import { resources } from '../../../src/domain/kubernetes/resources.ts';
 import { askUnchecked } from '../../../src/engine/look/ask-unchecked.ts';
 import type { Cluster } from '../../../src/ports/cluster.ts';
@@ -119,6 +120,55 @@ describe('a copy of the cluster that was away during the alert', () => {
     await start('restored');
     h.cluster('restored').faults.failNext(100, 500, ({ path }) => path.includes('/secrets/'));
     expect(await withoutToken(id)).toBeUndefined();
+  });
+});
+
+describe('a cluster that cannot be asked any more after the incident was closed', () => {
+  /** The signing key is hidden on one of them, while its API server still takes the token. */
+  async function closedThenHidden() {
+    h = await startHarness({ clusters: { prod: clone, restored: clone } });
+    h.cluster('prod').sign({ bound: generateSigningKey('RS256'), legacy: clone.keys.bound });
+    await Promise.all(h.connected.map((cluster) => cluster.warm()));
+    const unbound = h.cluster('restored').seed.requestToken('payments', 'api', { expirationSeconds: 86_400 });
+    const { incidentId: id } = await h.leak(unbound);
+    await h.run(id);
+    await h.click(id, 'approve', 'UINES');
+    await h.run(id, 200_000);
+    expect(h.incident(id).closed?.as).toBe('resolved');
+    await h.run(id, 6 * 60_000);
+    return id;
+  }
+
+  it('opens it again, without an alarm, and keeps it open until it is left out by name', async () => {
+    const id = await closedThenHidden();
+    expect(identity(id)).toMatchObject({ clusters: ['restored'], unchecked: ['prod'] });
+    expect(h.incident(id)).toMatchObject({ status: 'needs-human', liveAgain: false, alarms: [] });
+    expect(h.incident(id).closed).toBeUndefined();
+    expect(headline(h.incident(id), h.now())).toMatch(/^🟠 .*; prod not asked · /);
+    expect((await h.pending(id)).some(({ kind }) => kind === 'recheck')).toBe(true);
+    const told = milestones(id, h.memory.events(id), 0, h.deps.settings.policy);
+    expect(told.map(({ text }) => text).join('\n')).toMatch(/\*Open again:\* prod could not be asked/);
+    await h.run(id, 14 * 3_600_000);
+    expect(h.incident(id)).toMatchObject({ status: 'needs-human' });
+    await h.click(id, 'leave-out', 'UINES', { reason: 'scrapped', hash: 'prod' });
+    await h.run(id, 60_000);
+    expect(h.incident(id).closed?.as).toBe('resolved');
+    expect(headline(h.incident(id), h.now())).toMatch(/^🟢 .*; prod left out, not asked/);
+    await h.run(id, 6 * 60_000);
+    expect(h.incident(id).closed?.as).toBe('resolved');
+  });
+
+  it('closes again by itself once it was asked', async () => {
+    const id = await closedThenHidden();
+    // It shows the key again, and has the ServiceAccount no more.
+    h.cluster('prod').sign({ bound: clone.keys.bound, legacy: clone.keys.bound });
+    await connected('prod').remove(
+      { resource: resources.serviceAccounts, namespace: 'payments', name: 'api' },
+      {},
+    );
+    await h.run(id, 70 * 60_000);
+    expect(h.incident(id).identity?.unchecked).toBeUndefined();
+    expect(h.incident(id).closed?.as).toBe('resolved');
   });
 });
 

@@ -38,7 +38,7 @@ export async function surfaces(world: World, id: string): Promise<Said[]> {
     ['card', wordsOf(renderCard(incident, { now, head: 'head', policy }).blocks)],
     ['home', wordsOf(await home(world, incident))],
     ['summary of a burst', wordsOf(renderBurst(burst).blocks)],
-    ['metrics', await metrics(world, id)],
+    ['metrics', await metrics(world, id, now)],
     ['tourniquet status --json', json(incident, world, now)],
     [
       'tourniquet status',
@@ -87,18 +87,24 @@ async function home(world: World, incident: Incident): Promise<KnownBlock[]> {
   return shown;
 }
 
-/** What the gauges would show were this the only incident. */
-async function metrics({ memory }: World, id: string): Promise<string[]> {
-  const { byStatus } = await createCensus({ log: { ...memory, list: async () => [id] } })();
-  return Object.keys(byStatus).map((status) => `status: ${status}`);
+/** What the gauges would show were this the only incident: a status has no age, which a gauge beside it tells. */
+async function metrics({ memory }: World, id: string, now: number): Promise<string[]> {
+  const { byStatus, claims } = await createCensus({ log: { ...memory, list: async () => [id] } })();
+  const [stale] = claims.filter(({ from }) => now > from);
+  const age = stale && new Date(stale.since).toISOString();
+  return Object.keys(byStatus).map((status) => withAge(`status: ${status}`, age));
 }
+
+/** In words of the model's own: here the age is a field or a metric of its own, which who reads the status reads too. */
+const withAge = (status: string, since: string | undefined): string =>
+  since === undefined ? status : `${status}, last seen ${since}`;
 
 /** By field, because a machine reads each for itself. */
 function json(incident: Incident, world: World, now: number): string[] {
-  const { status, contained, provenDead } = incidentJson(incident, world.policy, now);
+  const { status, contained, provenDead, lastSeen } = incidentJson(incident, world.policy, now);
   const evidence = lastEvidence(incident);
   return [
-    `status: ${status}`,
+    withAge(`status: ${status}`, lastSeen),
     `contained: ${contained}`,
     `provenDead: ${provenDead || isProvenDead(incident, now)}`,
     ...(evidence ? [`evidence: ${evidence.verdict} at ${evidence.at}`] : []),

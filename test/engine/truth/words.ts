@@ -105,7 +105,7 @@ const TERMINAL: Table = [
   [/^provenDead: true/, 'dead'],
   [/^contained: true/, 'contained'],
   [/^(provenDead|contained): false/, 'none'],
-  [/^status: (resolved|expired)$/, 'dead'],
+  [/^status: (resolved|expired)(, last seen \d{4}-.*)?$/, 'dead'],
   [/^status: /, 'none'],
   [/^evidence: .* at \d{4}-/, 'none'],
   [/^- Status: (resolved|expired), closed \d{4}-/, 'none'],
