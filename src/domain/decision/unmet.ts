@@ -8,7 +8,14 @@ import { stoppedRun } from '../incident/runs.ts';
 import type { Step } from '../plan/plan.ts';
 import { factsOf } from '../rules/match.ts';
 import { isNamed } from '../rules/named.ts';
-import { type Ask, DEFAULT_RULE, type Policy, requirementFor, requirementForPlan } from '../rules/policy.ts';
+import {
+  type Allowed,
+  type Ask,
+  asksTogether,
+  DEFAULT_RULE,
+  type Policy,
+  requirementFor,
+} from '../rules/policy.ts';
 import { isFresh, missing } from './votes.ts';
 
 export interface Unmet {
@@ -61,13 +68,12 @@ const oneApprover = ({ approvalExpiry: expiry }: Policy): Ask => ({
 
 /** What was allowed then and never is now is taken back all the same; the worker refuses to do it. */
 function asksOf(policy: Policy, incident: Incident, steps: readonly Step[]): Ask[] {
-  const facts = (cluster: string) => factsOf(incident, cluster);
-  const allowed = steps.filter((step) => {
-    const known = facts(step.cluster);
-    return known !== undefined && requirementFor(policy, step, known).kind !== 'never';
+  const allowed = steps.flatMap((step): Allowed[] => {
+    const facts = factsOf(incident, step.cluster);
+    const requirement = facts && requirementFor(policy, step, facts);
+    return requirement === undefined || requirement.kind === 'never' ? [] : [requirement];
   });
-  const needed = requirementForPlan(policy, allowed, facts);
-  return needed.kind === 'never' ? [] : needed.asks;
+  return asksTogether(allowed);
 }
 
 /** An emergency is over some time, too. */

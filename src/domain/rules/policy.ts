@@ -154,18 +154,25 @@ export function requirementForPlan(
   steps: readonly Step[],
   factsFor: (cluster: string) => Facts | undefined,
 ): PlanRequirement {
-  const asks: Ask[] = [];
-  const spare: Ask[] = [];
+  const allowed: Allowed[] = [];
   for (const step of steps) {
     const facts = factsFor(step.cluster);
     if (facts === undefined) return { kind: 'never', rule: DEFAULT_RULE, step };
     const requirement = requirementFor(policy, step, facts);
     if (requirement.kind === 'never') return { kind: 'never', rule: requirement.rule, step };
-    (requirement.kind === 'auto' ? spare : asks).push(...requirement.asks);
+    allowed.push(requirement);
   }
-  // What may run by itself needs nobody more, where somebody is asked for the rest.
-  const needed = strictest(asks.length > 0 ? asks : spare);
-  return { kind: 'approve', asks: needed, expiry: needed[0]?.expiry ?? policy.approvalExpiry };
+  const asks = asksTogether(allowed);
+  return { kind: 'approve', asks, expiry: asks[0]?.expiry ?? policy.approvalExpiry };
+}
+
+export type Allowed = Exclude<Requirement, { kind: 'never' }>;
+
+/** Every ask that no other includes. What may run by itself needs nobody more, where somebody is asked for the rest. */
+export function asksTogether(allowed: readonly Allowed[]): Ask[] {
+  const asksOf = (kind: Allowed['kind']) => allowed.flatMap((one) => (one.kind === kind ? one.asks : []));
+  const asked = asksOf('approve');
+  return strictest(asked.length > 0 ? asked : asksOf('auto'));
 }
 
 /** Whoever satisfies `b` satisfies `a`. */
