@@ -63,7 +63,7 @@ export const repointWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
-  rehearse: (seen: StepView, params) => rehearse(seen, params, changeTo(params)),
+  rehearse: (trial, params) => rehearse(trial, params, changeTo(params)),
   describe: describeRepoint,
   execute,
   verify: (seen: StepView, params) => look(seen, params, changeTo(params)),

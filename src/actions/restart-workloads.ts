@@ -56,7 +56,7 @@ export const restartWorkloads: Action = defineAction<Params>({
     { scope: 'namespace', apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   propose,
-  rehearse: (tools: StepView, params) => rehearse(tools, params, changeAt(tools)),
+  rehearse: (trial, params) => rehearse(trial, params, changeAt(trial)),
   describe(params, cluster) {
     const { breaks, ...text } = describeRestart(params, cluster);
     const { tokens } = params;

@@ -8,7 +8,7 @@ import type { Rehearsed } from '../domain/plan/rehearsal.ts';
 import type { Pace } from '../domain/plan/waves.ts';
 import type { Situation } from '../domain/situation/situation.ts';
 import type { TokenIdentity } from '../domain/token/identity.ts';
-import type { Cluster, ClusterTrial } from '../ports/cluster.ts';
+import type { Cluster, ClusterTrial, ClusterView } from '../ports/cluster.ts';
 import type { Secret } from '../secret.ts';
 
 /** One RBAC rule, with the scope at which it is needed. */
@@ -47,7 +47,7 @@ export interface StepText {
 
 /** What an action may look with, to say what a cluster shows now. */
 export interface StepView {
-  cluster: ClusterTrial;
+  cluster: ClusterView;
   identity: TokenIdentity;
   /** The leaked token, where it is held and is surely the one that this cluster signed. */
   token?: Secret;
@@ -61,12 +61,17 @@ export interface StepView {
   now(): number;
 }
 
+/** What an action may try with, by server-side dry run. */
+export interface StepTrial extends StepView {
+  cluster: ClusterTrial;
+}
+
 /**
  * What an action may touch while it runs. A step may take as long as it needs: where it is interrupted, `execute` is
  * called again with what it remembered. All of these throw once somebody else has taken the step or the process stops;
  * let that through.
  */
-export interface StepTools extends StepView {
+export interface StepTools extends StepTrial {
   cluster: Cluster;
   /** Durable when it resolves; call it before the change that needs it. Merged by key; see `Memory` for what may be in it. */
   remember(note: Memory): Promise<void>;
@@ -80,6 +85,7 @@ export interface StepTools extends StepView {
 /**
  * One remediation. `propose` is pure. `execute` is one conditional write, or a sequence that resumes from what it
  * remembered; it is called again after a crash, so it must be harmless twice. Throws AppError for failures of the world.
+ * What is given tools is a property and no method: TypeScript would let a method ask for more than it is given.
  */
 export interface Action<P extends Record<string, unknown> = Record<string, unknown>> {
   name: string;
@@ -94,11 +100,11 @@ export interface Action<P extends Record<string, unknown> = Record<string, unkno
    * Tries by server-side dry run what it would create and patch, and tells what is refused or cannot be known. Asked when
    * a plan is made, and again before the first step of it that stays for good.
    */
-  rehearse?(look: StepView, params: P): Promise<Rehearsed[]>;
-  execute(tools: StepTools, params: P): Promise<Outcome>;
+  rehearse?: (trial: StepTrial, params: P) => Promise<Rehearsed[]>;
+  execute: (tools: StepTools, params: P) => Promise<Outcome>;
   /** What the cluster shows now: done, not-done, or unknown. */
-  verify(look: StepView, params: P): Promise<Outcome>;
-  undo?(tools: StepTools, params: P): Promise<Outcome>;
+  verify: (look: StepView, params: P) => Promise<Outcome>;
+  undo?: (tools: StepTools, params: P) => Promise<Outcome>;
 }
 
 /** Types the params of one action and hides them from the list. */

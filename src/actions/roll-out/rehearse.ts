@@ -1,5 +1,5 @@
 // Tries by dry run what a roll-out would write first to each of its workloads.
-import type { StepView } from '../../contracts/action.ts';
+import type { StepTrial } from '../../contracts/action.ts';
 import type { Rehearsed } from '../../domain/plan/rehearsal.ts';
 import { eachTrial, trial } from '../rehearsal/trial.ts';
 import { bareAgain } from './advance.ts';
@@ -9,7 +9,7 @@ import { resourceOf, survey } from './survey.ts';
 
 /** As if every Pod that is there now were an old one, which it will be when it begins. */
 export async function rehearse(
-  { cluster, memory: { skipped = [] } }: StepView,
+  { cluster, memory: { skipped = [] } }: StepTrial,
   params: RollOut,
   change: Change,
 ): Promise<Rehearsed[]> {

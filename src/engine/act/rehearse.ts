@@ -6,7 +6,7 @@ import type { Step } from '../../domain/plan/plan.ts';
 import { type Rehearsed, refusedIn, rehearsalNotes, stoppedBefore } from '../../domain/plan/rehearsal.ts';
 import { isAppError } from '../../errors.ts';
 import type { WorkerDeps } from '../ground/deps.ts';
-import { lookWith } from './step-tools.ts';
+import { tryWith } from './step-tools.ts';
 
 /** For the notes of a plan in which something is done for good. */
 export async function notesOfRehearsal(
@@ -58,7 +58,7 @@ async function rehearsed(
 
 async function rehearsedStep(deps: WorkerDeps, incident: Incident, step: Step): Promise<Rehearsed[]> {
   try {
-    const { action, tools, params } = lookWith(deps, incident, step, undefined);
+    const { action, tools, params } = tryWith(deps, incident, step);
     return (await action.rehearse?.(tools, params)) ?? [];
   } catch (error) {
     // What could not even be tried is not known, and the step itself will say more.

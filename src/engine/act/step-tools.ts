@@ -1,10 +1,11 @@
 // What an action is given while it runs: the cluster, what its step remembered and answered, and ways to remember more and to show progress.
-import type { Action, StepTools, StepView } from '../../contracts/action.ts';
+import type { Action, StepTools, StepTrial, StepView } from '../../contracts/action.ts';
 import type { EventBody } from '../../domain/incident/events.ts';
 import type { Incident, Memory, Progress } from '../../domain/incident/incident.ts';
 import { lastDone, latestState } from '../../domain/incident/runs.ts';
 import type { Step } from '../../domain/plan/plan.ts';
 import { AppError } from '../../errors.ts';
+import type { Cluster } from '../../ports/cluster.ts';
 import type { Secret } from '../../secret.ts';
 import type { LookDeps, WorkerDeps } from '../ground/deps.ts';
 import { change, enqueue, refresh, type Session } from '../ground/session.ts';
@@ -27,6 +28,18 @@ export function lookWith(
   return toolsFor(deps, incident, step, token, () => latestState(incident, step)?.memory);
 }
 
+/** To try by dry run too. */
+export function tryWith(deps: WorkerDeps, incident: Incident, step: Step): Tools<StepTrial> {
+  const { tools, ...rest } = lookWith(deps, incident, step, undefined);
+  return { ...rest, tools: Object.assign(tools, { cluster: clusterOf(deps, step) }) };
+}
+
+function clusterOf({ clusters }: WorkerDeps, step: Step): Cluster {
+  const cluster = clusters.get(step.cluster);
+  if (cluster === undefined) throw unknownStep(step);
+  return cluster;
+}
+
 export function workWith(
   deps: WorkerDeps,
   session: Session,
@@ -36,9 +49,7 @@ export function workWith(
   const memory = () => stateAt(session.incident, place)?.memory;
   const { action, params, tools: look } = toolsFor(deps, session.incident, place.step, token, memory);
   const mine = claim(deps, session, place);
-  const cluster = deps.clusters.get(place.step.cluster);
-  if (cluster === undefined) throw unknownStep(place.step);
-  const own = { cluster: fenced(cluster, mine.confirm) };
+  const own = { cluster: fenced(clusterOf(deps, place.step), mine.confirm) };
   return { action, params, tools: Object.assign(look, own, pen(deps, session, place, mine)) };
 }
 

@@ -4,7 +4,7 @@ import type { Timing } from '../../domain/owed/timing.ts';
 import type { Pace } from '../../domain/plan/waves.ts';
 import type { Policy } from '../../domain/rules/policy.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Cluster, ClusterTrial } from '../../ports/cluster.ts';
+import type { Cluster, ClusterView } from '../../ports/cluster.ts';
 import type { IncidentLog } from '../../ports/incident-log.ts';
 import type { Locks } from '../../ports/locks.ts';
 import type { PauseSwitch } from '../../ports/pause-switch.ts';
@@ -56,7 +56,7 @@ export interface LookDeps extends BotDeps {
   stopping: AbortSignal;
   /** For everything but kills: plans, probes and looks that many incidents at once would make the kills wait for. */
   unhurried: Gate;
-  clusters: ReadonlyMap<string, ClusterTrial>;
+  clusters: ReadonlyMap<string, ClusterView>;
   actions: readonly Action[];
 }
 
