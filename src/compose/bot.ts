@@ -91,7 +91,7 @@ function frontFor({ config }: Assembly, shared: Shared, desk: Pick<Desk, 'ask'>,
 
 /** An outage of Slack is waited out in the background; a wrong token is a mistake in the configuration and ends the start. */
 async function keepTrying({ config, log, stack }: Assembly, connect: () => Promise<void>): Promise<void> {
-  const attempt = async (): Promise<boolean> => {
+  const tryOnce = async (): Promise<boolean> => {
     try {
       await connect();
       return true;
@@ -101,9 +101,9 @@ async function keepTrying({ config, log, stack }: Assembly, connect: () => Promi
       return false;
     }
   };
-  if (await attempt()) return;
+  if (await tryOnce()) return;
   const tryAgain = async (): Promise<void> => {
-    if (await attempt()) retrying.end();
+    if (await tryOnce()) retrying.end();
   };
   const retrying = every(config.sweepEvery, tryAgain, (err) =>
     log.error({ err }, 'Slack cannot be connected'),

@@ -2,7 +2,7 @@
 import type { WorkKind } from '../domain/incident/incident.ts';
 
 export interface Work {
-  /** Unique for this very attempt; adding it twice is one job. No colon. */
+  /** Unique for this very occasion; adding it twice is one job. No colon. */
   id: string;
   kind: WorkKind;
   incidentId: string;

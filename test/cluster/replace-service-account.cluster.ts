@@ -29,7 +29,7 @@ afterAll(async () => {
   await cluster?.close();
 });
 
-interface Place {
+interface Scene {
   space: Space;
   /** Another namespace with a binding to the same ServiceAccount. */
   other: Space;
@@ -39,7 +39,7 @@ interface Place {
 }
 
 /** A ServiceAccount with power in its namespace, in another one and in the whole cluster; a token Secret of it is mounted. */
-async function place({ finalizers = [] as string[] } = {}): Promise<Place> {
+async function place({ finalizers = [] as string[] } = {}): Promise<Scene> {
   const [space, other] = [await openSpace(cluster.plane), await openSpace(cluster.plane)];
   const { namespace, send, at } = space;
   const secrets = [{ name: 'git-credentials' }, { name: 'checkout-token' }];
@@ -101,7 +101,7 @@ async function may(name: string, namespace: string, resourceAttributes: object):
   return body.status.allowed;
 }
 /** What its three bindings allow: here, there, everywhere. */
-const powersOf = (name: string, { space, other }: Place) =>
+const powersOf = (name: string, { space, other }: Scene) =>
   Promise.all([
     may(name, space.namespace, { verb: 'list', resource: 'configmaps', namespace: space.namespace }),
     may(name, space.namespace, { verb: 'list', resource: 'configmaps', namespace: other.namespace }),

@@ -105,7 +105,7 @@ const manifests = {
   pod: { apiVersion: 'v1', kind: 'Pod', spec: podSpec },
 } satisfies Record<string, object>;
 
-interface Place {
+interface Scene {
   space: Space;
   name: string;
   pods(): Promise<PodObject[]>;
@@ -116,7 +116,7 @@ interface Place {
 }
 
 /** A namespace of its own with this one workload, whose Pods are all there. */
-async function place(manifest: object, pods: number, ready = true): Promise<Place> {
+async function place(manifest: object, pods: number, ready = true): Promise<Scene> {
   const space = await openSpace(cluster.plane);
   const { namespace, send, at } = space;
   await cluster.create({ ...manifest, metadata: { name: 'web', namespace, labels } });
@@ -147,7 +147,7 @@ const kept = (before: PodObject[], after: PodObject[]) =>
   uids(after).filter((uid) => uids(before).includes(uid));
 
 type Given = Partial<Parameters<typeof rollOutOf>[1]>;
-async function paramsFor({ situation, space }: Place, given: Given = {}): Promise<RollOut> {
+async function paramsFor({ situation, space }: Scene, given: Given = {}): Promise<RollOut> {
   const { workloads, unread } = await situation();
   expect(unread).toEqual([]);
   return rollOutOf(workloads, { namespace: space.namespace, deadlineSeconds: 60, ...given });
@@ -272,7 +272,7 @@ describe('left to a person', () => {
   });
 });
 
-const pathOf = ({ space: { namespace } }: Place, plural: string): string =>
+const pathOf = ({ space: { namespace } }: Scene, plural: string): string =>
   `/apis/apps/v1/namespaces/${namespace}/${plural}/web`;
 
 describe('held up', () => {
@@ -468,7 +468,7 @@ async function cordon(unschedulable: boolean): Promise<void> {
 }
 
 /** What a kubelet says of Pods whose image it cannot pull. */
-async function imagesAreGone(here: Place, before: PodObject[]): Promise<void> {
+async function imagesAreGone(here: Scene, before: PodObject[]): Promise<void> {
   const fresh = (await here.pods()).filter(({ metadata }) => !uids(before).includes(metadata.uid));
   for (const { metadata } of fresh)
     await here.space.send('PATCH', `${here.space.at('pods', metadata.name)}/status`, {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, revokeSa } from '../../commands/revoke-sa.ts';
 import { AppError } from '../../src/errors.ts';
 import { legacyToken } from '../domain/token/token-samples.ts';
-import { commandTools } from './desk.ts';
+import { commandTools } from './command-tools.ts';
 
 const at = (namespace: string, name: string, cluster?: string) => ({
   namespace,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { restartSa } from '../../commands/restart-sa.ts';
 import { rotateSa } from '../../commands/rotate-sa.ts';
 import type { Goal } from '../../src/domain/plan/goal.ts';
-import { commandTools } from './desk.ts';
+import { commandTools } from './command-tools.ts';
 
 describe.each([
   ['rotate-sa', rotateSa, 'rotate'],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../commands/index.ts';
 import { tourniquet } from '../../commands/tourniquet.ts';
 import { anIncident, reported, waiting } from '../builders.ts';
-import { commandTools } from './desk.ts';
+import { commandTools } from './command-tools.ts';
 
 const open = anIncident(waiting(), 'inc-open');
 const closed = anIncident(

@@ -33,10 +33,10 @@ const AT_ONCE = 8;
 /** Each in turn of so many: an API server has others to serve. */
 export async function eachTrial<T>(
   items: readonly T[],
-  attempt: (item: T) => Promise<Rehearsed[]>,
+  tryOne: (item: T) => Promise<Rehearsed[]>,
 ): Promise<Rehearsed[]> {
   const found: Rehearsed[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE)
-    found.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(attempt))).flat());
+    found.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(tryOne))).flat());
   return found;
 }

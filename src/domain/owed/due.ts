@@ -15,7 +15,7 @@ export function due(incident: Incident, timing: Timing, reported: Reported): Due
   const reports = reported.reporters
     .filter((name) => (reported.cursors[name] ?? 0) < incident.version)
     .map(
-      (): Due => ({ kind: 'report', attempt: String(incident.version), at: Date.parse(incident.updatedAt) }),
+      (): Due => ({ kind: 'report', occasion: String(incident.version), at: Date.parse(incident.updatedAt) }),
     );
   return [...owed.map((work) => afterTrouble(work, incident)), ...reports];
 }
@@ -28,13 +28,13 @@ const LONGEST_ASKED_WAIT = 10 * 60_000;
  */
 function afterTrouble(work: ReturnType<Rule> & object, { troubles, identity }: Incident): Due {
   const trouble = troubles[work.kind];
-  const attempt = [work.attempt, trouble?.count].filter((part) => part !== undefined).join('-') || '0';
-  if (trouble === undefined) return { ...work, attempt };
+  const occasion = [work.occasion, trouble?.count].filter((part) => part !== undefined).join('-') || '0';
+  if (trouble === undefined) return { ...work, occasion };
   const hurried = work.kind === 'run' || (work.kind === 'investigate' && identity === undefined);
   const more = hurried ? 1 : Math.min(60, Math.max(1, trouble.count - 6));
   const patient = more * Math.min(60_000, 1000 * 2 ** Math.min(trouble.count - 1, 6));
   const wait = Math.max(patient, Math.min(trouble.retryAfterMs ?? 0, LONGEST_ASKED_WAIT));
-  return { ...work, attempt, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
+  return { ...work, occasion, at: Math.max(work.at, Date.parse(trouble.at) + wait) };
 }
 
 /** Not the containment that an investigation does itself: a new name would start a second one beside it. */
@@ -44,7 +44,7 @@ const investigate: Rule = (incident) =>
   incident.stale && !incident.closed && !holdsUp(incident)
     ? {
         kind: 'investigate',
-        attempt: incident.alerts.length + incident.decisions.length + ordered(incident),
+        occasion: incident.alerts.length + incident.decisions.length + ordered(incident),
         at: ms(incident.openedAt),
       }
     : undefined;
@@ -52,7 +52,7 @@ const investigate: Rule = (incident) =>
 /** One name for all steps: a name for each would start a second job beside the one that goes on with the next step. */
 const run: Rule = (incident) => {
   const open = incident.paused ? undefined : openRun(incident);
-  return open && { kind: 'run', attempt: open.id, at: ms(open.at) };
+  return open && { kind: 'run', occasion: open.id, at: ms(open.at) };
 };
 
 /** A decided or proven incident closes once nothing of it can be used any more, anywhere. */
@@ -60,7 +60,7 @@ const close: Rule = (incident) => {
   if (incident.status !== 'verifying' && incident.status !== 'needs-human') return undefined;
   if (incident.unidentified) return undefined;
   const over = overWithoutProof(incident);
-  if (over !== undefined) return { kind: 'close', attempt: `over-${ms(over)}`, at: ms(over) };
+  if (over !== undefined) return { kind: 'close', occasion: `over-${ms(over)}`, at: ms(over) };
   // A person has not said yet what becomes of a roll-out that stopped.
   if (stoppedRun(incident) || isSoaking(incident) || owesOutside(incident)) return undefined;
   if (incident.proof?.outcome?.verdict !== 'done' || incident.proof.provedAt === undefined) return undefined;
@@ -70,7 +70,7 @@ const close: Rule = (incident) => {
   const offline = offlineUntil(incident);
   if (offline === Number.POSITIVE_INFINITY) return undefined;
   const at = Math.max(ms(incident.proof.provedAt), (offline ?? 0) * 1000);
-  return { kind: 'close', attempt: `${ms(incident.proof.killedAt)}`, at };
+  return { kind: 'close', occasion: `${ms(incident.proof.killedAt)}`, at };
 };
 
 /** When a dry run was shown, or everything of a restart was done. */
@@ -85,7 +85,7 @@ const soak: Rule = (incident, timing) => {
   if (!isSoaking(incident) || proof?.outcome?.verdict !== 'done' || proof.provedAt === undefined)
     return undefined;
   if (!isStopped(incident)) return undefined;
-  return { kind: 'soak', attempt: `${ms(proof.killedAt)}`, at: ms(proof.provedAt) + timing.soak };
+  return { kind: 'soak', occasion: `${ms(proof.killedAt)}`, at: ms(proof.provedAt) + timing.soak };
 };
 
 /** Until when the plan may be approved, Unix milliseconds; undefined where none waits. */
@@ -106,7 +106,7 @@ const expire: Rule = (incident, timing) => {
   const planAt = ms(incident.planAt);
   const own = until - planAt;
   const wait = Math.min(own * 2 ** Math.min(incident.unanswered, 20), Math.max(own, LONGEST_UNANSWERED));
-  return { kind: 'expire', attempt: `${planAt}`, at: planAt + wait };
+  return { kind: 'expire', occasion: `${planAt}`, at: planAt + wait };
 };
 
 /** Parts of the time that a plan waits, after which people are reminded: in the thread, then each by a direct message. */
@@ -117,14 +117,14 @@ const remind: Rule = (incident, { approvalExpiry }) => {
   // Later ones call people by expiring.
   const part = unanswered === 0 ? REMIND_AT[reminders] : undefined;
   if (incident.status !== 'awaiting-approval' || planAt === undefined || part === undefined) return undefined;
-  return { kind: 'remind', attempt: `${ms(planAt)}-${reminders}`, at: ms(planAt) + part * planExpiry };
+  return { kind: 'remind', occasion: `${ms(planAt)}-${reminders}`, at: ms(planAt) + part * planExpiry };
 };
 
 /** The token is destroyed after the last re-check, at once on decline or false alarm, and never kept longer than agreed. */
 const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
   if (!incident.tokenHeld || incident.tokenHeldSince === undefined) return undefined;
-  // The moment names the attempt: a queue that holds this work for a later one must not swallow it.
-  const forget = (at: number) => ({ kind: 'forget-token' as const, attempt: at, at });
+  // The moment names the occasion: a queue that holds this work for a later one must not swallow it.
+  const forget = (at: number) => ({ kind: 'forget-token' as const, occasion: at, at });
   const { closed } = incident;
   if (closed && closed.as !== 'resolved') return forget(ms(closed.at));
   const lastRecheck = incident.rechecks.at(-1);
@@ -136,7 +136,7 @@ const forgetToken: Rule = (incident, { keepTokenFor, recheckAfter }) => {
 /** One after the other: each is an event of its own. */
 const escalate: Rule = (incident, { escalation }) => {
   const [call] = escalation ? openCalls(incident, escalation) : [];
-  return call && { kind: 'escalate', attempt: call.id, at: call.at };
+  return call && { kind: 'escalate', occasion: call.id, at: call.at };
 };
 
 const rules: readonly Rule[] = [

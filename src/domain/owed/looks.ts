@@ -14,14 +14,14 @@ export const prove: Rule = ({ proof, closed }, { stability, retryEvery }) => {
   if (!proof || proof.outcome || closed?.as === 'false-alarm') return undefined;
   const last = proof.rounds.at(-1);
   if (last === undefined)
-    return { kind: 'prove', attempt: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
+    return { kind: 'prove', occasion: `${ms(proof.killedAt)}-0`, at: ms(proof.killedAt) };
   // A round that came too early by a millisecond would prove nothing, and the next would be as long in coming.
   const least = last.level === 'object-state' ? SUCCESS_CACHE_MS + EARLY_MS : 0;
   const wait =
     last.outcome.verdict === 'done'
       ? Math.max(stability, least)
       : patience(ms(last.at) - ms(proof.killedAt), retryEvery);
-  return { kind: 'prove', attempt: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
+  return { kind: 'prove', occasion: `${ms(proof.killedAt)}-${proof.rounds.length}`, at: ms(last.at) + wait };
 };
 
 export const HOUR = 3_600_000;
@@ -36,7 +36,7 @@ export const recheck: Rule = (incident, { recheckAfter, lookAfter = DEFAULT_LOOK
   const at = closed
     ? lookAtClosed(incident, looks, recheckAfter, lookAfter)
     : Math.min(nextLook(incident, lookAfter) ?? Number.NaN, reportedAgain(incident));
-  return at ? { kind: 'recheck', attempt: `${ms(looks.since)}-${looks.count}`, at } : undefined;
+  return at ? { kind: 'recheck', occasion: `${ms(looks.since)}-${looks.count}`, at } : undefined;
 };
 
 const WEEK = 7 * 24 * HOUR;

@@ -26,8 +26,8 @@ export interface Timing {
 
 export interface Due {
   kind: WorkKind;
-  /** Distinguishes this attempt from every other: what is due again gets a new one. */
-  attempt: string;
+  /** Distinguishes this occasion from every other: what is due again gets a new one. */
+  occasion: string;
   /** Unix milliseconds. */
   at: number;
 }
@@ -40,4 +40,4 @@ export interface Reported {
 export type Rule = (
   incident: Incident,
   timing: Timing,
-) => (Omit<Due, 'attempt'> & { attempt?: string | number }) | undefined;
+) => (Omit<Due, 'occasion'> & { occasion?: string | number }) | undefined;

@@ -5,11 +5,11 @@ import { scrub } from '../../domain/token/leak-material.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { BotDeps } from '../ground/deps.ts';
 import { change, openSession, type Session } from '../ground/session.ts';
-import { attempt } from './work.ts';
+import { doIfOwed } from './work.ts';
 
 /** The receiver that the configuration names for calls outside Slack. */
 export interface Webhook {
-  /** `id`: the same for every attempt at the same message. Throws AppError where it was not accepted. */
+  /** `id`: the same however often the same message is sent. Throws AppError where it was not accepted. */
   send(message: { id: string; type: string; data: object }): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const LEAST_TRIES = 8;
 
 export async function doEscalate(deps: EscalationDeps, incidentId: string): Promise<void> {
   const session = await openSession(deps, incidentId);
-  if (session) await attempt(deps, session, 'escalate', () => escalate(deps, session));
+  if (session) await doIfOwed(deps, session, 'escalate', () => escalate(deps, session));
 }
 
 async function escalate(deps: EscalationDeps, session: Session): Promise<void> {

@@ -53,11 +53,11 @@ export async function doWork(deps: WorkerDeps, { kind, incidentId }: Task): Prom
   if (await refuseDecisions(deps, session)) await enqueue(deps, session);
   const timed = { ...deps, clock: clockOf(deps, session) };
   const work = () => doers[kind](timed, session, session.incident.tokenHeld ? sealed : undefined);
-  await attempt(deps, session, kind, () => (hurried.has(kind) ? work() : deps.unhurried(work)));
+  await doIfOwed(deps, session, kind, () => (hurried.has(kind) ? work() : deps.unhurried(work)));
 }
 
 /** Does it if it is owed now, and writes down what becomes of a failure. */
-export async function attempt(
+export async function doIfOwed(
   deps: BotDeps,
   session: Session,
   kind: WorkKind,

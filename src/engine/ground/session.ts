@@ -127,8 +127,8 @@ export function owed(
   { incident, cursors }: Pick<Session, 'incident' | 'cursors'>,
 ): Work[] {
   return due(incident, settings.timing, { cursors, reporters: settings.reporters }).map(
-    ({ kind, attempt, at }) => ({
-      id: `${incident.id}-${kind}-${attempt}`,
+    ({ kind, occasion, at }) => ({
+      id: `${incident.id}-${kind}-${occasion}`,
       kind,
       incidentId: incident.id,
       at,

@@ -46,26 +46,28 @@ export async function receiveAlert(
   const seal = finding.token && { seal: { token: finding.token, ttlMs: deps.settings.timing.keepTokenFor } };
   let holder: string | null = held?.by ?? null;
   for (;;) {
-    const opened: Opened | string =
+    const entered =
       holder === null
         ? await open(deps, event, keys, null, seal)
         : await join(deps, holder, event, keys, seal);
-    if (typeof opened !== 'string') return opened;
-    holder = opened;
+    if (!('heldBy' in entered)) return entered;
+    holder = entered.heldBy;
   }
 }
 
 type Received = Extract<EventBody, { type: 'alert-received' }>;
 type Seal = Pick<AppendRequest, 'seal'> | undefined;
+/** `heldBy`: the incident that holds one of the keys, which is the one to join. */
+type Entered = Opened | { heldBy: string };
 
-/** A new incident in one round trip; the id of the incident that holds one of the keys, where there is one. */
+/** A new incident in one round trip, where no other holds one of the keys. */
 async function open(
   deps: BotDeps,
   event: Received,
   keys: string[],
   from: string | null,
   seal: Seal,
-): Promise<Opened | string> {
+): Promise<Entered> {
   const id = newId();
   const claim = keys.map((key) => ({ key, from }));
   const began = deps.clock.now();
@@ -73,7 +75,7 @@ async function open(
     deps.log.append({ id, expected: 0, head: '', events: [event], claim, ...seal }),
     addSafely(deps, id, firstWork(deps, id, event)),
   ]);
-  if (result.kind === 'held') return result.by;
+  if (result.kind === 'held') return { heldBy: result.by };
   if (result.kind !== 'appended') return await open(deps, event, keys, from, seal);
   const { events } = result;
   const after = fold(id, events);
@@ -103,7 +105,7 @@ async function join(
   event: Received,
   keys: string[],
   seal: Seal,
-): Promise<Opened | string> {
+): Promise<Entered> {
   const session = await openSession(deps, holder);
   const past = session?.incident.closed && event.alert.subject.kind === 'coordinates';
   // A person has said since that the incident is about another token: this one has none any more.
@@ -120,7 +122,7 @@ async function join(
   const { fingerprint, ...said } = { ...event, ...(repeats > 0 && { repeats }) };
   const sealed = quiet || fingerprint === undefined ? said : { ...said, fingerprint };
   const result = await append(deps, session, [sealed], { repeats, ...(quiet ? {} : seal) });
-  if (result !== 'appended') return holder;
+  if (result !== 'appended') return { heldBy: holder };
   await addSafely(deps, holder, owed(deps, session));
   return { incidentId: holder, created: false };
 }

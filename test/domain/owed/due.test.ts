@@ -79,7 +79,7 @@ describe('due', () => {
     const open = [withToken, ...waiting().slice(1)];
     const declined = [...open, { type: 'closed', as: 'declined', reason: 'r' } satisfies EventBody];
     expect(forget(declined)?.at).toBeLessThan(forget(open)?.at ?? 0);
-    expect(forget(declined)?.attempt).not.toBe(forget(open)?.attempt);
+    expect(forget(declined)?.occasion).not.toBe(forget(open)?.occasion);
   });
 
   it('does not re-check a false alarm, whose token may be given back', () => {
@@ -192,7 +192,7 @@ describe('due', () => {
     });
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
     const ids = [1, 2].map(
-      (n) => due(anIncident([reported(), ...Array<EventBody>(n).fill(trouble)]), timing, silent)[0]?.attempt,
+      (n) => due(anIncident([reported(), ...Array<EventBody>(n).fill(trouble)]), timing, silent)[0]?.occasion,
     );
     expect(ids[0]).not.toBe(ids[1]);
   });
@@ -227,7 +227,7 @@ describe('calls outside Slack', () => {
   const calls = (events: EventBody[]) =>
     due(anIncident(events), { ...timing, escalation }, silent)
       .filter(({ kind }) => kind === 'escalate')
-      .map(({ attempt, at: when }) => [attempt, when - T0]);
+      .map(({ occasion, at: when }) => [occasion, when - T0]);
   const expired: EventBody = { type: 'plan-expired' };
   const glass: EventBody = {
     type: 'decided',

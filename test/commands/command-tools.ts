@@ -1,10 +1,10 @@
-// A tools for commands under test, which remembers what was asked and reported.
+// The tools of a command under test, which remember what was asked and reported.
 import { commands } from '../../commands/index.ts';
 import type { Finding } from '../../src/contracts/alert-source.ts';
 import type { CommandTools } from '../../src/contracts/command.ts';
 import type { Answer, Question } from '../../src/ports/desk.ts';
 
-export interface TestDesktop extends CommandTools {
+export interface TestCommandTools extends CommandTools {
   asked: Question[];
   reports: Finding[];
 }
@@ -12,7 +12,7 @@ export interface TestDesktop extends CommandTools {
 export function commandTools(
   answer: Partial<Answer> | Error = {},
   changes: Partial<CommandTools> = {},
-): TestDesktop {
+): TestCommandTools {
   const asked: Question[] = [];
   const reports: Finding[] = [];
   return {
